@@ -1,0 +1,197 @@
+"""The engine that does jobs: claim a row, do the work and say "done" in one transaction, go on to the next step.
+
+A worker that dies loses its transaction and with it the lock on its row; the sweeper hands such rows out again. Nothing
+here knows what the steps do: the caller brings them (crm.night).
+"""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import doorbell
+from core.models import Job, Run
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS: Final = 6
+BACKOFF_SECONDS: Final = 2
+LEASE: Final = timedelta(seconds=10)  # between a claim and the lock that the work holds
+MOST_BELLS: Final = 8
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a run. `plan` cuts it into shards (one payload each), `work` does one shard and returns counts."""
+
+    name: str
+    work: Callable[[Job], Payload]
+    plan: Callable[[Run], Sequence[Payload]] = lambda run: [{}]
+    in_past: bool = True  # whether a run for a past date takes it, too
+
+
+Steps = Mapping[str, Step]
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def begin(*, run: Run, steps: Steps, at: datetime) -> None:
+    """Write the jobs of the run's first step. Call it in the transaction that makes the run."""
+    _enqueue(run=run, step=next(iter(steps.values())), at=at)
+
+
+def _enqueue(*, run: Run, step: Step, at: datetime) -> None:
+    payloads = step.plan(run)
+    Job.objects.bulk_create(
+        Job(run=run, step=step.name, shard=shard, payload=payload, total=payload.get("rows", 0), ready_at=at)
+        for shard, payload in enumerate(payloads)
+    )
+    run.step = step.name
+    run.save(update_fields=["step"])
+    doorbell.ring("jobs", times=min(len(payloads), MOST_BELLS))
+
+
+@transaction.atomic
+def claim(*, at: datetime, run_id: int | None = None) -> Job | None:
+    """Take the job that has waited longest, or None. Two workers never take the same one."""
+    waiting = Job.objects.select_for_update(skip_locked=True).filter(state=Job.State.READY, ready_at__lte=at)
+    if run_id is not None:
+        waiting = waiting.filter(run_id=run_id)
+    job = waiting.order_by("ready_at", "id").first()
+    if job is None:
+        return None
+    job.state, job.worker, job.claimed_at = Job.State.CLAIMED, worker_name(), at
+    job.started_at, job.attempts = at, job.attempts + 1
+    job.save(update_fields=["state", "worker", "claimed_at", "started_at", "attempts"])
+    return job
+
+
+def perform(*, job: Job, steps: Steps) -> bool:
+    """Do a claimed job. False when it failed or when somebody else has it by now; the row says why."""
+    try:
+        with transaction.atomic():
+            mine = Job.objects.select_for_update(no_key=True).filter(
+                pk=job.pk, state=Job.State.CLAIMED, attempts=job.attempts
+            )
+            if mine.first() is None:
+                return False
+            job.result = steps[job.step].work(job)
+            job.state, job.done, job.error = Job.State.DONE, job.result.get("rows", job.total), ""
+            job.total, job.finished_at = max(job.total, job.done), timezone.now()
+            job.save(update_fields=["state", "done", "total", "result", "error", "finished_at"])
+    except Exception as error:
+        log.exception("job %s (%s) failed", job.pk, job.step)
+        fail(job=job, error=error, at=timezone.now())
+        return False
+    return True
+
+
+@transaction.atomic
+def fail(*, job: Job, error: Exception, at: datetime) -> None:
+    """Note what went wrong; try again after a pause that doubles, or give up and fail the run."""
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    if job.state != Job.State.CLAIMED:
+        return
+    job.error = f"{type(error).__name__}: {error}"
+    _retry_or_bury(job=job, at=at, pause=timedelta(seconds=BACKOFF_SECONDS**job.attempts))
+
+
+def _retry_or_bury(*, job: Job, at: datetime, pause: timedelta) -> None:
+    job.state, job.ready_at, job.finished_at = Job.State.READY, at + pause, None
+    if job.attempts >= MAX_ATTEMPTS:
+        job.state, job.finished_at = Job.State.DEAD, at
+        Run.objects.filter(pk=job.run_id, state=Run.State.RUNNING).update(
+            state=Run.State.FAILED, error=f"The step “{job.step}” failed: {job.error}", finished_at=at
+        )
+    job.save(update_fields=["state", "ready_at", "error", "finished_at"])
+
+
+@transaction.atomic
+def release_stale(*, at: datetime) -> int:
+    """Hand out again what a dead worker had claimed: claimed, past its lease, and nobody holds the row's lock."""
+    stale = Job.objects.select_for_update(skip_locked=True).filter(
+        state=Job.State.CLAIMED, claimed_at__lt=at - LEASE
+    )
+    released = list(stale.order_by("id")[:1000])
+    for job in released:
+        job.error = f"The worker {job.worker} went away."
+        _retry_or_bury(job=job, at=at, pause=timedelta(0))
+    if released:
+        doorbell.ring("jobs", times=min(len(released), MOST_BELLS))
+    return len(released)
+
+
+def advance(*, run_id: int, steps: Steps, at: datetime) -> bool:
+    """Go on to the next step when every shard of this one is done. True when there was something to do."""
+    run = Run.objects.get(pk=run_id)
+    if run.state != Run.State.RUNNING or not _finished(run):
+        return False
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run_id)
+        if locked.state != Run.State.RUNNING or locked.step != run.step:
+            return False
+        following = _following(locked, steps)
+        if following is None:
+            Run.objects.filter(pk=run_id).update(state=Run.State.DONE, finished_at=at)
+        else:
+            _enqueue(run=locked, step=following, at=at)
+    return True
+
+
+def _following(run: Run, steps: Steps) -> Step | None:
+    names = list(steps)
+    later = [steps[name] for name in names[names.index(run.step) + 1 :]]
+    return next((step for step in later if step.in_past or not run.is_past), None)
+
+
+def _finished(run: Run) -> bool:
+    return not run.jobs.filter(step=run.step).exclude(state=Job.State.DONE).exists()
+
+
+def work_off(*, steps: Steps, seconds: float, run_id: int | None = None) -> int:
+    """Do waiting jobs until there is none or the time is over; returns how many. What a Celery worker calls."""
+    deadline, count = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline and (job := claim(at=timezone.now(), run_id=run_id)) is not None:
+        perform(job=job, steps=steps)
+        if job.run_id is not None:
+            advance(run_id=job.run_id, steps=steps, at=timezone.now())
+        count += 1
+    return count
+
+
+def drive(*, run_id: int, steps: Steps, watch: Callable[[Run], None] = lambda run: None) -> Run:
+    """See a run through in this process, beside any other worker that takes its jobs. What `nightly` calls."""
+    while True:
+        worked = work_off(steps=steps, seconds=60, run_id=run_id)
+        run = Run.objects.get(pk=run_id)
+        watch(run)
+        if run.state != Run.State.RUNNING:
+            return run
+        if not worked:
+            advance(run_id=run_id, steps=steps, at=timezone.now())
+            release_stale(at=timezone.now())
+            time.sleep(0.05)
+
+
+def retry(*, job_id: int, at: datetime) -> None:
+    """Give a failed job, and the run that failed with it, another round of attempts."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id, state=Job.State.DEAD)
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.READY, attempts=0, ready_at=at, finished_at=None, started_at=None
+        )
+        Run.objects.filter(pk=job.run_id, state=Run.State.FAILED).update(
+            state=Run.State.RUNNING, error="", finished_at=None
+        )
+        doorbell.ring("jobs")

@@ -1,0 +1,19 @@
+"""When things happen: the doorbells and the beat. All times are written here."""
+
+from celery.schedules import crontab
+
+# Which tasks answer which bell (core.doorbell).
+DOORBELLS: dict[str, list[str]] = {
+    "jobs": ["crm.tasks.work"],
+    "orders": ["crm.tasks.roll_up_days"],
+}
+
+# The night starts at this hour in the business's time zone, for the day that just ended.
+NIGHT_HOUR = 2
+
+BEAT = {
+    # Looks whether the night is due; the row it makes is unique, so that asking often does no harm.
+    "night": {"task": "crm.tasks.night_if_due", "schedule": crontab(minute="*/5")},
+    # The guarantee behind every doorbell.
+    "sweep": {"task": "crm.tasks.sweep", "schedule": crontab()},
+}
