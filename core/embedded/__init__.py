@@ -4,6 +4,7 @@ A home is a directory (PERENNIAL_HOME). Its servers listen on unix sockets only,
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +55,9 @@ def stop(home: Path) -> bool:
         return False
     with process.one_at_a_time(home):
         stopped = [process.stop(server) for server in _wanted(home)]
+    if places.sockets(home) != places.run(home):
+        with suppress(OSError):
+            places.sockets(home).rmdir()
     return any(stopped)
 
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-NOBODY = 65534
 DROP = Path(__file__).with_name("drop.py")
 
 
@@ -23,17 +22,24 @@ def of(home: Path) -> Account:
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     for place in (home / "postgres", home):
-        if place.exists() and place.stat().st_uid != 0:
+        if place.exists() and is_lendable(place.stat().st_uid):
             return Account(place.stat().st_uid, place.stat().st_gid)
     return nobody()
 
 
-def nobody() -> Account:
+def is_lendable(uid: int) -> bool:
+    """Can this account run PostgreSQL? It refuses root, and accounts that have no name."""
     try:
-        entry = pwd.getpwnam("nobody")
+        pwd.getpwuid(uid)
     except KeyError:
-        return Account(NOBODY, NOBODY)
-    return Account(entry.pw_uid, entry.pw_gid)
+        return False
+    return uid != 0
+
+
+def nobody() -> Account:
+    """Return the account `nobody`, or where there is none the first that is not root's."""
+    entries = sorted(pwd.getpwall(), key=lambda entry: (entry.pw_name != "nobody", entry.pw_uid == 0))
+    return Account(entries[0].pw_uid, entries[0].pw_gid)
 
 
 def give(path: Path, account: Account) -> None:

@@ -39,7 +39,7 @@ def settings(*, memory_bytes: int, cores: int, durable: bool) -> dict[str, str]:
         "log_timezone": "UTC",
         "log_checkpoints": "off",
     }
-    return chosen if durable else chosen | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    return chosen if durable else chosen | {"fsync": "off", "full_page_writes": "off"}
 
 
 def memory_bytes() -> int:
