@@ -47,8 +47,13 @@ def redis_url(home: Path) -> str:
 
 
 def broker_url(url: str) -> str:
-    """Return a Redis URL in Celery's form: `redis+socket://` for a unix socket, unchanged otherwise."""
-    return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
+    """Return a Redis URL in Celery's form: `redis+socket://` for a unix socket, unchanged otherwise.
+
+    Celery names the database number of a socket `virtual_host`.
+    """
+    if not url.startswith("unix://"):
+        return url
+    return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 
 
 def make_private(directory: Path, account: owner.Account) -> None:

@@ -68,6 +68,7 @@ def settings(directory: Path, path: Path) -> str:
     """Return redis.conf. It goes in by standard input, where paths may be quoted in every version."""
     lines = {
         "port": "0",
+        "databases": "64",
         "unixsocket": f'"{path}"',
         "unixsocketperm": "700",
         "dir": f'"{directory}"',

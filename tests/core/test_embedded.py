@@ -397,6 +397,7 @@ def test_settings_scale_with_the_machine():
 
 def test_only_unix_sockets_need_the_brokers_own_form():
     assert embedded.broker_url("unix:///srv/run/redis.sock") == "redis+socket:///srv/run/redis.sock"
+    assert embedded.broker_url("unix:///srv/redis.sock?db=3") == "redis+socket:///srv/redis.sock?virtual_host=3"
     assert embedded.broker_url("rediss://cache:6379/1") == "rediss://cache:6379/1"
 
 

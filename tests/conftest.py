@@ -1,0 +1,48 @@
+"""The servers that the tests run on: real ones, in the tests' own home (tests/settings.py)."""
+
+import os
+import shutil
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+from core import boot
+from tests.ability import cannot_run
+
+
+def pytest_configure():
+    """Start the servers, or find them: xdist's workers and a second run meet at the same lock."""
+    boot.serve(settings.PERENNIAL_HOME)
+
+
+@pytest.fixture
+def redis_client():
+    """An empty Redis database: the one that settings.REDIS_URL and Celery's broker name."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@pytest.fixture
+def environment(transactional_db, redis_client):
+    """The environment for a process of our own (a worker, a command) on the same databases as the test."""
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        host = cursor.connection.info.host
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"postgresql://{connection.settings_dict['USER']}@/{name}?host={host}",
+        "REDIS_URL": settings.REDIS_URL,
+    }
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of a Chromium for Playwright to drive: no browser of its own is downloaded."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    return cannot_run("no Chromium on the PATH; install one (Debian: apt-get install chromium)")
