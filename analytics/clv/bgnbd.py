@@ -1,0 +1,78 @@
+"""BG/NBD: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2).
+
+x repeat orders, the last at t_x, watched until T, all counted from the first order and in the unit of time
+of the parameters. Arguments broadcast; results are arrays of float64. Impossible histories are not checked
+here: `fit` does.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betainc, betaln, expit, gammaln
+
+from analytics.clv import beta_geometric, hypergeometric
+from analytics.clv.params import BgNbdParams, Fit, FloatArray
+
+
+def log_likelihood(params: BgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> float:
+    """Sum over customers of ln L(r, α, a, b | x, t_x, T), their eq. 6."""
+    data = beta_geometric.tally(x=x, t_x=t_x, T=T)
+    values = np.array([params.r, params.alpha / data.scale, params.a, params.b])
+    mean, _ = beta_geometric.log_likelihood(data, values, m=0)
+    return mean * data.customers - float(np.sum(data.x * data.x_count)) * float(np.log(data.scale))
+
+
+def fit(data: beta_geometric.Tally) -> Fit[BgNbdParams]:
+    """Maximum likelihood (their section 5). Raises fitting.DidNotConverge."""
+    found = beta_geometric.fit(data, m=0)
+    return Fit(
+        params=BgNbdParams(*found.values),
+        log_likelihood=found.log_likelihood,
+        customers=data.customers,
+        evaluations=found.evaluations,
+    )
+
+
+def p_alive(params: BgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """P(has not left by T | x, t_x, T): 1 for everyone with x = 0, as this model has it."""
+    return np.asarray(expit(-_z(params, x, t_x, T)))
+
+
+def p_no_purchase(params: BgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """P(no order in (T, T + t] | x, t_x, T): she has left, or is alive and silent, ((α+T)/(α+T+t))^(r+x)."""
+    z = _z(params, x, t_x, T)
+    shape, age = params.r + np.asarray(x), params.alpha + np.asarray(T)
+    return np.asarray(expit(z) + expit(-z) * np.exp(-shape * np.log1p(np.asarray(t) / age)))
+
+
+def expected_purchases(params: BgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """E[Y(t) | x, t_x, T], orders in (T, T + t], their eq. 10."""
+    return p_alive(params, x, t_x, T) * expected_purchases_alive(params, t, x, T)
+
+
+def expected_purchases_alive(params: BgNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """Orders in (T, T + t] of someone who is alive at T after x repeat orders: eq. 10 over P(alive)."""
+    frequency = np.asarray(x, dtype=np.float64)
+    return hypergeometric.expected_events(
+        R=params.r + frequency, y=np.asarray(t) / (params.alpha + np.asarray(T)), a=params.a, beta=params.b + frequency
+    )
+
+
+def unconditional_expected_purchases(params: BgNbdParams, t: ArrayLike) -> FloatArray:
+    """E[X(t)], repeat orders of a new customer within t, their eq. 9."""
+    y = np.asarray(t, dtype=np.float64) / params.alpha
+    return hypergeometric.expected_events(R=params.r, y=y, a=params.a, beta=params.b)
+
+
+def pmf(params: BgNbdParams, x: ArrayLike, t: ArrayLike) -> FloatArray:
+    """P(X(t) = x), repeat orders of a new customer within t, their eq. 8."""
+    n, share = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(t) / (params.alpha + np.asarray(t)))
+    r, a, b = params.r, params.a, params.b
+    pace = gammaln(r + n) - gammaln(r) - gammaln(n + 1) + r * np.log1p(-share)
+    pace = pace + n * np.log(np.where(n > 0, np.where(share > 0, share, 1e-300), 1.0))
+    alive = np.exp(betaln(a, b + n) - betaln(a, b) + pace)
+    left = np.exp(betaln(a + 1, b + np.maximum(n, 1.0) - 1) - betaln(a, b))
+    return np.asarray(alive + np.where(n > 0, left * betainc(np.maximum(n, 1.0), r, share), 0.0))
+
+
+def _z(params: BgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    return beta_geometric.log_odds_gone(r=params.r, alpha=params.alpha, a=params.a, b=params.b, x=x, t_x=t_x, T=T, m=0)

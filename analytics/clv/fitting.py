@@ -1,0 +1,75 @@
+"""Maximum likelihood in the logarithms of positive parameters; what does not converge raises."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from analytics.clv.params import FloatArray
+
+Objective = Callable[[FloatArray], tuple[float, FloatArray]]
+
+EVALUATIONS = 400
+GRADIENT = 1e-7  # of the mean log-likelihood per customer; parameters then hold to about 1e-5
+ACCEPTED = 1e-5  # the line search may end earlier, where rounding hides the slope
+
+
+class DidNotConverge(Exception):  # noqa: N818 - reads as the sentence it is
+    """The likelihood has no maximum that the search could reach; the message names why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """Where the likelihood is largest, in the parameters' own units."""
+
+    values: tuple[float, ...]
+    log_likelihood: float  # per customer
+    evaluations: int
+
+
+def maximise(
+    log_likelihood: Objective,
+    *,
+    names: Sequence[str],
+    start: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+) -> Maximum:
+    """Climb `log_likelihood(values) -> (mean per customer, gradient)` by L-BFGS-B in ln(values).
+
+    A parameter on the edge of its range is an answer (a limit of the model, such as equal chances for
+    everyone), as long as the gradient only points outward there. Raises DidNotConverge.
+    """
+    edges = np.log(np.array([low, high], dtype=np.float64))
+
+    def downhill(logs: FloatArray) -> tuple[float, FloatArray]:
+        values = np.exp(logs)
+        level, slope = log_likelihood(values)
+        if not (np.isfinite(level) and np.all(np.isfinite(slope))):
+            raise DidNotConverge(f"the likelihood is not finite at {_named(names, values)}")
+        return -level, -slope * values
+
+    found = minimize(
+        downhill,
+        np.clip(np.log(np.asarray(start, dtype=np.float64)), edges[0], edges[1]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(edges[0], edges[1], strict=True)),
+        options={"gtol": GRADIENT, "ftol": 0.0, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS, "maxcor": 8},
+    )
+    logs = np.asarray(found.x)
+    uphill = -np.asarray(found.jac)
+    inside = logs + uphill
+    left = np.max(np.abs(np.clip(inside, edges[0], edges[1]) - logs))
+    values = np.exp(logs)
+    if left > ACCEPTED:
+        raise DidNotConverge(
+            f"stopped after {found.nfev} evaluations at {_named(names, values)} with a slope of {left:.1e}: "
+            f"{found.message}"
+        )
+    return Maximum(values=tuple(values.tolist()), log_likelihood=-float(found.fun), evaluations=int(found.nfev))
+
+
+def _named(names: Sequence[str], values: FloatArray) -> str:
+    return ", ".join(f"{name} = {value:.4g}" for name, value in zip(names, values, strict=True))

@@ -1,0 +1,89 @@
+"""MBG/NBD: Batislam, Denizel & Filiztekin (2007), Empirical validation and comparison of models for
+customer base analysis, International Journal of Research in Marketing 24(3).
+
+As BG/NBD, with a chance to leave right after the first order, so that someone who bought once is not
+certainly alive. x repeat orders, the last at t_x (0 without any), watched until T, counted from the first
+order in the unit of time of the parameters. Arguments broadcast; results are arrays of float64.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betainc, betaln, expit, gammaln
+
+from analytics.clv import beta_geometric, hypergeometric
+from analytics.clv.params import Fit, FloatArray, MbgNbdParams
+
+
+def log_likelihood(params: MbgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> float:
+    """Sum over customers of ln L(r, α, a, b | x, t_x, T)."""
+    data = beta_geometric.tally(x=x, t_x=t_x, T=T)
+    values = np.array([params.r, params.alpha / data.scale, params.a, params.b])
+    mean, _ = beta_geometric.log_likelihood(data, values, m=1)
+    return mean * data.customers - float(np.sum(data.x * data.x_count)) * float(np.log(data.scale))
+
+
+def fit(data: beta_geometric.Tally) -> Fit[MbgNbdParams]:
+    """Maximum likelihood. Raises fitting.DidNotConverge."""
+    found = beta_geometric.fit(data, m=1)
+    return Fit(
+        params=MbgNbdParams(*found.values),
+        log_likelihood=found.log_likelihood,
+        customers=data.customers,
+        evaluations=found.evaluations,
+    )
+
+
+def p_alive(params: MbgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """P(has not left by T | x, t_x, T) = 1 / (1 + a/(b+x) · ((α+T)/(α+t_x))^(r+x))."""
+    return np.asarray(expit(-_z(params, x, t_x, T)))
+
+
+def p_no_purchase(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """P(no order in (T, T + t] | x, t_x, T): she has left, or is alive and silent."""
+    z = _z(params, x, t_x, T)
+    return np.asarray(expit(z) + expit(-z) * p_silent_alive(params, t, x, T))
+
+
+def p_silent_alive(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """P(no order in (T, T + t]) of someone who is alive at T: ((α+T)/(α+T+t))^(r+x), her pace alone."""
+    shape, age = params.r + np.asarray(x), params.alpha + np.asarray(T)
+    return np.asarray(np.exp(-shape * np.log1p(np.asarray(t) / age)))
+
+
+def expected_purchases(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """E[Y(t) | x, t_x, T], orders in (T, T + t]."""
+    return p_alive(params, x, t_x, T) * expected_purchases_alive(params, t, x, T)
+
+
+def expected_purchases_alive(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """Orders in (T, T + t] of someone who is alive at T: after x + 1 orders without leaving."""
+    frequency = np.asarray(x, dtype=np.float64)
+    return hypergeometric.expected_events(
+        R=params.r + frequency,
+        y=np.asarray(t) / (params.alpha + np.asarray(T)),
+        a=params.a,
+        beta=params.b + frequency + 1.0,
+    )
+
+
+def unconditional_expected_purchases(params: MbgNbdParams, t: ArrayLike) -> FloatArray:
+    """E[X(t)], repeat orders of a new customer within t: she stays after the first with b / (a + b)."""
+    y = np.asarray(t, dtype=np.float64) / params.alpha
+    stays = params.b / (params.a + params.b)
+    return stays * hypergeometric.expected_events(R=params.r, y=y, a=params.a, beta=params.b + 1.0)
+
+
+def pmf(params: MbgNbdParams, x: ArrayLike, t: ArrayLike) -> FloatArray:
+    """P(X(t) = x), repeat orders of a new customer within t: alive after x, or left right after the x-th."""
+    n, share = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(t) / (params.alpha + np.asarray(t)))
+    r, a, b = params.r, params.a, params.b
+    pace = gammaln(r + n) - gammaln(r) - gammaln(n + 1) + r * np.log1p(-share)
+    pace = pace + n * np.log(np.where(n > 0, np.where(share > 0, share, 1e-300), 1.0))
+    alive = np.exp(betaln(a, b + n + 1) - betaln(a, b) + pace)
+    left = np.exp(betaln(a + 1, b + n) - betaln(a, b))
+    reached = np.where(n > 0, betainc(np.maximum(n, 1.0), r, share), 1.0)
+    return np.asarray(alive + left * reached)
+
+
+def _z(params: MbgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    return beta_geometric.log_odds_gone(r=params.r, alpha=params.alpha, a=params.a, b=params.b, x=x, t_x=t_x, T=T, m=1)

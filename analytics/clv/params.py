@@ -1,0 +1,83 @@
+"""The parameters of the models, with the papers' symbols, and what a fit found."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Positive:
+    """Parameters that are all finite and above zero."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{field.name} must be finite and above zero, not {value!r}")
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BgNbdParams(_Positive):
+    """Orders come at rate λ ~ Gamma(r, α); after each repeat order she leaves with p ~ Beta(a, b).
+
+    α is in the unit of time of the data it was fitted to.
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+
+@dataclass(frozen=True, slots=True)
+class MbgNbdParams(_Positive):
+    """As BG/NBD, but the chance to leave comes after the first order too."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+
+@dataclass(frozen=True, slots=True)
+class GammaGammaParams(_Positive):
+    """One order's spend ~ Gamma(p, rate) with rate ~ Gamma(q, γ); γ is in the unit of money."""
+
+    p: float
+    q: float
+    gamma: float
+
+
+P = TypeVar("P", BgNbdParams, MbgNbdParams, GammaGammaParams)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit(Generic[P]):
+    """Parameters at the maximum of the likelihood."""
+
+    params: P
+    log_likelihood: float  # summed over customers
+    customers: int
+    evaluations: int
+
+    def as_dict(self) -> dict[str, float]:
+        """JSON-ready; `fit_from_dict` reads it back."""
+        return self.params.as_dict() | {name: getattr(self, name) for name in FIGURES}
+
+
+FIGURES = ("log_likelihood", "customers", "evaluations")
+
+
+def fit_from_dict(kind: type[P], data: dict[str, Any] | None) -> Fit[P] | None:
+    """What Fit.as_dict gave; None stays None. Raises KeyError for a missing figure."""
+    if data is None:
+        return None
+    params = kind(**{field.name: data[field.name] for field in fields(kind)})
+    return Fit(params, **{name: data[name] for name in FIGURES})
