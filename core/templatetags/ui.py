@@ -1,0 +1,164 @@
+"""What every template may use without loading it: icons, small charts, money, numbers, ages and links."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils import formats, timezone
+from django.utils.safestring import SafeString
+
+from core import columns, drawings, icons, money
+from core.models import Business
+
+register = template.Library()
+AVATAR_HUES = 8
+NOTHING = "\N{EN DASH}"
+DAYS_AS_DAYS = 120
+
+register.simple_tag(drawings.sparkline, name="sparkline")
+register.simple_tag(drawings.meter, name="meter")
+register.simple_tag(drawings.stack, name="stack")
+
+
+@register.simple_tag
+def icon(name: str, css: str = "", style: str = "outline") -> SafeString:
+    return icons.svg(name, css=css, style=style)
+
+
+@register.simple_tag
+def bars(months: Sequence[tuple[str, int]], business: Business, label: str) -> SafeString:
+    """Columns of money: `months` are (name, amount in minor units)."""
+    unit = 10 ** money.exponent(business.currency)
+    scale = columns.scale_of([amount for _, amount in months], smallest=3 * unit)
+    return columns.chart(
+        [
+            columns.Column(label=name, value=amount, text=money.text(amount, business.currency))
+            for name, amount in months
+        ],
+        scale=scale,
+        ticks=[(tick, money.short(tick, business.currency)) for tick in scale.ticks],
+        label=label,
+    )
+
+
+@register.filter(name="money")
+def money_text(amount: float | Decimal | None, business: Business) -> str:
+    """`{{ order.net_cents|money:business }}` is `$1,234.56`."""
+    return NOTHING if amount is None else money.text(amount, business.currency)
+
+
+@register.filter
+def money_whole(amount: float | Decimal | None, business: Business) -> str:
+    """Rounded to whole units, for predictions and averages: `$1,235`."""
+    return NOTHING if amount is None else money.text(amount, business.currency, digits=0)
+
+
+@register.filter
+def money_short(amount: float | Decimal | None, business: Business) -> str:
+    """Three figures, for headlines: `$2.14M`."""
+    return NOTHING if amount is None else money.short(amount, business.currency)
+
+
+@register.filter
+def compact(value: float | None) -> str:
+    return NOTHING if value is None else money.compact(value)
+
+
+@register.filter
+def grouped(value: int | None) -> str:
+    """`1234567` is `1,234,567`."""
+    return NOTHING if value is None else formats.number_format(value, 0, force_grouping=True)
+
+
+@register.filter
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share of one as a percentage. What rounds to nothing but is something is `<1%`, never `0%`."""
+    if share is None:
+        return NOTHING
+    if digits == 0 and 0 < share < 0.005:
+        return "<1%"
+    if digits == 0 and 0.995 <= share < 1:
+        return ">99%"
+    return formats.number_format(100 * share, digits) + "%"
+
+
+@register.filter
+def signed(value: float) -> str:
+    """A change with its sign, rounded to whole numbers: `+1,200`, `0`."""
+    whole = round(value)
+    number = formats.number_format(abs(whole), 0, force_grouping=True)
+    return ("+" if whole > 0 else money.sign(whole)) + number
+
+
+@register.filter
+def signed_percent(share: float) -> str:
+    """A relative change: `+12.4%`."""
+    rounded = round(100 * share, 1)
+    return ("+" if rounded > 0 else money.sign(rounded)) + formats.number_format(abs(rounded), 1) + "%"
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`."""
+    if value is None:
+        return NOTHING
+    if value < 10:
+        return f"{formats.number_format(value, 1)} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for an avatar; a question mark for nobody's name."""
+    return "".join(word[0] for word in name.split()[:2]).upper() or "?"
+
+
+@register.filter
+def hue(number: int) -> int:
+    """One of eight avatar colours, the same for the same row everywhere."""
+    return number % AVATAR_HUES
+
+
+@register.filter
+def ago(day: date | datetime | None) -> str:
+    """`today`, `yesterday`, `35 days ago`, `7 months ago`, by the dates of the business's zone."""
+    if day is None:
+        return NOTHING
+    local = timezone.localdate(day) if isinstance(day, datetime) else day
+    return age((timezone.localdate() - local).days)
+
+
+@register.filter
+def age(days: int) -> str:
+    if days < 0:
+        return f"in {-days} days" if days < -1 else "tomorrow"
+    if days < 2:
+        return ("today", "yesterday")[days]
+    if days <= DAYS_AS_DAYS:
+        return f"{days} days ago"
+    if days < 730:
+        return f"{round(days / 30.44)} months ago"
+    return f"{days // 365} years ago"
+
+
+@register.simple_tag(takes_context=True)
+def qs(context: Context, **changes: Any) -> str:
+    """The page's query string with some parameters changed; None or an empty text takes one away."""
+    query = context["request"].GET.copy()
+    for key, value in changes.items():
+        query.pop(key, None)
+        if value not in (None, ""):
+            query[key] = value
+    return "?" + query.urlencode()
+
+
+@register.inclusion_tag("_components/nav_item.html", takes_context=True)
+def nav_item(context: Context, route: str, title: str, icon_name: str, *also: str) -> dict[str, Any]:
+    """One link of the sidebar, marked when the page is `route` or one of `also`."""
+    match = context["request"].resolver_match
+    here = match.view_name if match else ""
+    return {"route": route, "title": title, "icon_name": icon_name, "active": here in {route, *also}}

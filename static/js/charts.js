@@ -1,0 +1,159 @@
+// ECharts, drawn when a chart comes near the window. Colours are our tokens; tooltips are DOM nodes, because a
+// formatter that returns text would carry style attributes, which the content security policy blocks.
+(() => {
+  const root = document.documentElement;
+  const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const language = root.lang || "en";
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const narrow = (node) => node.clientWidth < 480;
+
+  const colours = () => ({
+    text: token("--c-text"), muted: token("--c-muted"), line: token("--c-line"), surface: token("--c-surface"),
+    first: token("--c-1"), firstSoft: token("--c-1-soft"), second: token("--c-2"), ghost: token("--c-ghost"),
+  });
+
+  const money = (currency, options) =>
+    new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...options });
+  const short = (currency) => money(currency, { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 });
+  const whole = (currency) => money(currency, { maximumFractionDigits: 0 });
+
+  const element = (tag, css, text) => {
+    const node = document.createElement(tag);
+    if (css) node.className = css;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+
+  const tip = (title, rows) => {
+    const box = element("div", "ct");
+    box.append(element("div", "ct-h", title));
+    for (const [mark, label, value] of rows) {
+      const row = element("div", "ct-r");
+      row.append(element("i", `k ${mark}`), element("span", "", label), element("b", "", value));
+      box.append(row);
+    }
+    return box;
+  };
+
+  const tooltip = (formatter, extra) => ({
+    confine: true, className: "ct-box", backgroundColor: "transparent", borderWidth: 0, padding: 0,
+    shadowBlur: 0, shadowColor: "transparent", transitionDuration: calm ? 0 : 0.12, formatter, ...extra,
+  });
+
+  const line = (name, data, colour, extra) => ({
+    name, type: "line", data, symbol: "circle", symbolSize: 6, showSymbol: data.length < 2,
+    lineStyle: { width: 2, color: colour }, itemStyle: { color: colour }, ...extra,
+  });
+
+  const fade = (colour) =>
+    new echarts.graphic.LinearGradient(0, 0, 0, 1, [{ offset: 0, color: colour }, { offset: 1, color: "rgba(0,0,0,0)" }]);
+
+  // Monthly revenue as an area from zero; average predicted value in a strip of its own below, never on a second axis.
+  const trend = (data, c, node) => {
+    const every = Math.ceil(data.months.length / (narrow(node) ? 4 : 9));
+    const x = {
+      type: "category", data: data.months, boundaryGap: false, axisTick: { show: false },
+      axisLine: { lineStyle: { color: c.line } },
+      axisPointer: { type: "line", lineStyle: { color: c.ghost, type: [4, 4] }, label: { show: false } },
+    };
+    const y = (unit, extra) => ({
+      type: "value", axisLabel: { color: c.muted, fontSize: 12, formatter: (v) => unit.format(v) },
+      splitLine: { lineStyle: { color: c.line } }, ...extra,
+    });
+    const margin = { left: 56, right: 22, outerBoundsMode: "none" };
+    const label = { color: c.muted, fontSize: 12, margin: 10, interval: (i) => i % every === 0 };
+    const marks = (i) => [
+      ["k1", "Revenue", whole(data.currency).format(data.revenue[i])],
+      ...(data.before[i] === null ? [] : [["kg", "Year before", whole(data.currency).format(data.before[i])]]),
+      ...(data.clv[i] === null ? [] : [["k2", "Average value", whole(data.currency).format(data.clv[i])]]),
+    ];
+    return {
+      grid: [{ ...margin, top: narrow(node) ? 56 : 36, bottom: 104 }, { ...margin, height: 46, bottom: 26 }],
+      legend: {
+        top: 0, left: 0, icon: "roundRect", itemWidth: 16, itemHeight: 3, itemGap: 18, selectedMode: false,
+        textStyle: { color: c.muted, fontSize: 12 }, data: ["Revenue", "Year before", "Average value"],
+      },
+      axisPointer: { link: [{ xAxisIndex: "all" }] },
+      tooltip: tooltip((points) => tip(data.months[points[0].dataIndex], marks(points[0].dataIndex)), { trigger: "axis" }),
+      xAxis: [{ ...x, gridIndex: 0, axisLabel: { show: false } }, { ...x, gridIndex: 1, axisLabel: label }],
+      yAxis: [
+        y(short(data.currency), { gridIndex: 0, min: 0, splitNumber: 4 }),
+        y(short(data.currency), { gridIndex: 1, min: 0, splitNumber: 1, splitLine: { show: false } }),
+      ],
+      series: [
+        line("Year before", data.before, c.ghost, { symbol: "none", lineStyle: { width: 1.5, color: c.ghost } }),
+        line("Revenue", data.revenue, c.first, {
+          z: 3, lineStyle: { width: 2.25, color: c.first }, areaStyle: { color: fade(c.firstSoft) },
+        }),
+        line("Average value", data.clv, c.second, { xAxisIndex: 1, yAxisIndex: 1 }),
+      ],
+    };
+  };
+
+  const treemap = (data, c) => {
+    const sum = data.segments.reduce((total, segment) => total + segment.value, 0);
+    const byName = new Map(data.segments.map((segment) => [segment.name, segment]));
+    const rows = (s) => [
+      ["k-none", "Predicted value", whole(data.currency).format(s.value)],
+      ["k-none", "Customers", s.customers.toLocaleString(language)],
+      ["k-none", "Average", whole(data.currency).format(s.average)],
+    ];
+    return {
+      tooltip: tooltip(({ name }) => (byName.has(name) ? tip(name, rows(byName.get(name))) : "")),
+      series: [{
+        type: "treemap", roam: false, nodeClick: "link", breadcrumb: { show: false }, left: 0, right: 0, top: 0, bottom: 0,
+        itemStyle: { gapWidth: 3, borderWidth: 0, borderColor: c.surface, borderRadius: 6 },
+        label: {
+          position: "insideTopLeft", padding: [4, 4], fontSize: 13, fontWeight: 550, lineHeight: 18, overflow: "break",
+          formatter: ({ name }) => `${name}\n${short(data.currency).format(byName.get(name).value)}`,
+        },
+        data: data.segments.map((s) => ({
+          name: s.name, value: s.value, link: s.url, target: "self",
+          itemStyle: { color: token(`--seg-${s.hue}`) },
+          label: { color: token(`--seg-${s.hue}-on`), show: s.value / sum > 0.03 },
+        })),
+      }],
+    };
+  };
+
+  const builders = { trend, treemap };
+  const live = new Map();
+
+  const draw = (node) => {
+    const data = JSON.parse(document.getElementById(node.dataset.source).textContent);
+    let chart = live.get(node);
+    if (!chart) {
+      chart = echarts.init(node, null, { renderer: "canvas" });
+      live.set(node, chart);
+      new ResizeObserver(() => chart.resize()).observe(node);
+    }
+    const text = { textStyle: { fontFamily: getComputedStyle(document.body).fontFamily } };
+    const motion = { animation: !calm, animationDuration: 350 };
+    chart.setOption({ ...text, ...motion, ...builders[node.dataset.chart](data, colours(), node) }, true);
+  };
+
+  // One chart per task, and only near the window: nothing long runs while the page loads.
+  const queue = [];
+  const next = () => {
+    const node = queue.shift();
+    if (!node) return;
+    draw(node);
+    setTimeout(next, 0);
+  };
+  const near = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      if (queue.push(target) === 1) setTimeout(next, 0);
+    }
+  }, { rootMargin: "200px" });
+
+  const scan = (part) => part.querySelectorAll("[data-chart]").forEach((node) => live.has(node) || near.observe(node));
+  document.fonts.ready.then(() => scan(document));
+  document.addEventListener("htmx:afterSettle", (event) => scan(event.detail.target));
+  document.addEventListener("htmx:beforeCleanupElement", (event) => {
+    live.get(event.target)?.dispose();
+    live.delete(event.target);
+  });
+  document.addEventListener("themechange", () => live.forEach((_, node) => draw(node)));
+})();

@@ -1,0 +1,76 @@
+// Keyboard: "/" searches, Ctrl-K opens the palette, j and k walk the rows, arrows walk the hits.
+(() => {
+  const find = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const palette = find("#palette");
+
+  const typing = (node) => node.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+
+  const openPalette = () => {
+    if (!palette || palette.open) return;
+    palette.showModal();
+    const input = find("input", palette);
+    input.select();
+    htmx.trigger(input, "palette:open");
+  };
+
+  const step = (items, current, by) => {
+    if (!items.length) return;
+    const at = items.indexOf(current);
+    const next = at < 0 ? (by > 0 ? 0 : items.length - 1) : Math.min(Math.max(at + by, 0), items.length - 1);
+    items[next].focus();
+  };
+
+  const walkHits = (event) => {
+    const box = event.target.closest("[data-hits]");
+    if (!box || !["ArrowDown", "ArrowUp"].includes(event.key)) return false;
+    event.preventDefault();
+    const input = find("input", box);
+    const hits = all("a.hit", box);
+    if (event.key === "ArrowUp" && event.target === hits[0]) input.focus();
+    else step(hits, event.target, event.key === "ArrowDown" ? 1 : -1);
+    return true;
+  };
+
+  const walkRows = (event) => {
+    const rows = all("[data-rows] a.who-n, [data-rows] a[data-row]");
+    step(rows, document.activeElement, event.key === "j" ? 1 : -1);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      openPalette();
+      return;
+    }
+    if (walkHits(event)) return;
+    if (event.key === "Escape" && event.target.matches("[data-hotkey='/']")) {
+      find("#search-hits").replaceChildren();
+      event.target.blur();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || palette?.open) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      const input = find("[data-hotkey='/']");
+      if (input?.offsetParent) input.focus();
+      else openPalette();
+    } else if (event.key === "j" || event.key === "k") walkRows(event);
+  });
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-palette]");
+    if (opener) {
+      event.preventDefault();
+      openPalette();
+    } else if (event.target === palette) palette.close();
+  });
+
+  // Enter in the palette follows the first hit; without hits it searches the customers.
+  find("form", palette ?? document.createElement("div"))?.addEventListener("submit", (event) => {
+    const hit = find("a.hit", palette);
+    if (!hit) return;
+    event.preventDefault();
+    hit.click();
+  });
+})();
