@@ -12,7 +12,8 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 
 EVALUATIONS = 400
 GRADIENT = 1e-7  # of the mean log-likelihood per customer; parameters then hold to about 1e-5
-ACCEPTED = 1e-5  # the line search may end earlier, where rounding hides the slope
+ACCEPTED = 1e-5  # the search may end earlier, where rounding hides the slope
+PROGRESS = 1e-14  # relative, of the likelihood: less is rounding
 
 
 class DidNotConverge(Exception):  # noqa: N818 - reads as the sentence it is
@@ -56,7 +57,7 @@ def maximise(
         jac=True,
         method="L-BFGS-B",
         bounds=list(zip(edges[0], edges[1], strict=True)),
-        options={"gtol": GRADIENT, "ftol": 0.0, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS, "maxcor": 8},
+        options={"gtol": GRADIENT, "ftol": PROGRESS, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS, "maxcor": 8},
     )
     logs = np.asarray(found.x)
     uphill = -np.asarray(found.jac)

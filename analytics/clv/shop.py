@@ -80,15 +80,16 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     """Score each row by itself: a shard of the rows gives the same bits as the whole."""
     rows = np.flatnonzero(history.order_days > 0)
     known = history.take(rows)
-    orders, discounted, alive, risk, normal = _predict(fitted.purchase, known, terms)
+    alive, risk, normal = _risks(fitted.purchase, known, terms)
+    orders, discounted = _orders_alive(fitted.purchase, known, terms)
     margin = _spend(fitted, known) * _margin_rate(fitted, known)
     left = _spread(bands.chance_left(risk, normal), rows, history)
     return Scores(
         p_alive=_spread(alive, rows, history),
         churn_risk=_spread(risk, rows, history),
-        expected_orders=_spread(orders, rows, history),
+        expected_orders=_spread(alive * orders, rows, history),
         expected_margin_per_order=_spread(margin, rows, history),
-        clv=_spread(margin * discounted, rows, history),
+        clv=_spread(margin * (alive * discounted), rows, history),
         band=bands.band(left),
         usual_gap=bands.usual_gap(history.order_days, history.first_age, history.last_age),
     )
@@ -98,9 +99,7 @@ def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
     """The figures behind each row's band; NaN where order_days == 0."""
     rows = np.flatnonzero(history.order_days > 0)
     known = history.take(rows)
-    x, _, T = _weeks(known)
-    normal = mbgnbd.p_silent_alive(fitted.purchase, terms.churn_horizon_days / WEEK, x, T)
-    risk = score(fitted, known, terms).churn_risk
+    _, risk, normal = _risks(fitted.purchase, known, terms)
     gap = bands.usual_gap(history.order_days, history.first_age, history.last_age)
     silence = _spread(known.last_age.astype(np.float64), rows, history)
     return Comparison(
@@ -164,23 +163,20 @@ def _weeks(known: History) -> tuple[FloatArray, FloatArray, FloatArray]:
     return x, (known.first_age - known.last_age) / WEEK, known.first_age / WEEK
 
 
-def _predict(
-    params: MbgNbdParams, known: History, terms: Terms
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Orders, orders discounted, P(alive), churn risk, normal risk.
-
-    What depends on (x, T) alone is looked up in a table over the distinct pairs.
-    """
+def _risks(params: MbgNbdParams, known: History, terms: Terms) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """P(alive), churn risk and normal risk: P(no order) as it is and if she were certainly still there."""
     x, t_x, T = _weeks(known)
-    pair_x, pair_T, place = _pairs(known.order_days - 1, known.first_age)
-    churn_horizon = terms.churn_horizon_days / WEEK
-    plain, discounted = discount.discounted_purchases_alive(
-        params, terms.horizon_days / WEEK, np.log1p(terms.discount_rate) * WEEK / YEAR, pair_x, pair_T / WEEK
-    )
-    normal = mbgnbd.p_silent_alive(params, churn_horizon, pair_x, pair_T / WEEK)[place]
     alive = mbgnbd.p_alive(params, x, t_x, T)
-    risk = 1.0 - alive * (1.0 - normal)
-    return alive * plain[place], alive * discounted[place], alive, risk, normal
+    normal = mbgnbd.p_silent_alive(params, terms.churn_horizon_days / WEEK, x, T)
+    return alive, 1.0 - alive * (1.0 - normal), normal
+
+
+def _orders_alive(params: MbgNbdParams, known: History, terms: Terms) -> tuple[FloatArray, FloatArray]:
+    """Orders of a living customer within the horizon, plain and discounted: a table over distinct (x, T)."""
+    x, T, place = _pairs(known.order_days - 1, known.first_age)
+    rate = float(np.log1p(terms.discount_rate)) * WEEK / YEAR
+    plain, discounted = discount.discounted_purchases_alive(params, terms.horizon_days / WEEK, rate, x, T / WEEK)
+    return plain[place], discounted[place]
 
 
 def _pairs(x: NDArray[np.int32], T: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.intp]]:
