@@ -39,12 +39,6 @@ class Name(IntEnum):
         """As people read it: `Can't lose`; empty for NONE."""
         return "Can't lose" if self is Name.CANT_LOSE else self.slug.replace("-", " ").capitalize()
 
-    @property
-    def label(self) -> str:
-        """As people read it: `Can't lose`; empty for NONE."""
-        words = "" if self is Name.NONE else self.name.replace("_", " ").capitalize()
-        return words.replace("Cant", "Can't")
-
 
 # Name, its R scores, its F scores. The rectangles do not overlap and cover all 25 cells, so that no order
 # of precedence is needed.

@@ -15,11 +15,16 @@ def discounted_purchases_alive(
     """Orders of a living customer within the horizon: their number, and their number discounted.
 
     `rate` is the continuous rate per unit of time of the parameters. With H(s) the orders within s,
-    ∫ e^(-rate·s) dH = e^(-rate·h)·H(h) + rate·∫ e^(-rate·s)·H(s) ds; the last integral, a few percent of
-    the whole, is taken by Gauss-Legendre at four points. Relative error below 1e-5 (docs/models.md).
+    ∫ e^(-rate·s) dH = e^(-rate·h)·H(h) + rate·∫ e^(-rate·s)·H(s) ds. The last integral, a few percent of
+    the whole, is taken by Gauss-Legendre at four points of ln(1 + s/A), A = α + T, in which H is smooth.
+    Relative error at 10 % a year over a year below 1e-5 for A above a tenth of a week (docs/models.md).
     """
     plain = mbgnbd.expected_purchases_alive(params, horizon, x, T)
+    A = params.alpha + np.asarray(T)
+    reach = np.log1p(horizon / A)
     inner = np.zeros_like(plain)
-    for node, weight in zip((NODES + 1.0) / 2.0 * horizon, WEIGHTS / 2.0 * horizon, strict=True):
-        inner += weight * np.exp(-rate * node) * mbgnbd.expected_purchases_alive(params, node, x, T)
+    for node, weight in zip((NODES + 1.0) / 2.0, WEIGHTS / 2.0, strict=True):
+        s = A * np.expm1(node * reach)
+        orders = mbgnbd.expected_purchases_alive(params, s, x, T)
+        inner += weight * reach * (A + s) * np.exp(-rate * s) * orders
     return plain, np.exp(-rate * horizon) * plain + rate * inner
