@@ -1,0 +1,63 @@
+"""What a row of a file becomes: one order line, one returned line or one person, in plain values.
+
+Amounts are integers in the currency's minor unit and never negative for a return: `is_return` turns the sign.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+ONE: Final = Decimal(1)
+ZERO: Final = Decimal(0)
+
+
+class OrderRow(NamedTuple):
+    """One line of an order, or of a return when `is_return` (then `net_cents` is what was paid back).
+
+    `document` is the id of the order or of the return at the source. Without one the rows of a (customer, time) are one
+    order, and a guest's row is an order of its own. `of_order` names the order a return belongs to, where that is known.
+    `tax_cents` and `shipping_cents` are the order's: the same on each of its rows counts once, other values are added.
+    """
+
+    line: int  # in the file, the header is line 1
+    customer: str  # id at the source, "" for a guest
+    at: datetime  # with a time zone
+    day: date  # of `at` in the business's time zone
+    sku: str
+    net_cents: int
+    document: str = ""
+    is_return: bool = False
+    of_order: str = ""
+    date_only: bool = False
+    quantity: Decimal = ONE
+    unit_price: Decimal = ZERO
+    discount_cents: int = 0
+    tax_cents: int | None = None
+    shipping_cents: int | None = None
+    unit_cost: Decimal | None = None  # None: the product's, else a margin rate
+    kind: str = "goods"  # goods, shipping, fee or adjustment
+    counts: bool = True  # whether it is part of the order's value
+    product: str = ""  # its name
+    category: str = ""
+    status: str = "paid"  # paid, pending or cancelled
+    channel: str = ""
+    name: str = ""
+    email: str = ""  # in lower case
+    phone: str = ""  # E.164
+    country: str = ""
+
+
+class PersonRow(NamedTuple):
+    """One person. What is "" is left as it is."""
+
+    line: int
+    customer: str  # id at the source
+    name: str = ""
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    company: str = ""
+    country: str = ""
+    city: str = ""
+    locale: str = ""
+    time_zone: str = ""
+    channel: str = ""
