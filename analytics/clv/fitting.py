@@ -16,7 +16,7 @@ ACCEPTED = 1e-5  # the search may end earlier, where rounding hides the slope
 PROGRESS = 1e-14  # relative, of the likelihood: less is rounding
 
 
-class DidNotConverge(Exception):  # noqa: N818 - reads as the sentence it is
+class DidNotConverge(Exception):
     """The likelihood has no maximum that the search could reach; the message names why."""
 
 

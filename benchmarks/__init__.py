@@ -1,0 +1,1 @@
+"""Figures beside a peer or a floor, in one run: see README.md."""

@@ -1,0 +1,59 @@
+"""A shop whose truth is known: customers who buy and leave as BG/NBD says, counted in whole days."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.clv.history import History
+from analytics.clv.params import BgNbdParams, FloatArray, GammaGammaParams
+
+PURCHASE = BgNbdParams(r=0.55, alpha=10.0, a=0.9, b=2.4)  # weeks; 2.5 order days a customer in two years
+SPEND = GammaGammaParams(p=6.25, q=3.74, gamma=15.44)
+MARGIN_RATE = 0.4
+WEEK = 7.0
+
+
+def shop(
+    customers: int,
+    *,
+    seed: int = 20_05,
+    days: int = 730,
+    purchase: BgNbdParams = PURCHASE,
+    spend: GammaGammaParams = SPEND,
+) -> History:
+    """Customers whose first orders spread evenly over `days`; several orders on one day are one order day."""
+    chance = np.random.default_rng(seed)
+    age = chance.integers(1, days + 1, customers).astype(np.int32)
+    order_days, last_day = _order_days(chance, age, purchase)
+    rate = chance.gamma(spend.q, 1.0 / spend.gamma, customers)
+    repeat = order_days - 1
+    again = np.where(repeat > 0, chance.gamma(spend.p * np.maximum(repeat, 1)) / rate, 0.0)
+    value = np.round(chance.gamma(spend.p, 1.0, customers) / rate + again, 2)
+    return History(
+        order_days=order_days,
+        first_age=age,
+        last_age=age - last_day,
+        value=value,
+        repeat_value=np.round(again, 2),
+        margin=np.round(MARGIN_RATE * value, 2),
+    )
+
+
+def _order_days(
+    chance: np.random.Generator, age: NDArray[np.int32], purchase: BgNbdParams
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Distinct order days, and the last of them counted from the first."""
+    customers = age.size
+    gap = WEEK * purchase.alpha / chance.gamma(purchase.r, 1.0, customers).clip(1e-12)  # mean days
+    leaves = chance.beta(purchase.a, purchase.b, customers)
+    order_days = np.ones(customers, dtype=np.int32)
+    last_day = np.zeros(customers, dtype=np.int32)
+    clock: FloatArray = np.zeros(customers)
+    active = np.arange(customers)
+    while active.size:
+        clock[active] += chance.exponential(gap[active])
+        active = active[clock[active] < age[active] + 1]
+        today = clock[active].astype(np.int32)
+        order_days[active] += today > last_day[active]
+        last_day[active] = today
+        active = active[chance.random(active.size) >= leaves[active]]
+    return order_days, last_day
