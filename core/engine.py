@@ -111,7 +111,7 @@ def _retry_or_bury(*, job: Job, at: datetime, pause: timedelta) -> None:
     job.state, job.ready_at, job.finished_at = Job.State.READY, at + pause, None
     if job.attempts >= MAX_ATTEMPTS:
         job.state, job.finished_at = Job.State.DEAD, at
-        Run.objects.filter(pk=job.run_id, state=Run.State.RUNNING).update(
+        Run.objects.filter(jobs=job, state=Run.State.RUNNING).update(
             state=Run.State.FAILED, error=f"The step “{job.step}” failed: {job.error}", finished_at=at
         )
     job.save(update_fields=["state", "ready_at", "error", "finished_at"])
@@ -120,9 +120,7 @@ def _retry_or_bury(*, job: Job, at: datetime, pause: timedelta) -> None:
 @transaction.atomic
 def release_stale(*, at: datetime) -> int:
     """Hand out again what a dead worker had claimed: claimed, past its lease, and nobody holds the row's lock."""
-    stale = Job.objects.select_for_update(skip_locked=True).filter(
-        state=Job.State.CLAIMED, claimed_at__lt=at - LEASE
-    )
+    stale = Job.objects.select_for_update(skip_locked=True).filter(state=Job.State.CLAIMED, claimed_at__lt=at - LEASE)
     released = list(stale.order_by("id")[:1000])
     for job in released:
         job.error = f"The worker {job.worker} went away."
@@ -191,7 +189,7 @@ def retry(*, job_id: int, at: datetime) -> None:
         Job.objects.filter(pk=job.pk).update(
             state=Job.State.READY, attempts=0, ready_at=at, finished_at=None, started_at=None
         )
-        Run.objects.filter(pk=job.run_id, state=Run.State.FAILED).update(
+        Run.objects.filter(jobs=job, state=Run.State.FAILED).update(
             state=Run.State.RUNNING, error="", finished_at=None
         )
         doorbell.ring("jobs")

@@ -45,7 +45,7 @@ def position(reaction: str) -> int:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("feed.position needs a transaction: the cursor moves together with the reaction.")
     Cursor.objects.get_or_create(reaction=reaction, defaults={"xid": 0})
-    return Cursor.objects.select_for_update().get(reaction=reaction).xid
+    return int(Cursor.objects.select_for_update().get(reaction=reaction).xid)
 
 
 def advance(reaction: str, xid: int) -> None:
@@ -57,5 +57,3 @@ def pending(kind: Change.Kind, *, since: int, until: int) -> list[int]:
     """The objects of `kind` written by transactions with `since` ≤ id < `until`, each once, in order."""
     changes = Change.objects.filter(kind=kind, xid__gte=since, xid__lt=until)
     return list(changes.order_by("object_id").values_list("object_id", flat=True).distinct())
-
-

@@ -8,7 +8,7 @@ from django.db import models
 
 
 class PurchaseSummary(models.Model):
-    """A customer's orders up to the cursor's business date. Days are business dates, money minor units, net of refunds."""
+    """A customer's orders up to a business date: days are business dates, money minor units net of refunds."""
 
     customer_id = models.BigIntegerField(primary_key=True)
     orders = models.IntegerField()  # not fully refunded

@@ -43,9 +43,7 @@ class Business(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="there_is_one_business"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_an_iso_code"),
-            models.CheckConstraint(
-                condition=Q(margin_rate__gte=-1, margin_rate__lte=1), name="margin_rate_is_a_share"
-            ),
+            models.CheckConstraint(condition=Q(margin_rate__gte=-1, margin_rate__lte=1), name="margin_rate_is_a_share"),
             models.CheckConstraint(condition=Q(discount_rate__gte=0), name="discount_rate_is_not_negative"),
             models.CheckConstraint(condition=Q(churn_horizon_days__gte=1), name="churn_horizon_is_a_day_or_more"),
         ]

@@ -34,9 +34,7 @@ class Run(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["as_of", "revision"], name="one_run_per_date_and_revision"),
-            models.UniqueConstraint(
-                fields=["is_current"], condition=Q(is_current=True), name="one_run_is_current"
-            ),
+            models.UniqueConstraint(fields=["is_current"], condition=Q(is_current=True), name="one_run_is_current"),
             models.UniqueConstraint(fields=["state"], condition=Q(state="running"), name="one_run_at_a_time"),
             models.CheckConstraint(
                 condition=Q(is_current=False) | Q(published_at__isnull=False), name="only_a_published_run_is_current"
@@ -97,4 +95,3 @@ class Job(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
-

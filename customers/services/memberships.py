@@ -1,6 +1,7 @@
 """Who is in which segment: written here by the apps above, which bring the assignments as a query."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -34,7 +35,7 @@ WHERE m.scheme = %(scheme)s AND NOT EXISTS (
 def assign(*, scheme: str, segments: Mapping[int, tuple[str, str]], wanted: str) -> int:
     """Bring the scheme's memberships to what `wanted` says; only differences are written. Returns how many.
 
-    `segments` maps a code to (slug, name); `wanted` is a trusted query of (customer_id, code, previous code, changed_on).
+    `segments` maps a code to (slug, name); `wanted` is a trusted query of (customer, code, previous code, since).
     """
     Segment.objects.bulk_create(
         (Segment(scheme=scheme, slug=slug, name=name) for slug, name in segments.values()),
@@ -42,7 +43,7 @@ def assign(*, scheme: str, segments: Mapping[int, tuple[str, str]], wanted: str)
         unique_fields=["scheme", "slug"],
         update_fields=["name"],
     )
-    params = {
+    params: Any = {
         "scheme": scheme,
         "codes": list(segments),
         "slugs": [slug for slug, _ in segments.values()],

@@ -1,0 +1,64 @@
+"""The route table: every route, its methods and the roles that they are open to (core.access enforces it)."""
+
+from core.access import EVERY_ROLE, Anyone, Table
+from core.models import Role
+
+PUBLIC = frozenset({Anyone.PUBLIC})
+SIGNED_IN = frozenset({Anyone.SIGNED_IN})
+OPERATORS = frozenset({Role.ADMIN, Role.MANAGER})
+ADMINS = frozenset({Role.ADMIN})
+
+PAGE = {"GET": EVERY_ROLE}
+ACTION = {"POST": OPERATORS}
+OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
+OWN_FORM = {"GET": SIGNED_IN, "POST": SIGNED_IN}
+
+DESK: Table = {
+    "desk:today": PAGE,
+    "desk:night_status": PAGE,
+    "desk:customer_list": PAGE,
+    "desk:customer_totals": PAGE,
+    "desk:customer_detail": PAGE,
+    "desk:customer_timeline": PAGE,
+    "desk:customer_neighbours": PAGE,
+    "desk:segment_list": PAGE,
+    "desk:segment_detail": PAGE,
+    "desk:job_list": PAGE,
+    "desk:job_detail": PAGE,
+    "desk:job_retry": ACTION,
+    "desk:run_detail": PAGE,
+    "desk:run_start": ACTION,
+    "desk:palette": PAGE,
+}
+
+# Sign-up, social accounts and changes of the address are not in the table, so they are closed.
+ACCOUNTS: Table = {
+    "account_login": OPEN_FORM,
+    "account_logout": OPEN_FORM,
+    "account_inactive": {"GET": PUBLIC},
+    "account_reauthenticate": OWN_FORM,
+    "account_change_password": OWN_FORM,
+    "account_set_password": OWN_FORM,
+    "account_reset_password": OPEN_FORM,
+    "account_reset_password_done": {"GET": PUBLIC},
+    "account_reset_password_from_key": OPEN_FORM,
+    "account_reset_password_from_key_done": {"GET": PUBLIC},
+    "mfa_index": {"GET": SIGNED_IN},
+    "mfa_authenticate": OPEN_FORM,
+    "mfa_login_webauthn": OPEN_FORM,
+    "mfa_reauthenticate": OWN_FORM,
+    "mfa_reauthenticate_webauthn": OWN_FORM,
+    "mfa_activate_totp": OWN_FORM,
+    "mfa_deactivate_totp": OWN_FORM,
+    "mfa_view_recovery_codes": {"GET": SIGNED_IN},
+    "mfa_generate_recovery_codes": OWN_FORM,
+    "mfa_download_recovery_codes": {"GET": SIGNED_IN},
+    "mfa_list_webauthn": {"GET": SIGNED_IN},
+    "mfa_add_webauthn": OWN_FORM,
+    "mfa_edit_webauthn": OWN_FORM,
+    "mfa_remove_webauthn": OWN_FORM,
+}
+
+ADMIN: Table = {"admin:*": {"GET": ADMINS, "POST": ADMINS}}
+
+TABLE: Table = {**DESK, **ACCOUNTS, **ADMIN}

@@ -1,0 +1,22 @@
+from django.urls import path
+
+from crm.views import customers, jobs, palette, segments, today
+
+app_name = "desk"
+urlpatterns = [
+    path("", today.today, name="today"),
+    path("night/", today.night_status, name="night_status"),
+    path("customers/", customers.customer_list, name="customer_list"),
+    path("customers/totals/", customers.customer_totals, name="customer_totals"),
+    path("customers/<int:pk>/", customers.customer_detail, name="customer_detail"),
+    path("customers/<int:pk>/timeline/", customers.customer_timeline, name="customer_timeline"),
+    path("customers/<int:pk>/neighbours/", customers.customer_neighbours, name="customer_neighbours"),
+    path("segments/", segments.segment_list, name="segment_list"),
+    path("segments/<slug:slug>/", segments.segment_detail, name="segment_detail"),
+    path("jobs/", jobs.job_list, name="job_list"),
+    path("jobs/<int:pk>/", jobs.job_detail, name="job_detail"),
+    path("jobs/<int:pk>/retry/", jobs.job_retry, name="job_retry"),
+    path("jobs/nights/start/", jobs.run_start, name="run_start"),
+    path("jobs/nights/<int:pk>/", jobs.run_detail, name="run_detail"),
+    path("search/", palette.palette, name="palette"),
+]
