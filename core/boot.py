@@ -10,7 +10,7 @@ import django
 import psycopg
 from django.core.management import call_command
 
-from core import embedded
+from core import checks, embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,9 +34,10 @@ def prepare(argv: Sequence[str]) -> None:
         return
     try:
         serve(home())
+        check_given()
         if embeds_postgres() and command not in WITHOUT_TABLES:
             make_tables(home())
-    except embedded.EmbeddedError as error:
+    except (embedded.EmbeddedError, checks.UnfitServerError) as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
 
@@ -64,6 +65,14 @@ def serve(place: Path) -> bool:
         with_postgres=embeds_postgres(),
         with_redis=embeds_redis(),
     )
+
+
+def check_given() -> None:
+    """Raise UnfitServerError if a server that a URL names cannot do what Perennial needs."""
+    if url := os.environ.get("DATABASE_URL"):
+        checks.postgres(url)
+    if url := os.environ.get("REDIS_URL"):
+        checks.redis(url)
 
 
 def make_tables(place: Path) -> None:

@@ -57,7 +57,7 @@ def kill_all(home):
 
 def ask(home, query):
     with psycopg.connect(embedded.database_url(home)) as connection:
-        return connection.execute(query).fetchone()[0]
+        return connection.execute(query).fetchall()[0][0]
 
 
 def store(home, text):
@@ -137,7 +137,7 @@ def test_two_commands_at_once_agree(make_home):
     line = "import sys, pathlib; from core import embedded; embedded.start(pathlib.Path(sys.argv[1]), durable=False)"
     command = [sys.executable, "-c", line, str(home)]
     commands = [subprocess.Popen(command, cwd=BASE_DIR, stderr=subprocess.PIPE) for _ in range(4)]
-    assert [(each.wait(), each.stderr.read()) for each in commands] == [(0, b"")] * 4
+    assert [(each.communicate()[1], each.returncode) for each in commands] == [(b"", 0)] * 4
     assert (home / "log" / "postgresql.log").read_text().count("starting PostgreSQL") == 1
 
 

@@ -1,0 +1,113 @@
+"""`./manage.py up`: everything in one terminal, for a try-out. `make run` ends here."""
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core import boot, checks, embedded, statics, supervise
+from core.models import Run
+from customers.models import Customer
+
+ANSWER_SECONDS = 60
+
+
+class Command(BaseCommand):
+    help = "Starts the servers, migrates, fills an empty home with the demo shop, then runs web, worker and beat."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--no-demo", action="store_true", help="Leave an empty home empty (also DEMO=0).")
+
+    def handle(self, *args: Any, host: str, port: int, no_demo: bool, **options: Any) -> None:
+        demand_free(host, port)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            started = boot.serve(boot.home())
+            boot.check_given()
+        except (embedded.EmbeddedError, checks.UnfitServerError) as error:
+            raise CommandError(str(error), returncode=2) from error
+        try:
+            self.fill(demo=not no_demo and os.environ.get("DEMO") != "0")
+            self.run(host, port)
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped before it was ready; the next start goes on from here.")
+        finally:
+            if started:
+                embedded.stop(boot.home())
+
+    def fill(self, *, demo: bool) -> None:
+        """Make tables and static files; fill an empty home; let one night pass if none has."""
+        call_command("migrate", verbosity=0, interactive=False)
+        statics.collect()
+        if demo and not Customer.objects.exists() and "seed_demo" in get_commands():
+            self.stdout.write("Filling the empty home with the demo shop …")
+            call_command("seed_demo")
+        if Customer.objects.exists() and not Run.objects.filter(is_current=True).exists():
+            call_command("nightly")
+
+    def run(self, host: str, port: int) -> None:
+        """Run the Procfile until Ctrl-C or SIGTERM."""
+        env = os.environ | {
+            "HOST": host,
+            "PORT": str(port),
+            "PERENNIAL_HOME": str(boot.home()),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        }
+        commands = supervise.read_procfile(settings.BASE_DIR / "Procfile")
+        ended = supervise.run(
+            commands, env=env, cwd=settings.BASE_DIR, beside=lambda: self.announce(host, port)
+        )
+        if ended:
+            raise CommandError(f"{ended} ended by itself, so all was stopped; what it said is above.")
+        self.stdout.write("Stopped.")
+
+    def announce(self, host: str, port: int) -> None:
+        """Print the address once the web server answers."""
+        if answers(host, port):
+            self.stdout.write(
+                f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins()}  Ctrl-C stops it.\n\n"
+            )
+
+
+def sign_ins() -> str:
+    """Return the lines that name the demo's accounts, "" where there is no demo."""
+    return ""
+
+
+def demand_free(host: str, port: int) -> None:
+    """Raise before anything long is done if somebody else listens on the port."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}): choose another with `make run PORT={port + 10}`.",
+                returncode=2,
+            ) from error
+
+
+def answers(host: str, port: int) -> bool:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((shown(host), port), timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+def shown(host: str) -> str:
+    return "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - compared, not bound
