@@ -30,7 +30,9 @@ class Order(models.Model):
     net_cents = models.BigIntegerField()
     value_cents = models.BigIntegerField()
     margin_cents = models.BigIntegerField()
-    tax_cents = models.BigIntegerField(default=0)
+    tax_cents = models.BigIntegerField(default=0)  # beside net, never in it
+    shipping_cents = models.BigIntegerField(default=0, db_default=0)  # beside net, never in it
+    content = models.UUIDField(null=True, editable=False)  # fingerprint of what the source said: the same is no change
     # The day on which the last of its goods came back; from then on it no longer counts as an order.
     fully_refunded_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

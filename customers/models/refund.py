@@ -21,6 +21,7 @@ class Refund(models.Model):
     net_cents = models.BigIntegerField()
     value_cents = models.BigIntegerField()
     margin_cents = models.BigIntegerField()
+    content = models.UUIDField(null=True, editable=False)  # fingerprint of the return at the source, over all its lines
     created_at = models.DateTimeField(auto_now_add=True)
     batch = models.ForeignKey("customers.ImportBatch", models.SET_NULL, null=True, blank=True, editable=False)
 
@@ -33,6 +34,8 @@ class Refund(models.Model):
         indexes: ClassVar = [
             # analytics.totals: the refunds of a day; analytics.summaries: refunds that became visible
             models.Index(fields=["refunded_on"], name="refunds_of_a_day"),
+            # customers.services.returns: the refunds that a return of a file has already led to
+            models.Index(fields=["external_id"], name="refunds_of_a_return"),
         ]
 
     def __str__(self) -> str:
@@ -66,9 +69,8 @@ class UnmatchedReturn(models.Model):
 
     source = models.CharField(max_length=60)
     external_id = models.CharField(max_length=200)
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, related_name="unmatched_returns"
-    )
+    position = models.PositiveIntegerField(default=1, db_default=1)  # of the line in the return
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="unmatched_returns")
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
     reason = models.CharField(max_length=10, choices=Reason)
     returned_at = models.DateTimeField()
@@ -78,13 +80,16 @@ class UnmatchedReturn(models.Model):
     net_cents = models.BigIntegerField()  # what was paid back; counts against net
     value_cents = models.BigIntegerField()
     margin_cents = models.BigIntegerField()
+    content = models.UUIDField(null=True, editable=False)  # as in Refund
     batch = models.ForeignKey("customers.ImportBatch", models.SET_NULL, null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("unmatched return")
         verbose_name_plural = _("unmatched returns")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="one_unmatched_return_per_source_and_id"),
+            models.UniqueConstraint(
+                fields=["source", "external_id", "position"], name="one_unmatched_return_per_source_id_and_line"
+            ),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="a_return_has_no_negative_quantity"),
         ]
         indexes: ClassVar = [
