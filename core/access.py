@@ -24,19 +24,29 @@ class Anyone(StrEnum):
 
 
 Allowed: TypeAlias = frozenset[str]
-Table: TypeAlias = Mapping[str, Mapping[str, Allowed]]
+Methods: TypeAlias = Mapping[str, Allowed]
+Table: TypeAlias = Mapping[str, Methods]
 
-EVERY_ROLE: frozenset[str] = frozenset(Role.values)
+EVERY_ROLE: Allowed = frozenset(Role.values)
 
 
-def allowed(*, table: Table, route: str, method: str) -> Allowed | None:
-    """The roles that may call `method` on `route`; None when the method is not declared there."""
-    methods = table.get(route, {})
-    return methods.get("GET" if method == "HEAD" else method)
+def methods_of(*, table: Table, route: str) -> Methods | None:
+    """What the table says of a route: by its name, or by its namespace (`admin:*`); None when it is not declared."""
+    return table.get(route) or table.get(route.split(":")[0] + ":*")
+
+
+def may(*, roles: Allowed, role: str | None) -> bool:
+    """Whether somebody with `role` (None: a guest) is among `roles`."""
+    if Anyone.PUBLIC in roles:
+        return True
+    return role is not None and (Anyone.SIGNED_IN in roles or role in roles)
 
 
 class AccessMiddleware:
-    """Refuses what the table does not allow: 404 for an undeclared route, 405 for a method, 403 for a role."""
+    """Refuses what the table does not allow: 403 for an undeclared route or a role, 405 for a method.
+
+    Guests are sent to the sign-in page before they come here (Django's LoginRequiredMiddleware).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -49,18 +59,12 @@ class AccessMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
     ) -> HttpResponseBase | None:
         route = request.resolver_match.view_name if request.resolver_match else ""
-        methods = self.table.get(route) or self.table.get(route.split(":")[0] + ":*")
+        methods = methods_of(table=self.table, route=route)
         if methods is None:
             raise PermissionDenied(f"The route {route or request.path} is not in the access table.")
-        roles = allowed(table={route: methods}, route=route, method=request.method or "")
+        roles = methods.get("GET" if request.method == "HEAD" else str(request.method))
         if roles is None:
             return HttpResponseNotAllowed(sorted(methods))
-        if not self.may(request, roles):
+        if not may(roles=roles, role=getattr(request.user, "role", None)):
             raise PermissionDenied
         return None
-
-    def may(self, request: HttpRequest, roles: Allowed) -> bool:
-        """Whether the caller has one of `roles`. Guests pass here to the sign-in redirect, not to the page."""
-        if Anyone.PUBLIC in roles or not request.user.is_authenticated:
-            return True
-        return Anyone.SIGNED_IN in roles or request.user.role in roles
