@@ -26,14 +26,14 @@ def shop(
     order_days, last_day = _order_days(chance, age, purchase)
     rate = chance.gamma(spend.q, 1.0 / spend.gamma, customers)
     repeat = order_days - 1
-    again = np.where(repeat > 0, chance.gamma(spend.p * np.maximum(repeat, 1)) / rate, 0.0)
+    again: FloatArray = np.where(repeat > 0, chance.gamma(spend.p * np.maximum(repeat, 1)) / rate, 0.0)
     value = np.round(chance.gamma(spend.p, 1.0, customers) / rate + again, 2)
     return History(
         order_days=order_days,
         first_age=age,
         last_age=age - last_day,
         value=value,
-        repeat_value=np.round(again, 2),
+        repeat_value=again.round(2),
         margin=np.round(MARGIN_RATE * value, 2),
     )
 

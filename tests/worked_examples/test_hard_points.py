@@ -1,0 +1,88 @@
+"""Points where the printed formulas break in ordinary arithmetic; the figures were computed with 60 digits."""
+
+import numpy as np
+import pytest
+
+from analytics.clv import bgnbd, hypergeometric, mbgnbd
+from analytics.clv.params import BgNbdParams, MbgNbdParams
+
+CLOSE = 1e-9
+
+
+def test_hard_point_a_plus_b_below_one_and_x_zero():
+    params = BgNbdParams(r=0.11, alpha=2.24, a=0.31, b=0.5)
+
+    value = float(bgnbd.expected_purchases(params, 30, 0, 0, 1))
+
+    assert value == pytest.approx(0.5645886155327845, rel=CLOSE)
+
+
+def test_hard_point_a_equal_to_one():
+    params = BgNbdParams(r=0.243, alpha=4.414, a=1.0, b=2.426)
+
+    value = float(bgnbd.expected_purchases(params, 52, 3, 20, 30))
+
+    assert value == pytest.approx(2.0283966671056843, rel=CLOSE)
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-6, 1e-9, 1e-12, 1e-15])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_nothing_happens_near_a_equal_to_one(step, sign):
+    there = BgNbdParams(r=0.243, alpha=4.414, a=1.0, b=2.426)
+    near = BgNbdParams(r=0.243, alpha=4.414, a=1.0 + sign * step, b=2.426)
+
+    value = float(bgnbd.expected_purchases(near, 52, 3, 20, 30))
+
+    assert value == pytest.approx(float(bgnbd.expected_purchases(there, 52, 3, 20, 30)), rel=step + 1e-13)
+
+
+def test_heaviest_buyer_is_finite():
+    """x = 5000 in T = 1825 days, where other tools give NaN."""
+    params = BgNbdParams(r=0.243, alpha=4.414, a=0.793, b=2.426)
+
+    value = float(bgnbd.expected_purchases(params, 365, 5000, 1824, 1825))
+
+    assert 0 < value < 5000 / 1825 * 365
+
+
+def test_nobody_left_in_the_limit_of_small_a():
+    """With a → 0 nobody leaves: orders are those of the negative binomial, R·t/A."""
+    value = hypergeometric.expected_events(R=3.0, y=0.5, a=1e-12, beta=2.0)
+
+    assert float(value) == pytest.approx(1.5, rel=1e-10)
+
+
+def test_everybody_left_after_one_order_in_the_limit_of_large_a():
+    """With a → ∞ the next order is the last: the chance that it comes, 1 - (1 + y)^-R."""
+    value = hypergeometric.expected_events(R=3.0, y=0.5, a=1e12, beta=2.0)
+
+    assert float(value) == pytest.approx(1 - 1.5**-3, rel=1e-10)
+
+
+@pytest.mark.parametrize("t", [1e-12, 1e-9, 1e-6])
+def test_short_horizon_keeps_its_digits(t):
+    """For t → 0 the orders are R·t/A: the printed form would be 1 - 1."""
+    value = hypergeometric.expected_events(R=2.5, y=t, a=0.7, beta=1.3)
+
+    assert float(value) == pytest.approx(2.5 * t, rel=10 * t + 1e-14)
+
+
+def test_no_horizon_no_orders():
+    assert float(hypergeometric.expected_events(R=2.5, y=0.0, a=0.7, beta=1.3)) == 0.0
+
+
+def test_p_alive_of_a_heavy_buyer_long_gone_is_zero_and_not_nan():
+    params = MbgNbdParams(r=0.525, alpha=6.183, a=0.891, b=1.614)
+
+    assert float(mbgnbd.p_alive(params, 10_000, 100, 1825)) == 0.0
+    assert float(mbgnbd.expected_purchases(params, 52, 10_000, 100, 1825)) == 0.0
+    assert float(mbgnbd.p_no_purchase(params, 52, 10_000, 100, 1825)) == 1.0
+
+
+def test_someone_who_bought_once_is_certainly_alive_for_bg_nbd_only():
+    bg = BgNbdParams(r=0.243, alpha=4.414, a=0.793, b=2.426)
+    mbg = MbgNbdParams(r=0.525, alpha=6.183, a=0.891, b=1.614)
+
+    assert np.all(bgnbd.p_alive(bg, 0, 0, np.array([0.0, 10, 1000])) == 1.0)
+    assert np.all(np.diff(mbgnbd.p_alive(mbg, 0, 0, np.array([0.0, 10, 1000]))) < 0)
+    assert float(mbgnbd.p_alive(mbg, 0, 0, 0)) == pytest.approx(1.614 / (0.891 + 1.614), rel=1e-14)
