@@ -3,12 +3,14 @@
 Amounts are integers in the currency's minor unit and never negative for a return: `is_return` turns the sign.
 """
 
-from datetime import date, datetime
+import hashlib
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 ONE: Final = Decimal(1)
 ZERO: Final = Decimal(0)
+KEY_LENGTH: Final = 200
 
 
 class OrderRow(NamedTuple):
@@ -61,3 +63,30 @@ class PersonRow(NamedTuple):
     locale: str = ""
     time_zone: str = ""
     channel: str = ""
+
+
+def key_of(row: OrderRow) -> tuple[str, bool]:
+    """The document that a row belongs to, and whether an ordinal must follow: equal guest rows are told apart by it."""
+    if row.document:
+        return row.document, False
+    time = row.day.isoformat() if row.date_only else row.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if row.customer:
+        return shorten(f"{row.customer}@{time}"), False
+    return f"guest:{time}:{digest(row):x}", True
+
+
+def shorten(key: str) -> str:
+    """A key that fits into its column; what is cut off lives on in a hash."""
+    return key if len(key) <= KEY_LENGTH else f"{key[:160]}#{_md5(key).hexdigest()}"
+
+
+def digest(row: OrderRow) -> int:
+    """64 bits that stand for the facts of a line. Sums of them stand for a document, whatever the order of its rows."""
+    facts = (row.sku, row.quantity.normalize(), row.unit_price.normalize(), row.net_cents, row.discount_cents)
+    cost = None if row.unit_cost is None else row.unit_cost.normalize()
+    text = "\x1f".join(map(str, (*facts, cost, row.counts, row.of_order)))
+    return int.from_bytes(_md5(text).digest()[:8])
+
+
+def _md5(text: str) -> "hashlib._Hash":
+    return hashlib.md5(text.encode(), usedforsecurity=False)

@@ -1,33 +1,149 @@
-"""Writing many orders or people at once: staged by COPY, merged by set in bounded transactions."""
+"""Writing many orders or people at once: staged by COPY, merged by set in bounded transactions.
 
-from collections.abc import Iterable
+One import runs at a time. A chunk that meets somebody else's insert of the same key starts again; a killed import
+leaves whole chunks, and the same file again completes it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
 
+from django.db import IntegrityError, connection, transaction
+
+from core import business as settings_row
+from core import doorbell, money
+from core.models import Business
 from customers.importing.rows import OrderRow, PersonRow
+from customers.models import ImportBatch
+from customers.services import merging, people, products, returns, search, staging
+from customers.services.reports import Report, Rejected, count_documents, rejected_rows
+
+LOCK: Final = 7_301_001
+ATTEMPTS: Final = 3
+LARGE: Final = 10_000  # rows after which the planner is told
+
+Progress = Callable[[str, int], None]
 
 
-@dataclass(kw_only=True)
-class Report:
-    """Counts of one import. `read` = `imported` + `rejected`, in rows; `net_cents` is over the imported rows."""
-
-    read: int = 0
-    imported: int = 0
-    rejected: int = 0
-    customers_created: int = 0
-    orders_created: int = 0
-    orders_updated: int = 0
-    orders_unchanged: int = 0
-    refund_lines: int = 0
-    guest_orders: int = 0
-    net_cents: int = 0
+def silent(step: str, done: int) -> None:
+    """Progress for those who do not watch."""
 
 
-def load(*, rows: Iterable[OrderRow], source: str, at: datetime) -> Report:
+@contextmanager
+def one_at_a_time(wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock that imports and their undoing share. `wait` is called when somebody else has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            wait()
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Where rows go: the batch that they are written for, and what it takes to price them."""
+
+    batch: ImportBatch
+    business: Business
+    at: datetime
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "source": self.batch.source,
+            "batch": self.batch.pk,
+            "at": self.at,
+            "units": Decimal(10) ** money.exponent(self.business.currency),
+            "margin_rate": self.business.margin_rate,
+        }
+
+
+def begin(*, kind: str, source: str, preset: str, files: list[str], at: datetime) -> Target:
+    """A new batch, running."""
+    batch = ImportBatch.objects.create(kind=kind, source=source, preset=preset, files=files, started_at=at)
+    return Target(batch=batch, business=settings_row.current(), at=at)
+
+
+def finish(target: Target, *, report: Report, at: datetime) -> None:
+    target.batch.state, target.batch.finished_at = ImportBatch.State.DONE, at
+    target.batch.report = report.as_json()
+    target.batch.save(update_fields=["state", "finished_at", "report"])
+
+
+def fail(target: Target, *, error: str, at: datetime) -> None:
+    """Say why a batch ended early. What its finished chunks wrote stays, and the same file again completes it."""
+    target.batch.state, target.batch.finished_at, target.batch.error = ImportBatch.State.FAILED, at, error
+    target.batch.save(update_fields=["state", "finished_at", "error"])
+
+
+def load(*, rows: Iterable[OrderRow], source: str, at: datetime, preset: str = "generic") -> Report:
     """Write orders and returns; the same rows again change nothing. Opens its own transactions."""
-    raise NotImplementedError
+    with one_at_a_time():
+        target = begin(kind="orders", source=source, preset=preset, files=[], at=at)
+        report = Report(read=0)
+        report.rejects = load_orders(rows=rows, target=target, report=report)
+        report.read = report.imported + report.rejected
+        finish(target, report=report, at=at)
+    return report
+
+
+def load_orders(
+    *, rows: Iterable[OrderRow], target: Target, report: Report, progress: Progress = silent
+) -> list[Rejected]:
+    """Stage and merge the rows of one file; adds to `report` and returns what the merge refused. Hold the lock."""
+    staging.stage(rows, prices_include_tax=target.business.prices_include_tax)
+    with transaction.atomic():
+        products.merge_products(target.params)
+    for is_return, merge in ((False, _merge_orders), (True, _merge_returns)):
+        for chunk in staging.chunks(returns=is_return):
+            _merge_chunk(merge, {**target.params, "chunk": chunk, "is_return": is_return}, target)
+            progress("returns" if is_return else "orders", staging.rows_until(chunk, returns=is_return))
+    count_documents(report, batch_id=target.batch.pk, source=target.batch.source)
+    rejects = rejected_rows()
+    if report.imported >= LARGE and not connection.in_atomic_block:
+        staging.analyze()
+    staging.drop()
+    return rejects
+
+
+def _merge_chunk(merge: Callable[[dict[str, Any], Target], None], params: dict[str, Any], target: Target) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                merging.merge_customers(params)
+                merge(params, target)
+                search.refresh_documents(params)
+                doorbell.ring("orders")
+        except IntegrityError:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
+
+
+def _merge_orders(params: dict[str, Any], target: Target) -> None:
+    merging.merge_orders(params)
+    returns.refresh_updated(params)
+
+
+def _merge_returns(params: dict[str, Any], target: Target) -> None:
+    returns.merge_returns(params, exponent=money.exponent(target.business.currency))
 
 
 def load_people(*, rows: Iterable[PersonRow], source: str, at: datetime) -> Report:
     """Write people by (source, customer); the same rows again change nothing. Opens its own transactions."""
-    raise NotImplementedError
+    with one_at_a_time():
+        target = begin(kind="customers", source=source, preset="generic", files=[], at=at)
+        report = Report()
+        people.load(rows=rows, params=target.params, report=report)
+        report.read = report.imported
+        finish(target, report=report, at=at)
+    return report
