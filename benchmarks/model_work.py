@@ -1,0 +1,89 @@
+"""Model work, summary arrays to scores, beside lifetimes 0.11.3 in the same run.
+
+    uv run python -m benchmarks.model_work [--customers N] [--rounds N] [--no-peer]
+
+A shop of known truth is simulated once; each round runs either side in a fresh process. Ours fits BG/NBD,
+MBG/NBD and Gamma-Gamma and gives every score; lifetimes fits BG/NBD and Gamma-Gamma.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import simulated
+
+HERE = Path(__file__).parent
+PINS = ("lifetimes==0.11.3", "pandas==3.1.1", "numpy==2.4.6", "scipy==1.17.1")
+OURS = (sys.executable, "-m", "benchmarks.model_once")
+PEER = (
+    *("uv", "run", "--isolated", "--no-project", "--python", "3.11", "-q"),
+    *(part for pin in PINS for part in ("--with", pin)),
+    *("python", str(HERE / "peers" / "lifetimes_model.py")),
+)
+LEAST_RATIO = 10.0
+MOST_MB = 450.0
+
+
+def main() -> None:
+    options = _options()
+    history = simulated.shop(options.customers)
+    print(f"{options.customers:,} customers, {int(history.order_days.sum()):,} order days")
+    sides = {"perennial": OURS} | ({} if options.no_peer else {"lifetimes": PEER})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "history.npz"
+        np.savez(path, **{name: getattr(history, name) for name in history.__slots__})
+        runs = {side: [_run(command, path) for _ in range(options.rounds)] for side, command in sides.items()}
+    for side, rounds in runs.items():
+        _report(side, rounds)
+    if len(runs) == 2:
+        _compare(runs["perennial"], runs["lifetimes"])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-peer", action="store_true", help="ours alone")
+    return parser.parse_args()
+
+
+def _run(command: tuple[str, ...], path: Path) -> dict[str, Any]:
+    done = subprocess.run((*command, str(path)), cwd=HERE.parent, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _median(rounds: list[dict[str, Any]], *names: str) -> float:
+    return statistics.median(sum(float(found[name]) for name in names) for found in rounds)
+
+
+def _report(side: str, rounds: list[dict[str, Any]]) -> None:
+    parameters = ", ".join(f"{name} {value:.4g}" for name, value in rounds[0]["parameters"].items())
+    print(
+        f"{side:10} fit {_median(rounds, 'fit_s'):7.2f} s  score {_median(rounds, 'score_s'):7.2f} s  "
+        f"together {_median(rounds, 'fit_s', 'score_s'):7.2f} s  peak {_median(rounds, 'peak_mb'):6.0f} MB "
+        f"({_median(rounds, 'loaded_mb'):.0f} MB before)  medians of {len(rounds)}\n"
+        f"{'':10} BG/NBD {parameters}; revenue of the next year {rounds[0]['sum_of_value']:,.0f}"
+    )
+
+
+def _compare(ours: list[dict[str, Any]], peer: list[dict[str, Any]]) -> None:
+    ratio = _median(peer, "fit_s", "score_s") / _median(ours, "fit_s", "score_s")
+    bare = ratio - _median(peer, "discounting_s") / _median(ours, "fit_s", "score_s")
+    peak = _median(ours, "peak_mb")
+    print(
+        f"ratio {ratio:.1f}, without lifetimes' discounted value {bare:.1f} "
+        f"(goal ≥ {LEAST_RATIO:.0f}: {'met' if bare >= LEAST_RATIO else 'missed'}); "
+        f"peak {peak:.0f} MB (goal ≤ {MOST_MB:.0f}: {'met' if peak <= MOST_MB else 'missed'})"
+    )
+
+
+if __name__ == "__main__":
+    main()
