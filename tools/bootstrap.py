@@ -85,7 +85,7 @@ def install_npm_packages(python: str) -> None:
         return
     say("Installing the npm packages of package-lock.json …")
     npm = ["npm"] if has_node() else [uv(), "tool", "run", "--quiet", "--from", NODE_FROM_PYPI, "npm"]
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run([*npm, "ci", "--ignore-scripts", *quiet], python)
     mark_done("npm", marks)
 
@@ -107,8 +107,10 @@ def uv() -> str:
 
 
 def run(command: list[str], python: str) -> None:
-    """Run a step. uv must take our Python and never download one."""
+    """Run a step. uv must take our Python and never download one; Node.js must trust what SSL_CERT_FILE holds."""
     chosen = dict(os.environ, UV_PYTHON=python, UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="1")
+    if "SSL_CERT_FILE" in chosen:
+        chosen.setdefault("NODE_EXTRA_CA_CERTS", chosen["SSL_CERT_FILE"])
     chosen.pop("VIRTUAL_ENV", None)
     if subprocess.run(command, env=chosen, check=False).returncode:
         give_up(f"This step failed, its message is above: {' '.join(command)}\nRun the same make command to go on.")

@@ -128,7 +128,7 @@ def spawn(server: Server, command: list[str], lock: int, **options: bytes) -> "s
     if child.stdin:
         child.stdin.write(options["stdin"])
         child.stdin.close()
-    server.pid_file.write_text(str(child.pid))
+    server.pid_file.write_text(f"{child.pid}\n")
     return child
 
 

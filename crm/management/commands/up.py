@@ -1,19 +1,23 @@
 """`./manage.py up`: everything in one terminal, for a try-out. `make run` ends here."""
 
+import http.client
 import os
 import signal
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 
 from core import boot, checks, embedded, statics, supervise
 from core.models import Run
+from crm.demo import accounts
 from customers.models import Customer
 
 ANSWER_SECONDS = 60
@@ -64,24 +68,17 @@ class Command(BaseCommand):
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
         commands = supervise.read_procfile(settings.BASE_DIR / "Procfile")
-        ended = supervise.run(
-            commands, env=env, cwd=settings.BASE_DIR, beside=lambda: self.announce(host, port)
-        )
+        announce = partial(self.announce, host, port, accounts.text())
+        connections.close_all()
+        ended = supervise.run(commands, env=env, cwd=settings.BASE_DIR, beside=announce)
         if ended:
             raise CommandError(f"{ended} ended by itself, so all was stopped; what it said is above.")
         self.stdout.write("Stopped.")
 
-    def announce(self, host: str, port: int) -> None:
+    def announce(self, host: str, port: int, sign_ins: str) -> None:
         """Print the address once the web server answers."""
         if answers(host, port):
-            self.stdout.write(
-                f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins()}  Ctrl-C stops it.\n\n"
-            )
-
-
-def sign_ins() -> str:
-    """Return the lines that name the demo's accounts, "" where there is no demo."""
-    return ""
+            self.stdout.write(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins}  Ctrl-C stops it.\n")
 
 
 def demand_free(host: str, port: int) -> None:
@@ -98,14 +95,19 @@ def demand_free(host: str, port: int) -> None:
 
 
 def answers(host: str, port: int) -> bool:
+    """Wait for the web server's first answer, whatever it says."""
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(shown(host), port, timeout=10)
         try:
-            socket.create_connection((shown(host), port), timeout=5).close()
+            connection.request("GET", "/livez")
+            connection.getresponse()
         except OSError:
             time.sleep(0.1)
         else:
             return True
+        finally:
+            connection.close()
     return False
 
 
