@@ -1,6 +1,7 @@
 """Can the servers that DATABASE_URL and REDIS_URL name do what Perennial needs? One sentence says what is wrong."""
 
 import re
+from typing import LiteralString, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -13,10 +14,11 @@ EXTENSIONS = ("pg_trgm", "unaccent")
 SCHEMES = ("postgres://", "postgresql://", "psql://", "pgsql://")
 WAIT_SECONDS = 10
 
+Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
+
 FACTS = """
 SELECT current_setting('server_version_num')::int / 10000,
        pg_encoding_to_char(encoding),
-       lower('Ł') = 'ł',
        has_database_privilege(oid, 'CREATE'),
        ARRAY(SELECT name::text FROM pg_available_extensions),
        ARRAY(SELECT extname::text FROM pg_extension)
@@ -51,11 +53,11 @@ def _for_libpq(url: str) -> str:
     return f"postgresql://{url.partition('://')[2]}"
 
 
-def _check(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+def _check(connection: Connection) -> None:
     row = connection.execute(FACTS).fetchone()
     if row is None:
         raise UnfitServerError("DATABASE_URL names a database that does not list itself.")
-    version, encoding, folds, may_create, available, installed = row
+    version, encoding, may_create, available, installed = row
     demand(
         int(str(version)) >= OLDEST_POSTGRES,
         f"DATABASE_URL names PostgreSQL {version}; Perennial needs {OLDEST_POSTGRES} or later: upgrade the server.",
@@ -65,19 +67,22 @@ def _check(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         f"DATABASE_URL names a database in {encoding}; Perennial needs UTF8: make a new one with {NEW_DATABASE}.",
     )
     demand(
-        bool(folds),
+        is_true(connection, "SELECT lower('Ł') = 'ł'"),
         f"The locale of the database does not fold letters such as Ł: make a new one with {NEW_DATABASE}.",
     )
     _check_extensions(connection, set(list_of(available)), set(list_of(installed)), may_create=bool(may_create))
+
+
+def is_true(connection: Connection, query: LiteralString) -> bool:
+    row = connection.execute(query).fetchone()
+    return bool(row and row[0])
 
 
 def list_of(names: object) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _check_extensions(
-    connection: psycopg.Connection[tuple[object, ...]], available: set[str], installed: set[str], *, may_create: bool
-) -> None:
+def _check_extensions(connection: Connection, available: set[str], installed: set[str], *, may_create: bool) -> None:
     for name in EXTENSIONS:
         if name in installed:
             continue
@@ -92,9 +97,8 @@ def _check_extensions(
         )
         # Rolled back: migrations make it for good.
         connection.execute(f"CREATE EXTENSION {name}")
-    row = connection.execute("SELECT cardinality(show_trgm('Łódź')) = 5").fetchone()
     demand(
-        bool(row and row[0]),
+        is_true(connection, "SELECT cardinality(show_trgm('Łódź')) = 5"),
         f"Searching for letters such as ź finds nothing under the locale of this database"
         f" (its LC_CTYPE): make a new one with {NEW_DATABASE}.",
     )

