@@ -114,7 +114,7 @@ def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
 def _purchase_fits(known: History, bought_again: int) -> tuple[Fit[BgNbdParams] | None, Fit[MbgNbdParams] | None, str]:
     """Both models, or why there is none to score with."""
     if bought_again < FEWEST_REPEAT:
-        return None, None, f"{bought_again} customers have bought again; a model needs {FEWEST_REPEAT}"
+        return None, None, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}"
     data = beta_geometric.tally_days(
         x=known.order_days - 1, t_x=known.first_age - known.last_age, T=known.first_age, days=WEEK
     )
@@ -131,7 +131,7 @@ def _spend_fit(
     x: NDArray[np.int32], repeat_value: FloatArray, bought_again: int
 ) -> tuple[Fit[GammaGammaParams] | None, str]:
     if bought_again < FEWEST_REPEAT:
-        return None, f"{bought_again} customers have bought again; a model needs {FEWEST_REPEAT}"
+        return None, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}"
     try:
         return gamma_gamma.fit(x, np.divide(repeat_value, x, out=np.zeros(x.size), where=x > 0)), ""
     except fitting.DidNotConverge as problem:
