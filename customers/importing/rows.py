@@ -17,7 +17,7 @@ class OrderRow(NamedTuple):
     """One line of an order, or of a return when `is_return` (then `net_cents` is what was paid back).
 
     `document` is the id of the order or of the return at the source. Without one the rows of a (customer, time) are one
-    order, and a guest's row is an order of its own. `of_order` names the order a return belongs to, where that is known.
+    order, and a guest's row is an order of its own. `of_order` names the order that a return belongs to, where known.
     `tax_cents` and `shipping_cents` are the order's: the same on each of its rows counts once, other values are added.
     """
 

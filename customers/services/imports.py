@@ -19,7 +19,7 @@ from core.models import Business
 from customers.importing.rows import OrderRow, PersonRow
 from customers.models import ImportBatch
 from customers.services import merging, people, products, returns, search, staging
-from customers.services.reports import Report, Rejected, count_documents, rejected_rows
+from customers.services.reports import Rejected, Report, count_documents, rejected_rows
 
 LOCK: Final = 7_301_001
 ATTEMPTS: Final = 3

@@ -111,7 +111,8 @@ ANALYZE line"""
 # A line of which something came back keeps its product, and at least what came back.
 GUARD: Final = """
 UPDATE document d SET outcome = NULL, field = 'quantity', value = trim_scale(found.new_quantity)::text,
-    problem = format('%%s of line %%s came back already', trim_scale(found.refunded_quantity), found.position)
+    problem = format('is not what came back already: %%s of line %%s of order %%s', trim_scale(found.refunded_quantity),
+        found.position, d.key)
 FROM (
     SELECT DISTINCT ON (l.order_id) l.order_id, l.position, l.refunded_quantity, coalesce(n.quantity, 0) AS new_quantity
     FROM document d

@@ -38,7 +38,8 @@ WITH made AS (
     SELECT DISTINCT %(source)s, company, company, '', %(at)s::timestamptz FROM person
     WHERE chunk = %(chunk)s AND company <> '' ON CONFLICT DO NOTHING RETURNING id
 )
-INSERT INTO customers_importedrow (batch_id, "table", object_id, created) SELECT %(batch)s, 'company', id, true FROM made;
+INSERT INTO customers_importedrow (batch_id, "table", object_id, created)
+SELECT %(batch)s, 'company', id, true FROM made;
 UPDATE person SET company_id = c.id FROM customers_company c
 WHERE person.chunk = %(chunk)s AND c.source = %(source)s AND c.external_id = person.company"""
 
@@ -79,7 +80,8 @@ WITH made AS (
     CROSS JOIN LATERAL unnest(s.{table}s) AS told (value) WHERE p.chunk = %(chunk)s
     ON CONFLICT DO NOTHING RETURNING id, customer_id
 ), noted AS (
-    INSERT INTO customers_importedrow (batch_id, "table", object_id, created) SELECT %(batch)s, '{table}', id, true FROM made
+    INSERT INTO customers_importedrow (batch_id, "table", object_id, created)
+SELECT %(batch)s, '{table}', id, true FROM made
 )
 UPDATE person p SET outcome = 'updated' FROM made WHERE p.customer_id = made.customer_id AND p.outcome = 'unchanged'"""
 

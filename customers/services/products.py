@@ -10,7 +10,8 @@ WITH made AS (
     INSERT INTO customers_category (name) SELECT DISTINCT category FROM staged WHERE category <> '' ORDER BY 1
     ON CONFLICT DO NOTHING RETURNING id
 )
-INSERT INTO customers_importedrow (batch_id, "table", object_id, created) SELECT %(batch)s, 'category', id, true FROM made
+INSERT INTO customers_importedrow (batch_id, "table", object_id, created)
+SELECT %(batch)s, 'category', id, true FROM made
 """
 
 BEST: Final = """
@@ -29,7 +30,8 @@ WITH made AS (
     WHERE NOT EXISTS (SELECT FROM customers_product p WHERE p.sku = b.sku) ORDER BY b.sku
     ON CONFLICT DO NOTHING RETURNING id
 )
-INSERT INTO customers_importedrow (batch_id, "table", object_id, created) SELECT %(batch)s, 'product', id, true FROM made
+INSERT INTO customers_importedrow (batch_id, "table", object_id, created)
+SELECT %(batch)s, 'product', id, true FROM made
 """
 
 # A known product keeps what is known of it.

@@ -137,7 +137,8 @@ WITH made AS (
     JOIN customers_product p ON p.sku = s.sku LEFT JOIN customers_category c ON c.id = p.category_id
     RETURNING id
 )
-INSERT INTO customers_importedrow (batch_id, "table", object_id, created) SELECT %(batch)s, 'unmatched', id, true FROM made
+INSERT INTO customers_importedrow (batch_id, "table", object_id, created)
+SELECT %(batch)s, 'unmatched', id, true FROM made
 """
 
 CHANGES: Final = """

@@ -30,7 +30,7 @@ UPDATE staged SET document = staged.document || ':' || numbered.n FROM (
     FROM staged WHERE needs_ordinal
 ) numbered WHERE staged.ctid = numbered.row"""
 
-# With tax-inclusive prices: each line's net is less its share of the order's tax, by largest remainder, or less its own.
+# With tax-inclusive prices: a line's net is less its share of the order's tax (by largest remainder), or less its own.
 TAX: Final = """
 WITH taxed AS (
     SELECT is_return, document, sum(greatest(net_cents, 0)) AS net,
@@ -83,8 +83,8 @@ SELECT summed.*,
         ELSE (until - lines)::int / %(lines_per_chunk)s
     END AS chunk,
     CASE field
-        WHEN 'customer' THEN 'the rows of one order name different customers'
-        WHEN 'status' THEN 'the rows of one order have different statuses'
+        WHEN 'customer' THEN 'are different customers in the rows of one order'
+        WHEN 'status' THEN 'are different statuses in the rows of one order'
     END AS problem,
     NULL::bigint AS customer_id, NULL::bigint AS order_id, NULL::text AS outcome
 FROM summed"""

@@ -1,0 +1,140 @@
+"""Imports of files: planned first, so that a file that cannot be used stops everything before anything is written."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from core import business as settings_row
+from core import money
+from customers.importing import presets, reading
+from customers.importing.presets import Preset, R
+from customers.importing.problems import FileProblem, Reject, sentence
+from customers.importing.reading import Habits, Plan
+from customers.services import imports, people
+from customers.services.imports import Progress, Target
+from customers.services.reports import Report
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(kw_only=True)
+class Listener:
+    """Who watches: refused rows (with the header of their file), remarks on rows, progress, waiting for the lock."""
+
+    refuse: Callable[[Reject, Sequence[str]], Any] = lambda reject, header: None
+    note: Callable[[str], Any] = lambda remark: None
+    progress: Progress = imports.silent
+    wait: Callable[[], Any] = lambda: None
+
+
+@dataclass(kw_only=True)
+class Done:
+    """What an import of files did. `batch_id` is None after a dry run: there is nothing to take back."""
+
+    report: Report = field(default_factory=Report)
+    batch_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to import, from where and how."""
+
+    paths: Sequence[Path]
+    source: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    day_first: bool | None = None
+    dry_run: bool = False
+
+
+def plan(*, order: Order, preset: Preset[R]) -> list[Plan[R]]:
+    """Look into each file. Raises FileProblem for the first that cannot be used."""
+    business = settings_row.current()
+    habits = Habits(
+        zone=business.zone,
+        currency=business.currency,
+        exponent=money.exponent(business.currency),
+        day_first=order.day_first,
+    )
+    return [reading.plan(path, preset=preset, mapping=order.mapping, habits=habits) for path in order.paths]
+
+
+def import_orders(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, listener: Listener) -> Done:
+    """Import the planned files, one after the other. Raises FileProblem when one breaks off while it is read: what was
+    imported from the files before it stays.
+    """
+    with _batch("orders", order, plans, clock, listener) as (target, done):
+        for planned in plans:
+            rows = _rows(planned, done.report, listener)
+            refused = imports.load_orders(rows=rows, target=target, report=done.report, progress=listener.progress)
+            cells = reading.cells_of(planned, {row.line for row in refused}) if refused else {}
+            for row in refused:
+                listener.refuse(Reject(planned.file, *row, cells[row.line]), planned.header)
+    return done
+
+
+def import_customers(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, listener: Listener) -> Done:
+    """The same for people."""
+    with _batch("customers", order, plans, clock, listener) as (target, done):
+        for planned in plans:
+            people.load(rows=_rows(planned, done.report, listener), params=target.params, report=done.report)
+    return done
+
+
+@contextmanager
+def _batch(
+    kind: str, order: Order, plans: Sequence[Plan[Any]], clock: Clock, listener: Listener
+) -> Iterator[tuple[Target, Done]]:
+    done = Done()
+    with imports.one_at_a_time(listener.wait), _perhaps_rolled_back(order.dry_run):
+        target = imports.begin(
+            kind=kind,
+            source=order.source,
+            preset=plans[0].preset.name,
+            files=[planned.file for planned in plans],
+            at=clock(),
+        )
+        try:
+            yield target, done
+        except FileProblem as problem:
+            imports.fail(target, error=str(problem), at=clock())
+            raise
+        imports.finish(target, report=done.report, at=clock())
+        done.batch_id = None if order.dry_run else target.batch.pk
+
+
+@contextmanager
+def _perhaps_rolled_back(dry_run: bool) -> Iterator[None]:
+    if not dry_run:
+        yield
+        return
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _rows(planned: Plan[R], report: Report, listener: Listener) -> Iterator[R]:
+    def count() -> None:
+        report.read += 1
+        if report.read % 5_000 == 0:
+            listener.progress("read", report.read)
+
+    def refuse(reject: Reject) -> None:
+        report.rejected += 1
+        listener.refuse(reject, planned.header)
+
+    def note(line: int, field: str, value: str, remark: str) -> None:
+        listener.note(f"{planned.file}, {sentence(line, field, value, remark)}")
+
+    return reading.rows(planned, refuse=refuse, note=note, count=count)
+
+
+def preset_named(name: str) -> Preset[Any]:
+    """Raises FileProblem with the names there are."""
+    if name not in presets.ORDERS:
+        raise FileProblem(f"There is no preset “{name}”. The presets are: {', '.join(presets.ORDERS)}.")
+    return presets.ORDERS[name]
