@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core import doorbell
@@ -22,11 +23,17 @@ from core.models import Job, Run
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS: Final = 6
+MAX_LOSSES: Final = 12  # workers that one job may cost: they are killed for other reasons, too
 BACKOFF_SECONDS: Final = 2
 LEASE: Final = timedelta(seconds=10)  # between a claim and the lock that the work holds
 MOST_BELLS: Final = 8
+POLL_SECONDS: Final = 0.05
 
 Payload = dict[str, Any]
+
+
+class CannotRetry(Exception):
+    """The job does not wait for another try; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ def worker_name() -> str:
 
 def begin(*, run: Run, steps: Steps, at: datetime) -> None:
     """Write the jobs of the run's first step. Call it in the transaction that makes the run."""
-    _enqueue(run=run, step=next(iter(steps.values())), at=at)
+    _enqueue(run=run, step=_taken(run, steps)[0], at=at)
 
 
 def _enqueue(*, run: Run, step: Step, at: datetime) -> None:
@@ -62,10 +69,16 @@ def _enqueue(*, run: Run, step: Step, at: datetime) -> None:
     doorbell.ring("jobs", times=min(len(payloads), MOST_BELLS))
 
 
+def _taken(run: Run, steps: Steps) -> list[Step]:
+    return [step for step in steps.values() if step.in_past or not run.is_past]
+
+
 @transaction.atomic
 def claim(*, at: datetime, run_id: int | None = None) -> Job | None:
-    """Take the job that has waited longest, or None. Two workers never take the same one."""
-    waiting = Job.objects.select_for_update(skip_locked=True).filter(state=Job.State.READY, ready_at__lte=at)
+    """Take the job that has waited longest, or None. Two workers never take the same one; failed runs rest."""
+    open_run = Q(run__isnull=True) | Q(run__state=Run.State.RUNNING)
+    waiting = Job.objects.select_for_update(skip_locked=True, of=("self",)).filter(open_run)
+    waiting = waiting.filter(state=Job.State.READY, ready_at__lte=at)
     if run_id is not None:
         waiting = waiting.filter(run_id=run_id)
     job = waiting.order_by("ready_at", "id").first()
@@ -81,10 +94,7 @@ def perform(*, job: Job, steps: Steps) -> bool:
     """Do a claimed job. False when it failed or when somebody else has it by now; the row says why."""
     try:
         with transaction.atomic():
-            mine = Job.objects.select_for_update(no_key=True).filter(
-                pk=job.pk, state=Job.State.CLAIMED, attempts=job.attempts
-            )
-            if mine.first() is None:
+            if not _hold(job):
                 return False
             job.result = steps[job.step].work(job)
             job.state, job.done, job.error = Job.State.DONE, job.result.get("rows", job.total), ""
@@ -97,24 +107,48 @@ def perform(*, job: Job, steps: Steps) -> bool:
     return True
 
 
+def _hold(job: Job) -> bool:
+    """Lock the row of this very claim until the end of the transaction; False when it has passed to somebody else.
+
+    Should we die, PostgreSQL looks after seconds whether anybody still waits for a long statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL client_connection_check_interval = '2s'")
+    claimed = Job.objects.filter(pk=job.pk, state=Job.State.CLAIMED, attempts=job.attempts)
+    return claimed.select_for_update(no_key=True).first() is not None
+
+
 @transaction.atomic
 def fail(*, job: Job, error: Exception, at: datetime) -> None:
     """Note what went wrong; try again after a pause that doubles, or give up and fail the run."""
-    job = Job.objects.select_for_update().get(pk=job.pk)
-    if job.state != Job.State.CLAIMED:
+    claimed = Job.objects.filter(pk=job.pk, state=Job.State.CLAIMED, attempts=job.attempts)
+    row = claimed.select_for_update().first()
+    if row is None:
         return
-    job.error = f"{type(error).__name__}: {error}"
-    _retry_or_bury(job=job, at=at, pause=timedelta(seconds=BACKOFF_SECONDS**job.attempts))
+    row.error = _reason(error)
+    failures = row.attempts - row.losses
+    pause = timedelta(seconds=BACKOFF_SECONDS**failures)
+    _retry_or_bury(job=row, at=at, ready_at=at + pause, give_up=failures >= MAX_ATTEMPTS)
 
 
-def _retry_or_bury(*, job: Job, at: datetime, pause: timedelta) -> None:
-    job.state, job.ready_at, job.finished_at = Job.State.READY, at + pause, None
-    if job.attempts >= MAX_ATTEMPTS:
+def _reason(error: Exception) -> str:
+    """The first line of what the error says, with its kind."""
+    kind, said = type(error).__name__, str(error).strip().splitlines()
+    return f"{said[0]} ({kind})" if said else kind
+
+
+def _retry_or_bury(*, job: Job, at: datetime, ready_at: datetime, give_up: bool) -> None:
+    job.state, job.ready_at, job.finished_at = Job.State.READY, ready_at, None
+    if give_up:
         job.state, job.finished_at = Job.State.DEAD, at
-        Run.objects.filter(jobs=job, state=Run.State.RUNNING).update(
-            state=Run.State.FAILED, error=f"The step “{job.step}” failed: {job.error}", finished_at=at
-        )
-    job.save(update_fields=["state", "ready_at", "error", "finished_at"])
+        if job.run_id is not None:
+            _fail_run(job.run_id, error=f"The step “{job.step}” failed: {job.error}", at=at)
+    job.save(update_fields=["state", "ready_at", "error", "losses", "finished_at"])
+
+
+def _fail_run(run_id: int, *, error: str, at: datetime) -> None:
+    running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
+    running.update(state=Run.State.FAILED, error=error, finished_at=at)
 
 
 @transaction.atomic
@@ -123,8 +157,9 @@ def release_stale(*, at: datetime) -> int:
     stale = Job.objects.select_for_update(skip_locked=True).filter(state=Job.State.CLAIMED, claimed_at__lt=at - LEASE)
     released = list(stale.order_by("id")[:1000])
     for job in released:
+        job.losses += 1
         job.error = f"The worker {job.worker} went away."
-        _retry_or_bury(job=job, at=at, pause=timedelta(0))
+        _retry_or_bury(job=job, at=at, ready_at=at, give_up=job.losses >= MAX_LOSSES)
     if released:
         doorbell.ring("jobs", times=min(len(released), MOST_BELLS))
     return len(released)
@@ -139,22 +174,23 @@ def advance(*, run_id: int, steps: Steps, at: datetime) -> bool:
         locked = Run.objects.select_for_update().get(pk=run_id)
         if locked.state != Run.State.RUNNING or locked.step != run.step:
             return False
-        following = _following(locked, steps)
-        if following is None:
-            Run.objects.filter(pk=run_id).update(state=Run.State.DONE, finished_at=at)
-        else:
-            _enqueue(run=locked, step=following, at=at)
+        _go_on(run=locked, steps=steps, at=at)
     return True
-
-
-def _following(run: Run, steps: Steps) -> Step | None:
-    names = list(steps)
-    later = [steps[name] for name in names[names.index(run.step) + 1 :]]
-    return next((step for step in later if step.in_past or not run.is_past), None)
 
 
 def _finished(run: Run) -> bool:
     return not run.jobs.filter(step=run.step).exclude(state=Job.State.DONE).exists()
+
+
+def _go_on(*, run: Run, steps: Steps, at: datetime) -> None:
+    taken = _taken(run, steps)
+    places = [step.name for step in taken]
+    if run.step not in places:
+        _fail_run(run.pk, error=f"This version knows no step “{run.step}”: start the night again.", at=at)
+    elif run.step == places[-1]:
+        Run.objects.filter(pk=run.pk).update(state=Run.State.DONE, finished_at=at)
+    else:
+        _enqueue(run=run, step=taken[places.index(run.step) + 1], at=at)
 
 
 def work_off(*, steps: Steps, seconds: float, run_id: int | None = None) -> int:
@@ -168,6 +204,13 @@ def work_off(*, steps: Steps, seconds: float, run_id: int | None = None) -> int:
     return count
 
 
+def sweep(*, steps: Steps, at: datetime) -> None:
+    """The guarantee behind every doorbell: hand out what dead workers left, and go on with runs that stand still."""
+    release_stale(at=at)
+    for run_id in Run.objects.filter(state=Run.State.RUNNING).values_list("pk", flat=True):
+        advance(run_id=run_id, steps=steps, at=at)
+
+
 def drive(*, run_id: int, steps: Steps, watch: Callable[[Run], None] = lambda run: None) -> Run:
     """See a run through in this process, beside any other worker that takes its jobs. What `nightly` calls."""
     while True:
@@ -177,19 +220,23 @@ def drive(*, run_id: int, steps: Steps, watch: Callable[[Run], None] = lambda ru
         if run.state != Run.State.RUNNING:
             return run
         if not worked:
-            advance(run_id=run_id, steps=steps, at=timezone.now())
-            release_stale(at=timezone.now())
-            time.sleep(0.05)
+            sweep(steps=steps, at=timezone.now())
+            time.sleep(POLL_SECONDS)
 
 
 def retry(*, job_id: int, at: datetime) -> None:
-    """Give a failed job, and the run that failed with it, another round of attempts."""
+    """Give a failed job, and all that failed in its run, another round of attempts. Raises CannotRetry."""
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job_id, state=Job.State.DEAD)
-        Job.objects.filter(pk=job.pk).update(
-            state=Job.State.READY, attempts=0, ready_at=at, finished_at=None, started_at=None
+        run_id = Job.objects.values_list("run_id", flat=True).get(pk=job_id)
+        together = Q(pk=job_id) if run_id is None else Q(run_id=run_id)
+        dead = Job.objects.select_for_update().filter(together, state=Job.State.DEAD).order_by("id")
+        numbers = [job.pk for job in dead]
+        if job_id not in numbers:
+            raise CannotRetry("This job has not failed, so there is nothing to try again.")
+        Job.objects.filter(pk__in=numbers).update(
+            state=Job.State.READY, attempts=0, losses=0, ready_at=at, finished_at=None, started_at=None
         )
-        Run.objects.filter(jobs=job, state=Run.State.FAILED).update(
+        Run.objects.filter(pk=run_id, state=Run.State.FAILED).update(
             state=Run.State.RUNNING, error="", finished_at=None
         )
-        doorbell.ring("jobs")
+        doorbell.ring("jobs", times=min(len(numbers), MOST_BELLS))

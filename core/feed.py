@@ -8,7 +8,23 @@ from django.db import connection, transaction
 
 from core.models import Change, Cursor
 
-WAIT_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 5.0
+PRUNED_AT_ONCE: Final = 500_000
+
+# One look into the index for each kind; a plain max() reads the whole table.
+NEWEST: Final = """
+SELECT coalesce(max(last.xid), '0')::text
+FROM unnest(%(kinds)s::text[]) AS kinds (kind), LATERAL (
+    SELECT xid FROM core_change c WHERE c.kind = kinds.kind ORDER BY xid DESC LIMIT 1
+) AS last
+"""
+PRUNE: Final = """
+DELETE FROM core_change WHERE id IN (
+    SELECT c.id FROM unnest(%(kinds)s::text[]) AS kinds (kind)
+    JOIN core_change c ON c.kind = kinds.kind AND c.xid < %(below)s::xid8
+    LIMIT %(most)s
+)
+"""
 
 
 def record(kind: Change.Kind, object_ids: Iterable[int]) -> None:
@@ -18,34 +34,40 @@ def record(kind: Change.Kind, object_ids: Iterable[int]) -> None:
 
 def horizon() -> int:
     """The oldest transaction still running: everything below it is committed or gone."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-        return int(cursor.fetchone()[0])
+    return _number("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
 
 
 def newest() -> int:
     """The transaction of the newest committed change, 0 when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(xid), '0')::text FROM core_change")
-        return int(cursor.fetchone()[0])
+    return _number(NEWEST, {"kinds": Change.Kind.values})
 
 
-def wait_until_readable(seconds: float = WAIT_SECONDS) -> bool:
-    """Wait until no older transaction hides a change committed by now; False when one still does after `seconds`."""
-    target, deadline = newest(), time.monotonic() + seconds
-    while horizon() <= target:
-        if time.monotonic() > deadline:
+def wait_until_readable(seconds: float | None = None) -> bool:
+    """Wait until no older transaction hides a change that is committed by now; False when one still does.
+
+    Inside a transaction that has written something, its own id is as far as the horizon can come.
+    """
+    own = _number("SELECT coalesce(pg_current_xact_id_if_assigned(), '0')::text")
+    target, deadline = newest(), time.monotonic() + (WAIT_SECONDS if seconds is None else seconds)
+    while (reached := horizon()) <= target:
+        if reached == own or time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.02)
     return True
 
 
+def is_foreign(xid: int) -> bool:
+    """Whether a position is ahead of this server's transactions: it came here with a backup and says nothing."""
+    return xid > horizon()
+
+
 def position(reaction: str) -> int:
-    """Lock the reaction's cursor until the end of the transaction and return how far it has read."""
+    """Lock the reaction's cursor until the end of the transaction and return how far it has read, 0 for nothing."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("feed.position needs a transaction: the cursor moves together with the reaction.")
     Cursor.objects.get_or_create(reaction=reaction, defaults={"xid": 0})
-    return int(Cursor.objects.select_for_update().get(reaction=reaction).xid)
+    xid = int(Cursor.objects.select_for_update().get(reaction=reaction).xid)
+    return 0 if is_foreign(xid) else xid
 
 
 def advance(reaction: str, xid: int) -> None:
@@ -57,3 +79,23 @@ def pending(kind: Change.Kind, *, since: int, until: int) -> list[int]:
     """The objects of `kind` written by transactions with `since` ≤ id < `until`, each once, in order."""
     changes = Change.objects.filter(kind=kind, xid__gte=since, xid__lt=until)
     return list(changes.order_by("object_id").values_list("object_id", flat=True).distinct())
+
+
+def prune(*, most: int = PRUNED_AT_ONCE) -> int:
+    """Delete changes that every reaction has read, at most so many at once; returns how many.
+
+    Those of the newest transaction stay, because `newest` tells a night whether anything happened since.
+    """
+    positions = list(Cursor.objects.values_list("xid", flat=True))
+    if not positions:
+        return 0
+    with connection.cursor() as cursor:
+        below = min(newest(), *map(int, positions))
+        cursor.execute(PRUNE, {"kinds": Change.Kind.values, "below": str(below), "most": most})
+        return int(cursor.rowcount)
+
+
+def _number(query: str, params: dict[str, list[str]] | None = None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return int(cursor.fetchone()[0])

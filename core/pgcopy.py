@@ -42,12 +42,14 @@ def read(query: str, params: Mapping[str, Any], types: Mapping[str, str]) -> dic
     """Run `query` and return its columns, in the order of `types` (name → PostgreSQL type). NULL raises ValueError."""
     with connection.cursor() as cursor:
         text = cursor.mogrify(query, params) if params else query
+        data = bytearray()
         with cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT BINARY)") as copy:
-            data = b"".join(bytes(block) for block in copy)
+            for block in copy:
+                data += block
     return unpack(data, types)
 
 
-def unpack(data: bytes, types: Mapping[str, str]) -> dict[str, Array]:
+def unpack(data: bytes | bytearray, types: Mapping[str, str]) -> dict[str, Array]:
     """Cut a binary COPY into columns of native byte order."""
     row = _row_type(types, nulls=frozenset())
     body = len(data) - len(HEADER) - len(TRAILER)

@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from analytics import scores
 from analytics.services import partitions, publishing, scoring, summaries, totals
-from core import business, doorbell, engine, feed
-from core.engine import Payload, Step
+from core import business, engine, feed
+from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
 from customers.models import Category
 from customers.services import margins, memberships
+
+__all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "retry", "start", "start_if_due"]
 
 # Part of what makes a night reproducible: raise it when the same facts would give other scores.
 ENGINE_VERSION = "1"
@@ -21,6 +23,10 @@ ENGINE_VERSION = "1"
 
 class AnotherRunIsAtWork(Exception):
     """A night for another date is running; there is one at a time."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"The night of {run.as_of} is at work; try again when it is done.")
+        self.run = run
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +37,16 @@ class Start:
     is_new: bool
 
 
+def _apply_margins(job: Job) -> Payload:
+    """In a transaction of its own: the summaries read what other transactions have written."""
+    return {"rows": margins.apply_margin_rates(business_rate=business.current().margin_rate)}
+
+
 def _summarise(job: Job) -> Payload:
     run = _run(job)
-    if run.is_past:
-        done = summaries.build_past(run_id=run.pk, as_of=run.as_of)
-    else:
-        margins.apply_margin_rates(business_rate=business.current().margin_rate)
-        totals.refresh()
-        done = summaries.refresh(as_of=run.as_of)
+    feed.wait_until_readable()
+    past = run.is_past
+    done = summaries.build_past(run_id=run.pk, as_of=run.as_of) if past else summaries.refresh(as_of=run.as_of)
     run.facts_xid = done.facts_xid
     run.save(update_fields=["facts_xid"])
     return {"rows": done.written}
@@ -46,12 +54,12 @@ def _summarise(job: Job) -> Payload:
 
 def _assign_segments(job: Job) -> Payload:
     run = _run(job)
+    if not run.is_current:
+        return {"rows": 0}
     wanted = (
         "SELECT customer_id, segment, previous_segment, segment_changed_on"
         f" FROM {partitions.table_of(run.pk)} WHERE segment > 0"
     )
-    if not run.is_current:
-        return {"rows": 0}
     named = {name.value: (name.slug, name.label) for name in scores.Name if name}
     return {"rows": memberships.assign(scheme="rfm", segments=named, wanted=wanted)}
 
@@ -60,19 +68,17 @@ def _run(job: Job) -> Run:
     return Run.objects.get(jobs=job)
 
 
-def _plan_shards(run: Run) -> list[Payload]:
-    return list(run.model["shards"])
-
-
 STEPS: dict[str, Step] = {
     step.name: step
     for step in (
+        Step("margins", _apply_margins),
+        Step("totals", lambda job: {"rows": totals.refresh()}, in_past=False),
         Step("summaries", _summarise),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
         Step(
             "score",
             lambda job: scoring.score_shard(run=_run(job), first=job.payload["first"], last=job.payload["last"]),
-            plan=_plan_shards,
+            plan=scoring.shards,
         ),
         Step("index", lambda job: publishing.finish_table(run=_run(job))),
         Step("publish", lambda job: publishing.publish(run=_run(job), at=timezone.now())),
@@ -85,6 +91,7 @@ STEPS: dict[str, Step] = {
 def settings_now() -> dict[str, Any]:
     """The settings that change scores, as they are now; kept in the run."""
     row = business.current()
+    rates = Category.objects.filter(margin_rate__isnull=False).order_by("name").values_list("name", "margin_rate")
     return {
         "engine": ENGINE_VERSION,
         "currency": row.currency,
@@ -92,12 +99,7 @@ def settings_now() -> dict[str, Any]:
         "margin_rate": str(row.margin_rate),
         "discount_rate": str(row.discount_rate),
         "churn_horizon_days": row.churn_horizon_days,
-        "category_margin_rates": {
-            name: str(rate)
-            for name, rate in Category.objects.filter(margin_rate__isnull=False)
-            .order_by("name")
-            .values_list("name", "margin_rate")
-        },
+        "category_margin_rates": {name: str(rate) for name, rate in rates},
     }
 
 
@@ -106,39 +108,52 @@ def start(*, as_of: date, at: datetime) -> Start:
 
     Raises AnotherRunIsAtWork while a night for another date runs.
     """
-    feed.wait_until_readable()
-    if (running := Run.objects.filter(state=Run.State.RUNNING).first()) is not None:
+    if (running := _at_work()) is not None:
         return _joined(running, as_of)
     settings = settings_now()
     if (done := _unchanged(as_of=as_of, settings=settings)) is not None:
         return Start(run=done, is_new=False)
+    last = Run.objects.filter(as_of=as_of).order_by("-revision").values_list("revision", flat=True).first()
     try:
-        return Start(run=_create(as_of=as_of, settings=settings, at=at), is_new=True)
-    except IntegrityError:  # another process was faster
-        return _joined(Run.objects.filter(as_of=as_of).order_by("-revision")[0], as_of)
+        return Start(run=_create(as_of=as_of, revision=(last or 0) + 1, settings=settings, at=at), is_new=True)
+    except IntegrityError:  # another process was faster: its run is at work, or done by now
+        return _joined(_at_work() or Run.objects.order_by("-started_at", "-pk")[0], as_of)
+
+
+def start_if_due(*, at: datetime, hour: int) -> Start | None:
+    """What the beat asks again and again: begin the night that is due. Only the first to ask gets one."""
+    if (day := due(at=at, hour=hour)) is None:
+        return None
+    try:
+        return Start(run=_create(as_of=day, revision=1, settings=settings_now(), at=at), is_new=True)
+    except IntegrityError:  # it has begun meanwhile, or another night is at work: then the next question is in time
+        return None
+
+
+def _at_work() -> Run | None:
+    return Run.objects.filter(state=Run.State.RUNNING).first()
 
 
 def _joined(run: Run, as_of: date) -> Start:
     if run.as_of != as_of:
-        raise AnotherRunIsAtWork(f"The night of {run.as_of} is at work; try again when it is done.")
+        raise AnotherRunIsAtWork(run)
     return Start(run=run, is_new=False)
 
 
 def _unchanged(*, as_of: date, settings: dict[str, Any]) -> Run | None:
-    """The last run for the date, if neither facts nor settings changed since."""
+    """The last run for the date, if its scores are kept and neither facts nor settings changed since."""
     last = Run.objects.filter(as_of=as_of, state=Run.State.DONE).order_by("-revision").first()
-    if last is None or last.settings != settings or feed.newest() >= last.facts_xid:
+    if last is None or last.settings != settings or last.pk not in partitions.kept():
         return None
-    return last
+    return None if feed.is_foreign(last.facts_xid) or feed.newest() >= last.facts_xid else last
 
 
 @transaction.atomic
-def _create(*, as_of: date, settings: dict[str, Any], at: datetime) -> Run:
-    earlier = Run.objects.filter(as_of=as_of).order_by("-revision").values_list("revision", flat=True).first()
+def _create(*, as_of: date, revision: int, settings: dict[str, Any], at: datetime) -> Run:
     current = Run.objects.filter(is_current=True).first()
     run = Run.objects.create(
         as_of=as_of,
-        revision=(earlier or 0) + 1,
+        revision=revision,
         settings=settings,
         is_past=current is not None and as_of < current.as_of,
         started_at=at,
@@ -158,6 +173,19 @@ def due(*, at: datetime, hour: int) -> date | None:
 
 
 def retry(*, job_id: int, at: datetime) -> None:
-    """Try a failed job again. Only for the newest night: the tables of older ones are gone."""
-    engine.retry(job_id=job_id, at=at)
-    doorbell.ring("jobs")
+    """Try a failed job again. Raises CannotRetry for any night but the newest: the tables of older ones are gone."""
+    run = Run.objects.filter(jobs=job_id).first()
+    if run is not None:
+        _check_retry(run)
+    try:
+        engine.retry(job_id=job_id, at=at)
+    except IntegrityError as error:
+        raise CannotRetry("Another night is at work; try again when it is done.") from error
+
+
+def _check_retry(run: Run) -> None:
+    newest = Run.objects.order_by("-started_at", "-pk")[0]
+    if newest.pk != run.pk:
+        raise CannotRetry(f"The night of {newest.as_of} began after this one. Start a new night instead.")
+    if not scoring.tables_are_kept(run):
+        raise CannotRetry(f"What the night of {run.as_of} had worked out is gone. Start a new night instead.")

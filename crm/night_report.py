@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from core import money
+from django.db.models import Sum
+
+from analytics.models import DayTotals
+from core import feed, money
 from core.models import Run
 
 # Key in the run's parameters, name, symbols and their digits as the papers print them.
@@ -15,11 +18,38 @@ MODELS: Final = (
 
 
 def lines(run: Run) -> Iterator[str]:
-    everybody, currency = run.stats["all"], run.settings["currency"]
     yield f"Published as of {run.as_of}{', current' if run.is_current else ', kept beside a later night'}."
+    if run.stats["all"]["customers"]:
+        yield from _totals(run)
+        yield from _models(run.model["fitted"])
+    else:
+        yield _why_nobody(run)
+    yield from _left_out(run)
+
+
+def _totals(run: Run) -> Iterator[str]:
+    everybody, currency = run.stats["all"], run.settings["currency"]
     yield f"Customers with an order: {everybody['customers']:,}"
+    if refunded := run.stats["segments"].get("0"):
+        yield f"  Every order came back, so nothing is predicted: {refunded['customers']:,}"
     yield f"Margin expected in 12 months: {money.text(everybody['clv_cents'], currency)}"
-    yield from _models(run.model["fitted"])
+
+
+def _why_nobody(run: Run) -> str:
+    if _orders(day__lte=run.as_of):
+        return f"Nobody to score: all orders up to {run.as_of} are guests' orders."
+    return f"Nobody to score: there is no paid order up to {run.as_of}."
+
+
+def _left_out(run: Run) -> Iterator[str]:
+    if later := _orders(day__gt=run.as_of):
+        yield f"Orders after {run.as_of}, which count from their own day on: {later:,}"
+    if feed.newest() >= run.facts_xid:
+        yield "Some orders were written while this night was at work; the next night reads them."
+
+
+def _orders(**days: Any) -> int:
+    return int(DayTotals.objects.filter(**days).aggregate(all=Sum("orders"))["all"] or 0)
 
 
 def _models(fitted: Mapping[str, Any]) -> Iterator[str]:

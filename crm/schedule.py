@@ -11,9 +11,10 @@ DOORBELLS: dict[str, list[str]] = {
 # The night starts at this hour in the business's time zone, for the day that just ended.
 NIGHT_HOUR = 2
 
+# A look that nobody took before the next one came is worth nothing: without a worker they do not pile up.
 BEAT = {
     # Looks whether the night is due; the row it makes is unique, so that asking often does no harm.
-    "night": {"task": "crm.tasks.night_if_due", "schedule": crontab(minute="*/5")},
+    "night": {"task": "crm.tasks.night_if_due", "schedule": crontab(minute="*/5"), "options": {"expires": 280}},
     # The guarantee behind every doorbell.
-    "sweep": {"task": "crm.tasks.sweep", "schedule": crontab()},
+    "sweep": {"task": "crm.tasks.sweep", "schedule": crontab(), "options": {"expires": 55}},
 }

@@ -5,7 +5,6 @@ from django.utils import timezone
 
 from analytics.services import totals
 from core import engine
-from core.models import Run
 from crm import night, schedule
 
 WORK_SECONDS = 200
@@ -25,16 +24,14 @@ def roll_up_days() -> int:
 
 @shared_task
 def night_if_due() -> int | None:
-    """Start the night when it is time. Its row is unique, so that asking often does no harm."""
-    day = night.due(at=timezone.now(), hour=schedule.NIGHT_HOUR)
-    return night.start(as_of=day, at=timezone.now()).run.pk if day else None
+    """Start the night when it is time."""
+    started = night.start_if_due(at=timezone.now(), hour=schedule.NIGHT_HOUR)
+    return started.run.pk if started else None
 
 
 @shared_task
 def sweep() -> int:
-    """The guarantee behind every doorbell: hand out what dead workers left, go on with runs, do what waits."""
-    engine.release_stale(at=timezone.now())
-    for run_id in Run.objects.filter(state=Run.State.RUNNING).values_list("pk", flat=True):
-        engine.advance(run_id=run_id, steps=night.STEPS, at=timezone.now())
+    """Look into the rows once a minute, whether a bell was heard or not."""
+    engine.sweep(steps=night.STEPS, at=timezone.now())
     totals.refresh()
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -20,23 +20,24 @@ SCORE_COLUMNS: Final = (
 )
 SEGMENT_COLUMNS: Final = ("source", "external_id", "segment", "previous_segment", "changed_on")
 
-FIRST_IDENTITY: Final = """
-    SELECT DISTINCT ON (customer_id) customer_id, source, external_id
-    FROM customers_identity ORDER BY customer_id, id
+# Sorted by bytes, so that every server gives the same file.
+NAMED: Final = """
+SELECT i.source COLLATE "C" AS source, i.external_id COLLATE "C" AS external_id, s.*
+FROM {scores} s JOIN (
+    SELECT DISTINCT ON (customer_id) customer_id, source, external_id FROM customers_identity ORDER BY customer_id, id
+) i USING (customer_id)
 """
-SCORES: Final = """
-SELECT i.source, i.external_id, s.orders, s.order_days, s.first_at, s.last_at, s.age_days, s.p_alive, s.churn_risk,
-    s.expected_orders, s.order_margin_cents, s.clv_cents, s.clv_low_cents, s.clv_high_cents, s.historic_cents, s.segment
-FROM {scores} s JOIN ({identities}) i USING (customer_id)
-ORDER BY i.source, i.external_id
+SCORES: Final = f"""
+SELECT source, external_id, orders, order_days, first_at, last_at, age_days, p_alive, churn_risk,
+    expected_orders, order_margin_cents, clv_cents, clv_low_cents, clv_high_cents, historic_cents, segment
+FROM ({NAMED}) AS named ORDER BY source, external_id
 """
-SEGMENTS: Final = """
-SELECT i.source, i.external_id, s.segment, s.previous_segment, s.segment_changed_on
-FROM {scores} s JOIN ({identities}) i USING (customer_id)
-WHERE s.segment > 0
-ORDER BY i.source, i.external_id
+SEGMENTS: Final = f"""
+SELECT source, external_id, segment, previous_segment, segment_changed_on
+FROM ({NAMED}) AS named WHERE segment > 0 ORDER BY source, external_id
 """
 BATCH: Final = 5000
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NoScores(Exception):
@@ -63,17 +64,18 @@ def write_scores(out: IO[str], *, run: Run) -> int:
 def write_segments(out: IO[str], *, run: Run) -> int:
     """The segment of each customer, the one before, and since which business date."""
     rows = (
-        (source, external_id, scores.Name(now).label, scores.Name(was).label, since)
+        (*_names(source, external_id), scores.Name(now).label, scores.Name(was).label, since)
         for source, external_id, now, was, since in _rows(SEGMENTS, run)
     )
     return _write(out, SEGMENT_COLUMNS, rows)
 
 
 def _rows(query: str, run: Run) -> Iterator[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query.format(scores=partitions.table_of(run.pk), identities=FIRST_IDENTITY))
+    """The rows as one moment shows them, fetched in batches."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query.format(scores=partitions.table_of(run.pk)))
         while batch := cursor.fetchmany(BATCH):
-            yield from batch
+            yield from cast("list[tuple[Any, ...]]", batch)
 
 
 def _write(out: IO[str], header: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
@@ -81,30 +83,34 @@ def _write(out: IO[str], header: Sequence[str], rows: Iterator[Sequence[Any]]) -
     writer.writerow(header)
     count = 0
     for row in rows:
-        writer.writerow([_plain(cell) for cell in row])
+        writer.writerow(row)
         count += 1
     return count
 
 
-def _plain(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets a quote in front."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+def _names(source: str, external_id: str) -> tuple[str, str]:
+    return _plain(source), _plain(external_id)
+
+
+def _plain(text: str) -> str:
+    """What somebody outside has written: a quote in front of what a spreadsheet would run as a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _score_row(run: Run, source: str, external_id: str, *figures: Any) -> tuple[Any, ...]:
     orders, days, first, last, age, alive, risk, expected, margin, clv, low, high, historic, segment = figures
-    zone, currency = run.settings["time_zone"], run.settings["currency"]
+    zone, currency = ZoneInfo(run.settings["time_zone"]), run.settings["currency"]
     model = run.model["fitted"]["model"]
     return (
-        *(source, external_id, run.as_of, orders, days, _time(first, zone), _time(last, zone), age),
+        *(*_names(source, external_id), run.as_of, orders, days, _time(first, zone), _time(last, zone), age),
         *(_digits(alive), _digits(risk), _digits(expected), _money(margin, currency)),
         *(_money(clv, currency), _money(low, currency), _money(high, currency), _money(historic, currency)),
         *(scores.Name(segment).label, model if days else ""),
     )
 
 
-def _time(at: datetime, zone: str) -> str:
-    return at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+def _time(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat(timespec="seconds")
 
 
 def _digits(value: float | None) -> str:

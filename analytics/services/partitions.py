@@ -5,9 +5,9 @@ Readers see a whole run or none of it. Tables are named by the run's number, so 
 
 from typing import Final
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
-# The orders people ask for (crm.selectors.customer_list), each ending with the key. Only the current run has them.
+# The orders people ask for (crm.selectors.people), each ending with the key. Only the current run has them.
 SORTS: Final = {
     "clv": "(clv_cents, customer_id)",
     "risk": "(churn_risk, customer_id)",
@@ -15,10 +15,18 @@ SORTS: Final = {
     "value": "(value_cents, customer_id)",
     "segment": "(segment, clv_cents, customer_id)",
 }
+PREFIX: Final = "analytics_score_of_run_"
+TABLES: Final = """
+SELECT substring(relname FROM '[0-9]+$')::int FROM pg_class
+WHERE relkind = 'r' AND relname ~ %(pattern)s AND pg_table_is_visible(oid)
+"""
+# How long publishing may wait for a lock, and tidying: while it waits for one, new readers wait behind it.
+PATIENCE: Final = "3s"
+SHORT_PATIENCE: Final = "200ms"
 
 
 def table_of(run_id: int) -> str:
-    return f"analytics_score_of_run_{int(run_id)}"
+    return f"{PREFIX}{int(run_id)}"
 
 
 def create(run_id: int) -> None:
@@ -43,29 +51,48 @@ def index(run_id: int, *, sorts: bool) -> None:
 def attach(run_id: int) -> None:
     """Make the table a partition. Its CHECK spares the scan, so that this takes milliseconds."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
         cursor.execute(f"ALTER TABLE analytics_score ATTACH PARTITION {table_of(run_id)} FOR VALUES IN ({int(run_id)})")
 
 
-def drop_sorts(run_id: int) -> None:
-    """Take the sort indexes off a run that is no longer current."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
-        for name in SORTS:
-            cursor.execute(f"DROP INDEX IF EXISTS {table_of(run_id)}_{name}")
-
-
 def drop(run_id: int) -> None:
-    """Forget the scores of a run, attached or not."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
-        cursor.execute(f"DROP TABLE IF EXISTS {table_of(run_id)}")
+    """Forget the scores of a run, attached or not. Raises OperationalError while somebody reads them for long."""
+    _run([f"DROP TABLE IF EXISTS {table_of(run_id)}"], patience=PATIENCE)
+
+
+def drop_if_free(table: str) -> bool:
+    """Drop a table of a run unless somebody reads it; False when it has to wait for the next night."""
+    return _run_if_free([f"DROP TABLE IF EXISTS {table}"])
+
+
+def drop_sorts_if_free(run_id: int) -> bool:
+    """Take the sort indexes off a run that is no longer current; False when it has to wait for the next night."""
+    return _run_if_free([f"DROP INDEX IF EXISTS {table_of(run_id)}_{name}" for name in SORTS])
 
 
 def kept() -> set[int]:
     """The runs that have a table of scores, attached or not."""
+    return runs_with(PREFIX)
+
+
+def runs_with(prefix: str) -> set[int]:
+    """The runs that have a table whose name is `prefix` and their number."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'analytics\\_score\\_of\\_run\\_%'"
-        )
-        return {int(name.rsplit("_", 1)[1]) for (name,) in cursor.fetchall()}
+        cursor.execute(TABLES, {"pattern": f"^{prefix}[0-9]+$"})
+        return {number for (number,) in cursor.fetchall()}
+
+
+def _run_if_free(statements: list[str]) -> bool:
+    try:
+        _run(statements, patience=SHORT_PATIENCE)
+    except OperationalError:
+        return False
+    return True
+
+
+@transaction.atomic
+def _run(statements: list[str], *, patience: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{patience}'")
+        for statement in statements:
+            cursor.execute(statement)

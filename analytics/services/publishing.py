@@ -4,12 +4,15 @@ import calendar
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from analytics.services import partitions, stats, summaries
+from core import feed
 from core.models import Run
 
 KEEP_NIGHTS: Final = 35
+# Readers take the pointer first and the rows after it: the nights just replaced stay, with their sort indexes.
+KEEP_REPLACED: Final = 2
 
 
 @transaction.atomic
@@ -25,8 +28,6 @@ def finish_table(*, run: Run) -> dict[str, Any]:
 @transaction.atomic
 def publish(*, run: Run, at: datetime) -> dict[str, Any]:
     """In one short transaction: attach the scores and, unless a later date is shown already, make them current."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
     partitions.attach(run.pk)
     current = Run.objects.select_for_update().filter(is_current=True).first()
     run.published_at = at
@@ -39,27 +40,33 @@ def publish(*, run: Run, at: datetime) -> dict[str, Any]:
 
 @transaction.atomic
 def tidy(*, run: Run) -> dict[str, Any]:
-    """Drop what nobody reads any more: old scores, sort indexes of earlier nights, the summaries of a past date."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {summaries.past_table(run.pk)}")
-    keep = kept_runs()
-    tables = partitions.kept()
-    for other in sorted(tables - keep - {run.pk}):
-        partitions.drop(other)
-    if run.is_current:
-        for other in sorted(tables & keep - {run.pk}):
-            partitions.drop_sorts(other)
-    return {"rows": len(tables - keep)}
+    """Drop what nobody reads any more: old scores and their sort indexes, summaries of past dates, changes dealt with.
+
+    What somebody does read just now (a backup, an export) is left to the next night.
+    """
+    feed.prune()
+    for number in partitions.runs_with(summaries.PAST_PREFIX):
+        partitions.drop_if_free(summaries.past_table(number))
+    tables, keep = partitions.kept(), kept_runs() | {run.pk}
+    dropped = [partitions.drop_if_free(partitions.table_of(number)) for number in sorted(tables - keep)]
+    for number in sorted((tables & keep) - set(_shown_last()) - {run.pk}):
+        partitions.drop_sorts_if_free(number)
+    return {"rows": sum(dropped)}
 
 
 def kept_runs() -> set[int]:
-    """The newest revision of the last 35 nights and of every month end, and whatever is current or still at work."""
-    newest: dict[date, Run] = {}
-    for run in Run.objects.exclude(state=Run.State.FAILED).order_by("as_of", "revision"):
-        newest[run.as_of] = run
-    nights = sorted(newest)[-KEEP_NIGHTS:]
-    keep = {run.pk for day, run in newest.items() if day in nights or _ends_month(day)}
-    return keep | set(Run.objects.filter(is_current=True).values_list("pk", flat=True))
+    """The newest published revision of the last 35 nights and of every month end, and what readers may still hold."""
+    published = Run.objects.filter(published_at__isnull=False).order_by("as_of", "revision")
+    newest: dict[date, int] = dict(published.values_list("as_of", "pk"))
+    nights = set(sorted(newest)[-KEEP_NIGHTS:])
+    return {pk for day, pk in newest.items() if day in nights or _ends_month(day)} | set(_shown_last())
+
+
+def _shown_last() -> list[int]:
+    """The current run and those it has replaced last."""
+    shown = Run.objects.filter(published_at__isnull=False, is_past=False).order_by("-published_at", "-pk")
+    current = Run.objects.filter(is_current=True).values_list("pk", flat=True)
+    return [*current, *shown.values_list("pk", flat=True)[: KEEP_REPLACED + 1]]
 
 
 def _ends_month(day: date) -> bool:

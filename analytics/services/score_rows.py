@@ -9,49 +9,73 @@ from analytics import scores
 from analytics.clv import shop
 from core import money, pgcopy
 from core.models import Run
+from core.pgcopy import Column
 
 Columns = dict[str, NDArray[Any]]
+Table = dict[str, Column]
 
 
-def build(*, run: Run, columns: Columns, past: shop.History, found: shop.Scores) -> dict[str, pgcopy.Column]:
-    unit = 10 ** money.exponent(run.settings["currency"])
-    gone = past.order_days == 0
+class NotANumber(Exception):
+    """The engine gave money that is no number: nothing of it may be published."""
+
+
+def build(*, run: Run, columns: Columns, past: shop.History, found: shop.Scores) -> Table:
+    """One row per customer, in the order of `columns`. Raises NotANumber."""
+    today = int((np.datetime64(run.as_of, "D") - pgcopy.EPOCH).astype(np.int64))
+    return {
+        "run_id": Column("int8", np.full(len(past.order_days), run.pk, np.int64)),
+        **_known(columns, today),
+        **_predicted(found, gone=past.order_days == 0, unit=10 ** money.exponent(run.settings["currency"])),
+        **_named(run, columns, past, today),
+    }
+
+
+def _known(columns: Columns, today: int) -> Table:
+    """What the orders say."""
+    return {
+        "customer_id": Column("int8", columns["customer_id"]),
+        "orders": Column("int4", columns["orders"]),
+        "order_days": Column("int4", columns["order_days"]),
+        "first_at": Column("timestamptz", columns["first_at"]),
+        "last_at": Column("timestamptz", columns["last_at"]),
+        "age_days": Column("int4", today - columns["first_on"]),
+        "last_age_days": Column("int4", today - columns["last_on"]),
+        "value_cents": Column("int8", columns["value_cents"]),
+        "historic_cents": Column("int8", columns["margin_cents"]),
+    }
+
+
+def _predicted(found: shop.Scores, *, gone: NDArray[np.bool_], unit: int) -> Table:
+    """What the engine says; nothing of those whose every order came back."""
+    return {
+        "p_alive": Column("float8", found.p_alive, gone),
+        "churn_risk": Column("float8", found.churn_risk, gone),
+        "churn_band": Column("int2", found.band),
+        "expected_orders": Column("float8", found.expected_orders, gone),
+        "order_margin_cents": _cents(found.expected_margin_per_order, gone, unit),
+        "clv_cents": _cents(found.clv, gone, unit),
+        "usual_gap_days": Column("float8", found.usual_gap, np.isnan(found.usual_gap)),
+    }
+
+
+def _cents(values: NDArray[np.float64], gone: NDArray[np.bool_], unit: int) -> Column:
+    amounts = np.rint(np.where(gone, 0.0, values) * unit)
+    if not np.all(np.abs(amounts) < 2.0**62):
+        raise NotANumber("The engine gave an amount that is no number or too large to keep.")
+    return Column("int8", amounts.astype(np.int64), gone)
+
+
+def _named(run: Run, columns: Columns, past: shop.History, today: int) -> Table:
+    """RFM, and what the segment was before; a customer seen for the first time has been in hers since today."""
     cuts = scores.Cuts.from_dict(run.model["cuts"])
     rfm = scores.rfm(cuts, order_days=past.order_days, last_age=past.last_age, margin=past.margin)
-    segment = rfm.name.astype(np.int16)
-    today = int((np.datetime64(run.as_of, "D") - pgcopy.EPOCH).astype(np.int64))
-    same = segment == columns["segment_before"]
-    new = (columns["segment_before"] == 0) & (columns["changed_before"] == 0)
-    count = len(gone)
-
-    def cents(values: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.rint(np.where(gone, 0.0, values) * unit).astype(np.int64)
-
-    column, nothing = pgcopy.Column, np.ones(count, np.bool_)
+    segment, before = rfm.name.astype(np.int16), columns["segment_before"]
+    same = segment == before
     return {
-        "run_id": column("int8", np.full(count, run.pk, np.int64)),
-        "customer_id": column("int8", columns["customer_id"]),
-        "orders": column("int4", columns["orders"]),
-        "order_days": column("int4", columns["order_days"]),
-        "first_at": column("timestamptz", columns["first_at"]),
-        "last_at": column("timestamptz", columns["last_at"]),
-        "age_days": column("int4", today - columns["first_on"]),
-        "last_age_days": column("int4", today - columns["last_on"]),
-        "value_cents": column("int8", columns["value_cents"]),
-        "historic_cents": column("int8", columns["margin_cents"]),
-        "p_alive": column("float8", found.p_alive, gone),
-        "churn_risk": column("float8", found.churn_risk, gone),
-        "churn_band": column("int2", found.band),
-        "expected_orders": column("float8", found.expected_orders, gone),
-        "order_margin_cents": column("int8", cents(found.expected_margin_per_order), gone),
-        "clv_cents": column("int8", cents(found.clv), gone),
-        "clv_low_cents": column("int8", np.zeros(count, np.int64), nothing),
-        "clv_high_cents": column("int8", np.zeros(count, np.int64), nothing),
-        "usual_gap_days": column("float8", found.usual_gap, np.isnan(found.usual_gap)),
-        "r": column("int2", rfm.recency),
-        "f": column("int2", rfm.frequency),
-        "m": column("int2", rfm.margin),
-        "segment": column("int2", segment),
-        "previous_segment": column("int2", np.where(same, columns["previous_before"], columns["segment_before"])),
-        "segment_changed_on": column("date", np.where(same & ~new, columns["changed_before"], today)),
+        "r": Column("int2", rfm.recency),
+        "f": Column("int2", rfm.frequency),
+        "m": Column("int2", rfm.margin),
+        "segment": Column("int2", segment),
+        "previous_segment": Column("int2", np.where(same, columns["previous_before"], np.maximum(before, 0))),
+        "segment_changed_on": Column("date", np.where(same, columns["changed_before"], today)),
     }

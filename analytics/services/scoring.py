@@ -15,25 +15,47 @@ from core.models import Run
 
 SHARD_ROWS: Final = 125_000
 
-SUMMARY: Final = {
+# What the engine needs of a customer, and what her row of scores says besides.
+HISTORY: Final = {
     "customer_id": "int8",
-    "orders": "int4",
     "order_days": "int4",
-    "first_at": "timestamptz",
-    "last_at": "timestamptz",
     "first_on": "date",
     "last_on": "date",
     "value_cents": "int8",
     "repeat_value_cents": "int8",
     "margin_cents": "int8",
 }
+SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
+
+# The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then.
+SHARD: Final = """
+SELECT {summary}, coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
+    coalesce(b.segment_changed_on, date '2000-01-01')
+FROM {summaries} s LEFT JOIN ({before}) b USING (customer_id)
+WHERE s.customer_id BETWEEN {first} AND {last} ORDER BY s.customer_id
+"""
+EARLIER: Final = """
+SELECT customer_id, segment, previous_segment, segment_changed_on FROM {scores}
+WHERE customer_id BETWEEN {first} AND {last}
+"""
+NOBODY: Final = """
+SELECT NULL::bigint AS customer_id, NULL::smallint AS segment, NULL::smallint AS previous_segment,
+    NULL::date AS segment_changed_on WHERE false
+"""
 
 Columns = dict[str, NDArray[Any]]
 
 
 def summary_table(run: Run) -> str:
     return summaries.past_table(run.pk) if run.is_past else summaries.TABLE
+
+
+def tables_are_kept(run: Run) -> bool:
+    """Whether a run that stopped could go on: the tables that its next step reads are there."""
+    if run.is_past and run.facts_xid and run.pk not in partitions.runs_with(summaries.PAST_PREFIX):
+        return False
+    return not run.model or run.pk in partitions.kept()
 
 
 def terms(settings: Mapping[str, Any]) -> shop.Terms:
@@ -61,17 +83,23 @@ def history(columns: Columns, *, as_of: date, currency: str) -> shop.History:
 
 def fit(*, run: Run) -> dict[str, Any]:
     """Fit the models and the cut points of RFM on every customer; keep both in the run; make the table of scores."""
-    table = summary_table(run)
-    columns = pgcopy.read(f"SELECT {', '.join(SUMMARY)} FROM {table} ORDER BY customer_id", {}, SUMMARY)
+    query = f"SELECT {', '.join(HISTORY)} FROM {summary_table(run)} ORDER BY customer_id"
+    columns = pgcopy.read(query, {}, HISTORY)
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
     run.model = {
         "fitted": shop.fit(past, terms(run.settings)).as_dict(),
         "cuts": scores.rfm_cuts(order_days=past.order_days, last_age=past.last_age, margin=past.margin).as_dict(),
         "shards": _shards(columns["customer_id"]),
+        "compared_with": _run_before(run),
     }
     run.save(update_fields=["model"])
     partitions.create(run.pk)
     return {"rows": len(columns["customer_id"])}
+
+
+def shards(run: Run) -> list[dict[str, int]]:
+    """What score_shard is to be called with, as the fit has cut it."""
+    return list(run.model["shards"])
 
 
 def _shards(customer_ids: NDArray[np.int64]) -> list[dict[str, int]]:
@@ -82,9 +110,15 @@ def _shards(customer_ids: NDArray[np.int64]) -> list[dict[str, int]]:
     return [{"first": int(part[0]), "last": int(part[-1]), "rows": len(part)} for part in parts]
 
 
+def _run_before(run: Run) -> int | None:
+    """The run that segments are compared with: the latest published one for an earlier date whose scores are kept."""
+    earlier = Run.objects.filter(published_at__isnull=False, as_of__lt=run.as_of, pk__in=partitions.kept())
+    return earlier.order_by("-as_of", "-revision").values_list("pk", flat=True).first()
+
+
 def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     """Score the customers with first ≤ id ≤ last into the run's table; returns what the run's totals add up from."""
-    columns = _read_shard(run=run, first=first, last=last)
+    columns = _read_shard(run=run, first=int(first), last=int(last))
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
     settings = terms(run.settings)
     found = shop.score(shop.Fitted.from_dict(run.model["fitted"]), past, settings)
@@ -98,28 +132,8 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
 
 def _read_shard(*, run: Run, first: int, last: int) -> Columns:
     """The shard's summaries with the segments of the run before, in the order of ids."""
-    before = previous_run(run)
-    none = "SELECT NULL::bigint, NULL::smallint, NULL::smallint, NULL::date WHERE false"
-    source = (
-        f"SELECT customer_id, segment, previous_segment, segment_changed_on FROM {partitions.table_of(before.pk)}"
-        f" WHERE customer_id BETWEEN {int(first)} AND {int(last)}"
-        if before
-        else none
-    )
-    query = (
-        f"SELECT {', '.join('s.' + name for name in SUMMARY)}, coalesce(b.segment, 0::smallint),"
-        " coalesce(b.previous_segment, 0::smallint), coalesce(b.segment_changed_on, date '2000-01-01')"
-        f" FROM {summary_table(run)} s"
-        f" LEFT JOIN ({source}) AS b (customer_id, segment, previous_segment, segment_changed_on) USING (customer_id)"
-        f" WHERE s.customer_id BETWEEN {int(first)} AND {int(last)} ORDER BY s.customer_id"
-    )
+    bounds, before = {"first": first, "last": last}, run.model["compared_with"]
+    earlier = EARLIER.format(scores=partitions.table_of(before), **bounds) if before else NOBODY
+    summary = ", ".join(f"s.{name}" for name in SUMMARY)
+    query = SHARD.format(summary=summary, summaries=summary_table(run), before=earlier, **bounds)
     return pgcopy.read(query, {}, SUMMARY | BEFORE)
-
-
-def previous_run(run: Run) -> Run | None:
-    """The run that segments are compared with: the latest published one for an earlier date whose scores are kept."""
-    earlier = Run.objects.filter(published_at__isnull=False, as_of__lt=run.as_of)
-    for candidate in earlier.order_by("-as_of", "-revision")[:50]:
-        if candidate.pk in partitions.kept():
-            return candidate
-    return None

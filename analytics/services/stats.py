@@ -21,7 +21,8 @@ def of_shard(table: Mapping[str, pgcopy.Column], *, before: NDArray[np.int16], a
     """Totals by segment and band (`"3/2": {customers, clv_cents, …}`) and moves (`"2>3": customers`)."""
     values = {name: column.values.astype(np.int64) for name, column in table.items() if column.type != "float8"}
     values["customers"] = np.ones_like(values["segment"])
-    values["active"] = (values["last_age_days"] < active_days).astype(np.int64)
+    stands = values["order_days"] > 0
+    values["active"] = (stands & (values["last_age_days"] < active_days)).astype(np.int64)
     group = values["segment"] * 10 + values["churn_band"]
     cells = {
         f"{code // 10}/{code % 10}": {name: int(values[name][group == code].sum()) for name in MEASURES}
@@ -32,7 +33,7 @@ def of_shard(table: Mapping[str, pgcopy.Column], *, before: NDArray[np.int16], a
 
 def _moves(before: NDArray[np.int16], after: NDArray[np.int64]) -> dict[str, int]:
     """How many customers went from which segment (0: not scored before) to which (0: every order came back)."""
-    pairs, counts = np.unique(before.astype(np.int64) * 100 + after, return_counts=True)
+    pairs, counts = np.unique(np.maximum(before, 0).astype(np.int64) * 100 + after, return_counts=True)
     return {f"{pair // 100}>{pair % 100}": count for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)}
 
 

@@ -8,25 +8,32 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from core import feed
 from core.models import Cursor
 
 REACTION: Final = "purchase summaries"
 TABLE: Final = "analytics_purchasesummary"
+PAST_PREFIX: Final = "analytics_summary_of_run_"
 # Above this share of changed customers, everything is computed again: one pass is cheaper than many look-ups.
 REBUILD_SHARE: Final = 0.2
 
-COLUMNS: Final = "customer_id, orders, order_days, first_at, last_at, first_on, last_on, value_cents, repeat_value_cents, margin_cents"
+COLUMNS: Final = (
+    "customer_id, orders, order_days, first_at, last_at, first_on, last_on,"
+    " value_cents, repeat_value_cents, margin_cents"
+)
 
 # Two steps (days, then customers) instead of count(distinct day), which sorts. A day whose orders all came back is no
 # order day, but its money counts until the refund, and the refund after.
 SUMMARISE: Final = """
 WITH paid AS (
     SELECT o.customer_id, o.placed_on,
-        count(*) FILTER (WHERE o.fully_refunded_on IS NULL OR o.fully_refunded_on > %(as_of)s) AS orders,
-        min(o.placed_at) AS first_at, max(o.placed_at) AS last_at,
+        count(*) FILTER (WHERE o.fully_refunded_on > %(as_of)s IS NOT FALSE) AS orders,
+        coalesce(min(o.placed_at) FILTER (WHERE o.fully_refunded_on > %(as_of)s IS NOT FALSE), min(o.placed_at))
+            AS first_at,
+        coalesce(max(o.placed_at) FILTER (WHERE o.fully_refunded_on > %(as_of)s IS NOT FALSE), max(o.placed_at))
+            AS last_at,
         sum(o.value_cents)::bigint AS value_cents, sum(o.margin_cents)::bigint AS margin_cents
     FROM customers_order o {of_orders}
     WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND o.customer_id IS NOT NULL
@@ -71,8 +78,8 @@ SELECT object_id AS customer_id FROM core_change
 WHERE kind = 'customer_orders' AND xid >= %(since)s::xid8 AND xid < %(until)s::xid8
 UNION SELECT customer_id FROM customers_order
 WHERE placed_on > %(from)s AND placed_on <= %(as_of)s AND customer_id IS NOT NULL
-UNION SELECT customer_id FROM customers_refund
-WHERE refunded_on > %(from)s AND refunded_on <= %(as_of)s AND customer_id IS NOT NULL
+UNION SELECT o.customer_id FROM customers_refund r JOIN customers_order o ON o.id = r.order_id
+WHERE r.refunded_on > %(from)s AND r.refunded_on <= %(as_of)s AND o.customer_id IS NOT NULL
 UNION SELECT customer_id FROM customers_unmatchedreturn
 WHERE returned_on > %(from)s AND returned_on <= %(as_of)s AND customer_id IS NOT NULL;
 ANALYZE changed_customers
@@ -81,7 +88,7 @@ ANALYZE changed_customers
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How many summaries were written, out of how many, and up to which transaction facts were read."""
+    """How many summaries were written, and up to which transaction facts were read."""
 
     written: int
     facts_xid: int
@@ -92,7 +99,7 @@ def refresh(*, as_of: date) -> Refreshed:
     """Bring the summaries to `as_of`, computing only what changed since the last time."""
     since, until = feed.position(REACTION), feed.horizon()
     reached = Cursor.objects.get(reaction=REACTION).as_of
-    if reached is None or reached > as_of:
+    if not since or reached is None or reached > as_of:
         written = rebuild(table=TABLE, as_of=as_of)
     else:
         written = _refresh_changed(since=since, until=until, reached=reached, as_of=as_of)
@@ -103,10 +110,9 @@ def refresh(*, as_of: date) -> Refreshed:
 def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> int:
     with connection.cursor() as cursor:
         cursor.execute(CHANGED, {"since": str(since), "until": str(until), "from": reached, "as_of": as_of})
-        cursor.execute("SELECT count(*) FROM changed_customers")
-        changed = int(cursor.fetchone()[0])
-        cursor.execute("SELECT count(*) FROM analytics_purchasesummary")
-        if changed > REBUILD_SHARE * int(cursor.fetchone()[0]):
+        cursor.execute(f"SELECT (SELECT count(*) FROM changed_customers), (SELECT count(*) FROM {TABLE})")
+        changed, known = cursor.fetchone()
+        if changed > REBUILD_SHARE * known:
             return rebuild(table=TABLE, as_of=as_of)
         cursor.execute(f"DELETE FROM {TABLE} s USING changed_customers c WHERE c.customer_id = s.customer_id")
         cursor.execute(f"INSERT INTO {TABLE} ({COLUMNS}) {_summarise(changed=True)}", {"as_of": as_of})
@@ -116,11 +122,22 @@ def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> i
 def rebuild(*, table: str, as_of: date) -> int:
     """Compute every summary as of `as_of` into `table` (a trusted name), from the facts known now."""
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {table}")
+        _empty(table)
         cursor.execute(f"INSERT INTO {table} ({COLUMNS}) {_summarise(changed=False)}", {"as_of": as_of})
         written = int(cursor.rowcount)
         cursor.execute(f"ANALYZE {table}")
     return written
+
+
+def _empty(table: str) -> None:
+    """TRUNCATE, or row by row beside somebody who reads for long, such as a backup."""
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute("SET LOCAL lock_timeout = '3s'")
+                cursor.execute(f"TRUNCATE {table}")
+        except OperationalError:
+            cursor.execute(f"DELETE FROM {table}")
 
 
 def _summarise(*, changed: bool) -> str:
@@ -133,13 +150,16 @@ def _summarise(*, changed: bool) -> str:
 
 
 def past_table(run_id: int) -> str:
-    return f"analytics_summary_of_run_{int(run_id)}"
+    return f"{PAST_PREFIX}{int(run_id)}"
 
 
 @transaction.atomic
 def build_past(*, run_id: int, as_of: date) -> Refreshed:
-    """Summaries for a past date, beside the kept ones: a table of the run's own, dropped when the run is tidied up."""
+    """Summaries for a past date, beside the kept ones: a table of the run's own, dropped when the run is tidied up.
+
+    A logged table: a crash of PostgreSQL empties others, and an empty night would be published.
+    """
     table, until = past_table(run_id), feed.horizon()
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE UNLOGGED TABLE {table} (LIKE {TABLE} INCLUDING INDEXES)")
+        cursor.execute(f"CREATE TABLE {table} (LIKE {TABLE} INCLUDING INDEXES)")
     return Refreshed(written=rebuild(table=table, as_of=as_of), facts_xid=until)

@@ -39,6 +39,9 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=Q(is_current=False) | Q(published_at__isnull=False), name="only_a_published_run_is_current"
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "done", "failed"]), name="a_run_has_a_known_state"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,7 +62,8 @@ class Job(models.Model):
     shard = models.PositiveIntegerField(default=0)
     payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     state = models.CharField(max_length=10, choices=State, default=State.READY)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # claims; the number tells one claim from the next
+    losses = models.PositiveSmallIntegerField(default=0)  # claims whose worker went away
     ready_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=80, blank=True)
@@ -77,6 +81,9 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="done") | Q(finished_at__isnull=False), name="a_done_job_has_an_end"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["ready", "claimed", "done", "dead"]), name="a_job_has_a_known_state"
             ),
         ]
         indexes: ClassVar = [

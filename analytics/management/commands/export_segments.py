@@ -1,13 +1,12 @@
 """The segments of the current night as CSV."""
 
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics.services import exports
+from core import arguments
 
 
 class Command(BaseCommand):
@@ -21,9 +20,6 @@ class Command(BaseCommand):
             run = exports.run_for(None)
         except exports.NoScores as error:
             raise CommandError(str(error)) from error
-        if file == "-":
-            exports.write_segments(sys.stdout, run=run)
-            return
-        with Path(file).open("w", encoding="utf-8", newline="") as out:
+        with arguments.output(file) as out:
             count = exports.write_segments(out, run=run)
-        self.stderr.write(f"{count:,} rows as of {run.as_of} written to {file}")
+            self.stderr.write(f"{count:,} segments as of {run.as_of}.")
