@@ -28,13 +28,13 @@ SET_UP_ROUTES = frozenset(
 )
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by an admin."""
         return False
 
 
-class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MFAAdapter(DefaultMFAAdapter):
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """The last second factor stays where one is required."""
         if not settings.STAFF_SECOND_FACTOR_REQUIRED or authenticator.type not in SECOND_FACTORS:

@@ -1,17 +1,19 @@
 """What every template may use without loading it: icons, small charts, money, numbers, ages and links."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.utils import formats, timezone
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
-from core import columns, drawings, icons, money
-from core.models import Business
+from core import access, columns, drawings, icons, money
+from core.models import Business, Run, User
 
 register = template.Library()
 AVATAR_HUES = 8
@@ -112,6 +114,18 @@ def seconds(value: float | None) -> str:
 
 
 @register.filter
+def run_seconds(run: Run) -> float | None:
+    """How long a run took from its first job to its end."""
+    return (run.finished_at - run.started_at).total_seconds() if run.finished_at else None
+
+
+@register.filter
+def at(values: Mapping[str, Any], key: str) -> Any:
+    """The value of a mapping by a key that the template has in a variable."""
+    return values.get(key)
+
+
+@register.filter
 def initials(name: str) -> str:
     """Two letters for an avatar; a question mark for nobody's name."""
     return "".join(word[0] for word in name.split()[:2]).upper() or "?"
@@ -145,6 +159,13 @@ def age(days: int) -> str:
     return f"{days // 365} years ago"
 
 
+@register.filter
+def may_post(user: User, route: str) -> bool:
+    """Whether the route table lets this person do what a button offers."""
+    methods = access.methods_of(table=import_string(settings.ACCESS_TABLE), route=route) or {}
+    return access.may(roles=methods.get("POST", frozenset()), role=user.role)
+
+
 @register.simple_tag(takes_context=True)
 def qs(context: Context, **changes: Any) -> str:
     """The page's query string with some parameters changed; None or an empty text takes one away."""
@@ -153,7 +174,7 @@ def qs(context: Context, **changes: Any) -> str:
         query.pop(key, None)
         if value not in (None, ""):
             query[key] = value
-    return "?" + query.urlencode()
+    return f"?{query.urlencode()}"
 
 
 @register.inclusion_tag("_components/nav_item.html", takes_context=True)

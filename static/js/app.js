@@ -39,6 +39,13 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }
+    // A pane that is a link target without script: with script it opens and closes in place.
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      event.preventDefault();
+      const open = find(`#${opener.dataset.open}`).classList.toggle("is-open");
+      opener.setAttribute("aria-expanded", String(open));
+    }
     const dismiss = event.target.closest("[data-dismiss]");
     if (dismiss) dismiss.closest(dismiss.dataset.dismiss).remove();
   });

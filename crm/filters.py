@@ -1,0 +1,111 @@
+"""What the customer list can be filtered by: facts about people, and what the last night says of them.
+
+Two filter sets, because customers without a score (new since the night, or never ordered) are in the list, too.
+"""
+
+from datetime import date
+from typing import Any, Final
+
+from django.db.models import QuerySet, Value
+from django_filters import filters
+from django_filters.filterset import FilterSet
+
+from analytics.models import Score
+from core import money
+from crm import labels
+from customers.folding import Fold
+from customers.models import Customer
+
+SHORTEST_TRIGRAM: Final = 3
+MOST_WORDS: Final = 6
+LAST_ORDER: Final = [
+    ("30", "Within 30 days"),
+    ("90", "Within 90 days"),
+    ("365", "Within 365 days"),
+    ("older", "More than 365 days ago"),
+]
+CODE_OF_BAND: Final = {band: code for code, band in labels.BANDS.items()}
+
+
+def search(people: QuerySet[Customer], text: str) -> QuerySet[Customer]:
+    """Customers whose folded text contains every word; one or two letters match the start of the name."""
+    for word in text.replace("\0", " ").split()[:MOST_WORDS]:
+        folded = Fold(Value(word))
+        if len(word) < SHORTEST_TRIGRAM:
+            people = people.filter(sort_name__startswith=folded)
+        else:
+            people = people.filter(search__contains=folded)
+    return people
+
+
+class PeopleFilter(FilterSet):
+    """By facts: text, channel, country. `choices` are the values that exist."""
+
+    q = filters.CharFilter(method="by_text", label="Search")
+    channel = filters.MultipleChoiceFilter(label="Channel")
+    country = filters.MultipleChoiceFilter(label="Country")
+
+    def __init__(self, *args: Any, choices: dict[str, list[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.choices = {name: [(value, value) for value in values] for name, values in choices.items()}
+        for name, pairs in self.choices.items():
+            self.filters[name].extra["choices"] = pairs
+
+    def by_text(self, people: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        return search(people, value)
+
+
+class ScoreFilter(FilterSet):
+    """By the night: segment, risk band, predicted value, time since the last order, the segment left."""
+
+    risk = filters.MultipleChoiceFilter(
+        label="Churn risk", method="by_risk", choices=[(band, band.capitalize()) for band in reversed(CODE_OF_BAND)]
+    )
+    segment = filters.MultipleChoiceFilter(
+        label="Segment", method="by_segment", choices=[(name.slug, name.label) for name in labels.SEGMENTS]
+    )
+    clv_min = filters.NumberFilter(label="CLV from", method="by_least")
+    clv_max = filters.NumberFilter(label="CLV to", method="by_most")
+    last = filters.ChoiceFilter(label="Last order", method="by_last", choices=LAST_ORDER)
+    left = filters.ChoiceFilter(
+        label="Moved from",
+        method="by_left",
+        choices=[("none", "No segment"), *((name.slug, name.label) for name in labels.SEGMENTS)],
+    )
+
+    def __init__(self, *args: Any, currency: str, as_of: date | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.currency, self.as_of = currency, as_of
+        self.choices = {name: self.filters[name].extra["choices"] for name in ("risk", "segment", "last", "left")}
+
+    def by_risk(self, scores: QuerySet[Score], name: str, value: list[str]) -> QuerySet[Score]:
+        return scores.filter(churn_band__in=[CODE_OF_BAND[band] for band in value]) if value else scores
+
+    def by_segment(self, scores: QuerySet[Score], name: str, value: list[str]) -> QuerySet[Score]:
+        codes = [segment.value for segment in labels.SEGMENTS if segment.slug in value]
+        return scores.filter(segment__in=codes) if codes else scores
+
+    def by_least(self, scores: QuerySet[Score], name: str, value: Any) -> QuerySet[Score]:
+        return scores.filter(clv_cents__gte=int(value.scaleb(money.exponent(self.currency))))
+
+    def by_most(self, scores: QuerySet[Score], name: str, value: Any) -> QuerySet[Score]:
+        return scores.filter(clv_cents__lte=int(value.scaleb(money.exponent(self.currency))))
+
+    def by_last(self, scores: QuerySet[Score], name: str, value: str) -> QuerySet[Score]:
+        if value == "older":
+            return scores.filter(last_age_days__gt=365)
+        return scores.filter(last_age_days__lte=int(value))
+
+    def by_left(self, scores: QuerySet[Score], name: str, value: str) -> QuerySet[Score]:
+        """Who came to the segment in the night that is shown, by where they were before."""
+        segment = labels.segment_of(value)
+        if self.as_of is None:
+            return scores.none()
+        return scores.filter(previous_segment=segment.value if segment else 0, segment_changed_on=self.as_of)
+
+
+def in_use(chosen: FilterSet) -> list[str]:
+    """The names of the filters that have a value which could be read."""
+    if not chosen.is_bound or not (chosen.form.is_valid() or chosen.form.cleaned_data):
+        return []
+    return [name for name, value in chosen.form.cleaned_data.items() if value not in (None, "", [])]

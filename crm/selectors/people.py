@@ -1,0 +1,208 @@
+"""The customer list: one page of it, its totals, and who stands before and after a customer in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.http import QueryDict
+
+from analytics import scores as rfm
+from analytics.models import Score
+from core.models import Business, Run
+from crm import filters, labels, paging
+from customers.models import Customer, Email
+
+PAGE_ROWS: Final = 25
+FIRST_SORT: Final = "-clv"
+# What people can sort by: the score's field. The night makes an index for each (analytics.services.partitions).
+SORT_FIELDS: Final = {"clv": "clv_cents", "risk": "churn_risk", "value": "value_cents", "last": "last_at"}
+CHOICES: Final = ("channel", "country")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One customer of the list with what the last night says; `score` is None without an order by then."""
+
+    customer: Customer
+    email: str
+    score: Score | None
+
+    @property
+    def name(self) -> str:
+        return str(self.customer)
+
+    @property
+    def under(self) -> str:
+        """What stands below the name: the address, or the company."""
+        return self.email or (str(self.customer.company) if self.customer.company else "")
+
+    @property
+    def band(self) -> str:
+        return labels.band(self.score.churn_band) if self.score else ""
+
+    @property
+    def segment(self) -> rfm.Name | None:
+        return labels.segment(self.score.segment) if self.score and self.score.segment else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A filtered and sorted list, not yet read."""
+
+    run: Run | None
+    people: filters.PeopleFilter
+    scores: filters.ScoreFilter
+    sort: str
+
+    @property
+    def chosen(self) -> dict[str, list[str]]:
+        """What is ticked: the values of each filter that offers choices."""
+        data = self.people.data
+        return {name: data.getlist(name) for name in (*self.people.choices, *self.scores.choices)}
+
+    @property
+    def scored_only(self) -> bool:
+        return bool(filters.in_use(self.scores))
+
+    @property
+    def chosen_people(self) -> QuerySet[Customer]:
+        return self.people.qs  # type: ignore[no-any-return]
+
+    @property
+    def chosen_scores(self) -> QuerySet[Score]:
+        """The chosen scores of chosen people. The join is left out where it would choose nothing."""
+        found: QuerySet[Score] = self.scores.qs
+        return found.filter(customer__in=self.chosen_people.values("pk")) if filters.in_use(self.people) else found
+
+    @property
+    def phases(self) -> list[paging.Phase]:
+        """Scored customers by the sort key, then everybody else by id; by name all of them together."""
+        key = SORT_FIELDS.get(self.sort.lstrip("-"))
+        if key is None or self.run is None:
+            return [paging.Phase(rows=self._by_name(), key="sort_name", descending=self.sort == "-name")]
+        ranked = self.chosen_scores.filter(**{f"{key}__isnull": False})
+        first = paging.Phase(rows=ranked, key=key, pk="customer_id", descending=self.sort.startswith("-"))
+        rest = paging.Phase(rows=self._without(key))
+        return [first, rest]
+
+    def _by_name(self) -> QuerySet[Customer]:
+        people = self.chosen_people
+        return people.filter(pk__in=self.scores.qs.values("customer_id")) if self.scored_only else people
+
+    def _without(self, key: str) -> QuerySet[Customer]:
+        """Who has nothing to sort by: no score, or one without this figure."""
+        ranked = Score.objects.filter(run=self.run, customer_id=OuterRef("pk"), **{f"{key}__isnull": False})
+        return self._by_name().filter(~Exists(ranked))
+
+
+def query(*, data: QueryDict, run: Run | None, business: Business) -> Query:
+    """Read the list's address: filters that cannot be read are left out."""
+    people = filters.PeopleFilter(data, Customer.objects.all(), choices=choices())
+    scores = filters.ScoreFilter(
+        data,
+        Score.objects.filter(run=run),
+        currency=business.currency,
+        as_of=run.as_of if run else None,
+    )
+    sort = data.get("sort", "")
+    known = sort.lstrip("-") in {*SORT_FIELDS, "name"}
+    return Query(run=run, people=people, scores=scores, sort=sort if known else FIRST_SORT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    rows: list[Row]
+    previous: str
+    next: str
+
+
+def listing(found: Query, *, cursor: str, size: int = PAGE_ROWS) -> Listing:
+    """One page of the list, at most four queries."""
+    page = paging.page(found.phases, cursor=cursor, size=size)
+    items = [item for _, item in page.rows]
+    return Listing(rows=rows(items, run=found.run), previous=page.previous, next=page.next)
+
+
+def top(scores: QuerySet[Score], *, run: Run, limit: int) -> list[Row]:
+    """The first customers of scores that are sorted already."""
+    return rows(list(scores[:limit]), run=run)
+
+
+def rows(items: Sequence[Score | Customer], *, run: Run | None) -> list[Row]:
+    ids = [item.customer_id if isinstance(item, Score) else item.pk for item in items]
+    known = {item.customer_id: item for item in items if isinstance(item, Score)}
+    missing = [pk for pk in ids if pk not in known]
+    if missing and run is not None:
+        known |= {score.customer_id: score for score in Score.objects.filter(run=run, customer_id__in=missing)}
+    people = Customer.objects.select_related("company").in_bulk(ids)
+    emails = first_emails(ids)
+    return [Row(customer=people[pk], email=emails.get(pk, ""), score=known.get(pk)) for pk in ids if pk in people]
+
+
+def first_emails(ids: Sequence[int]) -> Mapping[int, str]:
+    """The oldest address of each customer that has one."""
+    found = Email.objects.filter(customer_id__in=ids).order_by("customer_id", "pk").distinct("customer_id")
+    return dict(found.values_list("customer_id", "address"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    customers: int
+    clv_cents: int
+    scored: int
+
+    @property
+    def average_cents(self) -> int | None:
+        return round(self.clv_cents / self.scored) if self.scored else None
+
+
+def totals(found: Query) -> Totals:
+    """How many customers the filters leave and what they are worth. Loaded beside the page, not before it."""
+    if found.run is None:
+        return Totals(customers=found.chosen_people.count(), clv_cents=0, scored=0)
+    unfiltered = not found.scored_only and not filters.in_use(found.people)
+    if unfiltered:
+        scored, clv = found.run.stats["all"]["customers"], found.run.stats["all"]["clv_cents"]
+    else:
+        rows = found.chosen_scores
+        scored, clv = rows.count(), rows.aggregate(sum=Sum("clv_cents"))["sum"] or 0
+    people = scored if found.scored_only else found.chosen_people.count()
+    return Totals(customers=people, clv_cents=int(clv), scored=scored)
+
+
+def neighbours(found: Query, *, pk: int) -> tuple[int | None, int | None]:
+    """The customers before and after one in the list; None at an end, and both when it is not in the list."""
+    for number, phase in enumerate(found.phases):
+        row = phase.rows.filter(**{phase.pk: pk}).first()
+        if row is not None:
+            before, after = paging.around(found.phases, at=(number, phase.place(row)))
+            return _id(before), _id(after)
+    return None, None
+
+
+def _id(item: Any) -> int | None:
+    if item is None:
+        return None
+    return int(item.customer_id if isinstance(item, Score) else item.pk)
+
+
+def choices() -> dict[str, list[str]]:
+    """The channels and countries that customers have. Walks each index from value to value, not over all rows."""
+    return {column: _distinct(column) for column in CHOICES}
+
+
+def _distinct(column: str) -> list[str]:
+    quoted = connection.ops.quote_name(column)
+    walk = f"""
+        WITH RECURSIVE walk AS (
+            (SELECT {quoted} AS value FROM customers_customer WHERE {quoted} > '' ORDER BY 1 LIMIT 1)
+            UNION ALL
+            SELECT (SELECT c.{quoted} FROM customers_customer c WHERE c.{quoted} > walk.value ORDER BY 1 LIMIT 1)
+            FROM walk WHERE walk.value IS NOT NULL
+        ) SELECT value FROM walk WHERE value IS NOT NULL LIMIT 100
+    """  # noqa: S608  # the columns are the constants above
+    with connection.cursor() as cursor:
+        cursor.execute(walk)
+        return [value for (value,) in cursor.fetchall()]

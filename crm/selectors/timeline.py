@@ -1,0 +1,171 @@
+"""A customer's orders, refunds and unmatched returns, newest first, a page at a time."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, Final
+
+from django.db.models import CharField, F, Q, QuerySet, Value
+
+from core.models import Business
+from customers.models import Order, OrderLine, Refund, RefundLine, UnmatchedReturn
+
+PAGE_EVENTS: Final = 15
+PRODUCTS_NAMED: Final = 3
+KINDS: Final = {"order": "Orders", "refund": "Refunds", "return": "Unmatched returns"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One fact of the timeline. `amount_cents` is what came in or, for refunds and returns, what went back."""
+
+    kind: str
+    at: datetime
+    date_only: bool
+    title: str
+    text: str
+    amount_cents: int
+    status: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    days: list[tuple[date, list[Event]]]
+    earlier: str  # the cursor of the next page; empty at the end
+    goes_on: bool  # whether the first day began on the page before
+
+
+Key = tuple[str, int, datetime]
+
+
+def timeline(*, customer_id: int, business: Business, kind: str = "", before: str = "") -> Timeline:
+    """One page of events before a cursor, grouped by business date. Five queries at most."""
+    start = _read(before)
+    keys = _keys(customer_id=customer_id, kind=kind, start=start)
+    events = _events(keys[:PAGE_EVENTS])
+    zone = business.zone
+    by_day = groupby(events, key=lambda event: event.at.astimezone(zone).date())
+    days = [(day, list(found)) for day, found in by_day]
+    more = len(keys) > PAGE_EVENTS
+    return Timeline(
+        days=days,
+        earlier=_write(keys[PAGE_EVENTS - 1]) if more else "",
+        goes_on=bool(start and days and start[2].astimezone(zone).date() == days[0][0]),
+    )
+
+
+def _keys(*, customer_id: int, kind: str, start: Key | None) -> list[Key]:
+    """Kind, id and time of the events of a page and one more."""
+    sources = {
+        "order": (Order.objects.all(), "placed_at"),
+        "refund": (Refund.objects.all(), "refunded_at"),
+        "return": (UnmatchedReturn.objects.all(), "returned_at"),
+    }
+    parts = [
+        _part(rows.filter(customer_id=customer_id), name=name, at=at, start=start)
+        for name, (rows, at) in sources.items()
+        if kind in ("", name)
+    ]
+    whole = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+    return list(whole.order_by("-at", "kind", "-pk")[: PAGE_EVENTS + 1])
+
+
+def _part(rows: QuerySet[Any], *, name: str, at: str, start: Key | None) -> QuerySet[Any]:
+    if start is not None:
+        kind, pk, moment = start
+        same = Q(pk__lt=pk) if name == kind else Q() if name > kind else Q(pk__in=[])
+        rows = rows.filter(Q(**{f"{at}__lte": moment}) & (Q(**{f"{at}__lt": moment}) | same))
+    found: QuerySet[Any] = rows.annotate(kind=Value(name, CharField()), at=F(at)).values_list("kind", "pk", "at")
+    return found
+
+
+def _events(keys: Sequence[Key]) -> list[Event]:
+    """The events behind the keys, in their order; each kind is read at once."""
+    readers: dict[str, Callable[[list[int]], dict[int, Event]]] = {
+        "order": _orders,
+        "refund": _refunds,
+        "return": _returns,
+    }
+    found = {kind: readers[kind](ids) for kind in readers if (ids := [pk for name, pk, _ in keys if name == kind])}
+    return [found[kind][pk] for kind, pk, _ in keys if pk in found[kind]]
+
+
+def _orders(ids: list[int]) -> dict[int, Event]:
+    lines = OrderLine.objects.filter(order_id__in=ids).select_related("product").order_by("order_id", "position")
+    names = {pk: [str(line.product) for line in own] for pk, own in groupby(lines, key=lambda line: line.order_id)}
+    return {
+        order.pk: Event(
+            kind="order",
+            at=order.placed_at,
+            date_only=order.date_only,
+            title=f"Order {order.external_id}",
+            text=name_some(names.get(order.pk, [])),
+            amount_cents=order.net_cents,
+            status=_status(order),
+        )
+        for order in Order.objects.filter(pk__in=ids)
+    }
+
+
+def _status(order: Order) -> str:
+    if order.status != Order.Status.PAID:
+        return str(order.get_status_display())
+    return "Returned in full" if order.fully_refunded_on else ""
+
+
+def _refunds(ids: list[int]) -> dict[int, Event]:
+    lines = RefundLine.objects.filter(refund_id__in=ids).select_related("line__product").order_by("refund_id", "pk")
+    names = {pk: [str(one.line.product) for one in own] for pk, own in groupby(lines, key=lambda one: one.refund_id)}
+    return {
+        refund.pk: Event(
+            kind="refund",
+            at=refund.refunded_at,
+            date_only=refund.date_only,
+            title=f"Refund of order {refund.order.external_id}",
+            text=name_some(names.get(refund.pk, [])),
+            amount_cents=-refund.net_cents,
+        )
+        for refund in Refund.objects.filter(pk__in=ids).select_related("order")
+    }
+
+
+def _returns(ids: list[int]) -> dict[int, Event]:
+    return {
+        back.pk: Event(
+            kind="return",
+            at=back.returned_at,
+            date_only=back.date_only,
+            title="Return without an order",
+            text=f"{back.product}: {back.get_reason_display().lower()}.",
+            amount_cents=-back.net_cents,
+        )
+        for back in UnmatchedReturn.objects.filter(pk__in=ids).select_related("product")
+    }
+
+
+def name_some(names: Iterable[str]) -> str:
+    """`Beans, Filters, Tea and 4 more`: the first few different names."""
+    different = list(dict.fromkeys(names))
+    shown = ", ".join(different[:PRODUCTS_NAMED])
+    rest = len(different) - PRODUCTS_NAMED
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _write(key: Key) -> str:
+    kind, pk, at = key
+    return base64.urlsafe_b64encode(json.dumps([kind, pk, at.isoformat()]).encode()).decode().rstrip("=")
+
+
+def _read(text: str) -> Key | None:
+    """The key of a cursor; None for no cursor and for one that cannot be read."""
+    if not text:
+        return None
+    try:
+        kind, pk, at = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        moment = datetime.fromisoformat(at)
+    except (ValueError, TypeError):
+        return None
+    return (kind, pk, moment) if kind in KINDS and isinstance(pk, int) and moment.tzinfo else None

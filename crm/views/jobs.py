@@ -1,0 +1,58 @@
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from core import business
+from core.models import Job, Run
+from crm import labels, night, schedule
+from crm.http import DeskRequest, wants_part
+from crm.selectors import jobs, nights
+
+
+def job_list(request: DeskRequest) -> HttpResponse:
+    context = {
+        "status": nights.status(row=request.business, at=timezone.now()),
+        "board": jobs.board(),
+        "night_hour": schedule.NIGHT_HOUR,
+    }
+    return render(request, "crm/_jobs.html" if wants_part(request) else "crm/job_list.html", context)
+
+
+def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(Run, pk=pk)
+    steps = nights.steps(run)
+    context = {"run": run, "steps": steps, "percent": nights.percent(steps), "failures": nights.failures(run)}
+    return render(request, "crm/_run.html" if wants_part(request) else "crm/run_detail.html", context)
+
+
+def job_detail(request: DeskRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Job.objects.select_related("run"), pk=pk)
+    return render(request, "crm/job_detail.html", {"job": job, "label": labels.step(job.step)})
+
+
+@require_POST
+def job_retry(request: DeskRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Job, pk=pk)
+    try:
+        night.retry(job_id=pk, at=timezone.now())
+    except night.CannotRetry as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The job is in the queue again.")
+    return redirect("desk:run_detail", pk=job.run_id) if job.run_id else redirect("desk:job_list")
+
+
+@require_POST
+def run_start(request: DeskRequest) -> HttpResponse:
+    now = timezone.now()
+    day = business.last_complete_day(business=request.business, at=now)
+    try:
+        start = night.start(as_of=day, at=now)
+    except night.AnotherRunIsAtWork as error:
+        messages.error(request, str(error))
+        return redirect("desk:job_list")
+    if not start.is_new:
+        messages.info(request, "Nothing has changed since the last night, so there is nothing to do.")
+    return redirect("desk:run_detail", pk=start.run.pk)
