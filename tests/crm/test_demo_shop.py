@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -154,7 +155,7 @@ class TestOrders:
         assert Decimal("1.12") <= (third / first).sqrt() <= Decimal("1.28")
 
     def test_december_is_the_best_month(self):
-        net = Counter()
+        net: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
         for sale in made().sales:
             net[sale.placed_at.year, sale.placed_at.month] += sale.net
         for year in (2023, 2024):
@@ -201,11 +202,11 @@ class TestOrders:
         assert all(at.weekday() < 6 and 9 <= at.hour <= 18 for at in times)
 
     def test_some_leave_and_come_back(self):
-        days = {}
+        days: dict[int | None, list[date]] = {}
         for sale in made().sales:
             days.setdefault(sale.buyer, []).append(sale.placed_at.date())
         days.pop(None)
-        pauses = [max(b - a for a, b in zip(ds, ds[1:], strict=False)).days for ds in days.values() if len(ds) > 6]
+        pauses = [max(b - a for a, b in pairwise(ds)).days for ds in days.values() if len(ds) > 6]
         assert sum(pause > 150 for pause in pauses) > 40
 
     def test_firms_buy_more_at_once(self):

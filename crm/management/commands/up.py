@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from core import boot, checks, embedded, statics, supervise
-from core.models import Run
+from core.models import Business, Run
 from crm.demo import accounts
 from customers.models import Customer
 
@@ -53,9 +53,9 @@ class Command(BaseCommand):
         """Make tables and static files; fill an empty home; let one night pass if none has."""
         call_command("migrate", verbosity=0, interactive=False)
         statics.collect()
-        if demo and not Customer.objects.exists() and "seed_demo" in get_commands():
+        if demo and wants_demo():
             self.stdout.write("Filling the empty home with the demo shop …")
-            call_command("seed_demo")
+            call_command("seed_demo", "--nights", stdout=self.stdout, stderr=self.stderr)
         if Customer.objects.exists() and not Run.objects.filter(is_current=True).exists():
             call_command("nightly")
 
@@ -79,6 +79,13 @@ class Command(BaseCommand):
         """Print the address once the web server answers."""
         if answers(host, port):
             self.stdout.write(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins}  Ctrl-C stops it.\n")
+
+
+def wants_demo() -> bool:
+    """Whether the home is empty, or its demo was cut off before the first night."""
+    if not Customer.objects.exists():
+        return True
+    return Business.objects.filter(is_demo=True).exists() and not Run.objects.filter(is_current=True).exists()
 
 
 def demand_free(host: str, port: int) -> None:
