@@ -12,14 +12,14 @@ mean at most at ten times the median, so that one order of ten million does not 
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 
 from analytics.clv import mbgnbd
 from analytics.clv.params import FloatArray, MbgNbdParams
 
 SHAPE_R, SHAPE_A, SHAPE_B = 0.525, 0.891, 1.614
 YEAR = 365 / 7  # weeks
-ALPHA_RANGE = (1e-4, 1e6)
-STEPS = 60  # bisections of ln α: to the last bits
+FASTEST, SLOWEST = 1e-4, 1e6  # α, weeks
 CAP = 10.0  # medians
 
 
@@ -29,12 +29,15 @@ def pace(ages: ArrayLike, customers: ArrayLike, orders: float) -> MbgNbdParams:
     """
     T = np.append(np.asarray(ages, dtype=np.float64), YEAR)
     count = np.append(np.asarray(customers, dtype=np.float64), 1.0)
-    low, high = np.log(ALPHA_RANGE)
-    for _ in range(STEPS):
-        middle = 0.5 * (low + high)
-        expected = np.dot(count, mbgnbd.unconditional_expected_purchases(_shapes(middle), T))
-        low, high = (middle, high) if expected > orders + 1.0 else (low, middle)
-    return _shapes(0.5 * (low + high))
+
+    def excess(log_alpha: float) -> float:
+        expected = mbgnbd.unconditional_expected_purchases(_shapes(log_alpha), T)
+        return float(np.sum(count * expected)) - orders - 1.0
+
+    slow, fast = float(np.log(SLOWEST)), float(np.log(FASTEST))
+    if excess(fast) <= 0.0:
+        return _shapes(fast)
+    return _shapes(slow if excess(slow) >= 0.0 else float(brentq(excess, fast, slow, xtol=1e-12)))
 
 
 def _shapes(log_alpha: float) -> MbgNbdParams:

@@ -57,13 +57,11 @@ def maximise(
         jac=True,
         method="L-BFGS-B",
         bounds=list(zip(edges[0], edges[1], strict=True)),
-        options={"gtol": GRADIENT, "ftol": PROGRESS, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS, "maxcor": 8},
+        options={"gtol": GRADIENT, "ftol": PROGRESS, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS},
     )
-    logs = np.asarray(found.x)
-    uphill = -np.asarray(found.jac)
-    inside = logs + uphill
-    left = np.max(np.abs(np.clip(inside, edges[0], edges[1]) - logs))
+    logs, uphill = np.asarray(found.x), -np.asarray(found.jac)
     values = np.exp(logs)
+    left = float(np.max(np.abs(np.clip(logs + uphill, edges[0], edges[1]) - logs)))
     if left > ACCEPTED:
         raise DidNotConverge(
             f"stopped after {found.nfev} evaluations at {_named(names, values)} with a slope of {left:.1e}: "

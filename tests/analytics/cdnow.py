@@ -32,5 +32,11 @@ def history():
 
 
 @cache
+def next_order_days(days):
+    """Order days of each customer within the 90 or 273 days after 1997-09-30."""
+    return np.genfromtxt(DATA / "cdnow_days.csv", delimiter=",", names=True)[f"next_{days}_days"]
+
+
+@cache
 def fitted():
     return shop.fit(history(), shop.Terms())

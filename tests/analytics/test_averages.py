@@ -50,7 +50,7 @@ def test_without_any_repeat_order_the_pace_is_slow_but_finite():
 def test_more_orders_than_any_pace_explains_is_the_fastest_pace():
     params = averages.pace([1.0], [1], orders=1e9)
 
-    assert params.alpha == pytest.approx(averages.ALPHA_RANGE[0], rel=1e-9)
+    assert params.alpha == pytest.approx(averages.FASTEST, rel=1e-9)
 
 
 # Spend
