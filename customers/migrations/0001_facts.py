@@ -9,381 +9,703 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         TrigramExtension(),
         UnaccentExtension(),
         migrations.CreateModel(
-            name='ImportBatch',
+            name="ImportBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('orders', 'Orders'), ('customers', 'Customers')], max_length=10)),
-                ('source', models.CharField(max_length=60)),
-                ('preset', models.CharField(max_length=30)),
-                ('files', models.JSONField(default=list)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('undone', 'Taken back')], default='running', max_length=10)),
-                ('report', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('error', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("orders", "Orders"), ("customers", "Customers")], max_length=10)),
+                ("source", models.CharField(max_length=60)),
+                ("preset", models.CharField(max_length=30)),
+                ("files", models.JSONField(default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("undone", "Taken back"),
+                        ],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("report", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("error", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True, verbose_name='name')),
-                ('margin_rate', models.DecimalField(blank=True, decimal_places=4, max_digits=5, null=True, verbose_name='margin rate where a cost is unknown')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="name")),
+                (
+                    "margin_rate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=5,
+                        null=True,
+                        verbose_name="margin rate where a cost is unknown",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'category',
-                'verbose_name_plural': 'categories',
-                'constraints': [models.CheckConstraint(condition=models.Q(('margin_rate__gte', -1), ('margin_rate__lte', 1)), name='category_margin_rate_is_a_share')],
+                "verbose_name": "category",
+                "verbose_name_plural": "categories",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("margin_rate__gte", -1), ("margin_rate__lte", 1)),
+                        name="category_margin_rate_is_a_share",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Company',
+            name="Company",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(default='manual', max_length=60)),
-                ('external_id', models.CharField(max_length=200)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('tax_number', models.CharField(blank=True, max_length=40, verbose_name='tax number')),
-                ('payment_terms_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='payment terms, days')),
-                ('contract_starts_on', models.DateField(blank=True, null=True, verbose_name='contract starts')),
-                ('contract_ends_on', models.DateField(blank=True, null=True, verbose_name='contract ends')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(default="manual", max_length=60)),
+                ("external_id", models.CharField(max_length=200)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("tax_number", models.CharField(blank=True, max_length=40, verbose_name="tax number")),
+                (
+                    "payment_terms_days",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="payment terms, days"),
+                ),
+                ("contract_starts_on", models.DateField(blank=True, null=True, verbose_name="contract starts")),
+                ("contract_ends_on", models.DateField(blank=True, null=True, verbose_name="contract ends")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'company',
-                'verbose_name_plural': 'companies',
-                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='one_company_per_source_and_id'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='a_company_has_a_name'), models.CheckConstraint(condition=models.Q(('contract_ends_on__gte', models.F('contract_starts_on'))), name='a_contract_ends_after_it_starts')],
+                "verbose_name": "company",
+                "verbose_name_plural": "companies",
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "external_id"), name="one_company_per_source_and_id"),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="a_company_has_a_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("contract_ends_on__gte", models.F("contract_starts_on"))),
+                        name="a_contract_ends_after_it_starts",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='name')),
-                ('channel', models.CharField(blank=True, max_length=60, verbose_name='acquisition channel')),
-                ('country', models.CharField(blank=True, max_length=60, verbose_name='country')),
-                ('city', models.CharField(blank=True, max_length=80, verbose_name='city')),
-                ('locale', models.CharField(blank=True, max_length=12, verbose_name='language')),
-                ('time_zone', models.CharField(blank=True, max_length=64, verbose_name='time zone')),
-                ('sort_name', models.CharField(blank=True, default='', editable=False, max_length=80)),
-                ('search', models.TextField(blank=True, default='', editable=False)),
-                ('archived_at', models.DateTimeField(blank=True, null=True, verbose_name='archived')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='customers.company', verbose_name='company')),
-                ('batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='customers.importbatch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="name")),
+                ("channel", models.CharField(blank=True, max_length=60, verbose_name="acquisition channel")),
+                ("country", models.CharField(blank=True, max_length=60, verbose_name="country")),
+                ("city", models.CharField(blank=True, max_length=80, verbose_name="city")),
+                ("locale", models.CharField(blank=True, max_length=12, verbose_name="language")),
+                ("time_zone", models.CharField(blank=True, max_length=64, verbose_name="time zone")),
+                ("sort_name", models.CharField(blank=True, default="", editable=False, max_length=80)),
+                ("search", models.TextField(blank=True, default="", editable=False)),
+                ("archived_at", models.DateTimeField(blank=True, null=True, verbose_name="archived")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contacts",
+                        to="customers.company",
+                        verbose_name="company",
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="customers.importbatch",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
             },
         ),
         migrations.CreateModel(
-            name='ImportedRow',
+            name="ImportedRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('table', models.CharField(max_length=20)),
-                ('object_id', models.BigIntegerField()),
-                ('created', models.BooleanField()),
-                ('before', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='customers.importbatch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("table", models.CharField(max_length=20)),
+                ("object_id", models.BigIntegerField()),
+                ("created", models.BooleanField()),
+                ("before", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="customers.importbatch"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=60)),
-                ('external_id', models.CharField(max_length=200)),
-                ('status', models.CharField(choices=[('paid', 'Paid'), ('pending', 'Pending'), ('cancelled', 'Cancelled')], default='paid', max_length=10)),
-                ('placed_at', models.DateTimeField()),
-                ('placed_on', models.DateField()),
-                ('date_only', models.BooleanField(default=False)),
-                ('channel', models.CharField(blank=True, max_length=60)),
-                ('net_cents', models.BigIntegerField()),
-                ('value_cents', models.BigIntegerField()),
-                ('margin_cents', models.BigIntegerField()),
-                ('tax_cents', models.BigIntegerField(default=0)),
-                ('fully_refunded_on', models.DateField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='customers.importbatch')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=60)),
+                ("external_id", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("paid", "Paid"), ("pending", "Pending"), ("cancelled", "Cancelled")],
+                        default="paid",
+                        max_length=10,
+                    ),
+                ),
+                ("placed_at", models.DateTimeField()),
+                ("placed_on", models.DateField()),
+                ("date_only", models.BooleanField(default=False)),
+                ("channel", models.CharField(blank=True, max_length=60)),
+                ("net_cents", models.BigIntegerField()),
+                ("value_cents", models.BigIntegerField()),
+                ("margin_cents", models.BigIntegerField()),
+                ("tax_cents", models.BigIntegerField(default=0)),
+                ("fully_refunded_on", models.DateField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="customers.importbatch",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="customers.customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'order',
-                'verbose_name_plural': 'orders',
+                "verbose_name": "order",
+                "verbose_name_plural": "orders",
             },
         ),
         migrations.CreateModel(
-            name='Phone',
+            name="Phone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=16, verbose_name='phone')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phones', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=16, verbose_name="phone")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="phones", to="customers.customer"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=100, unique=True, verbose_name='SKU')),
-                ('name', models.CharField(blank=True, max_length=300, verbose_name='name')),
-                ('kind', models.CharField(choices=[('goods', 'Goods'), ('shipping', 'Shipping'), ('fee', 'Fee'), ('adjustment', 'Adjustment')], default='goods', max_length=10, verbose_name='kind')),
-                ('unit_price', models.DecimalField(blank=True, decimal_places=4, max_digits=14, null=True, verbose_name='list price')),
-                ('unit_cost', models.DecimalField(blank=True, decimal_places=4, max_digits=14, null=True, verbose_name='unit cost')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='customers.importbatch')),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='products', to='customers.category', verbose_name='category')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sku", models.CharField(max_length=100, unique=True, verbose_name="SKU")),
+                ("name", models.CharField(blank=True, max_length=300, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("goods", "Goods"),
+                            ("shipping", "Shipping"),
+                            ("fee", "Fee"),
+                            ("adjustment", "Adjustment"),
+                        ],
+                        default="goods",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "unit_price",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=14, null=True, verbose_name="list price"
+                    ),
+                ),
+                (
+                    "unit_cost",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=14, null=True, verbose_name="unit cost"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="customers.importbatch",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="products",
+                        to="customers.category",
+                        verbose_name="category",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'product',
-                'verbose_name_plural': 'products',
+                "verbose_name": "product",
+                "verbose_name_plural": "products",
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('unit_price', models.DecimalField(decimal_places=4, max_digits=14)),
-                ('discount_cents', models.BigIntegerField(default=0)),
-                ('net_cents', models.BigIntegerField()),
-                ('counts', models.BooleanField(default=True)),
-                ('unit_cost', models.DecimalField(blank=True, decimal_places=4, max_digits=14, null=True)),
-                ('margin_cents', models.BigIntegerField()),
-                ('refunded_quantity', models.DecimalField(decimal_places=3, default=0, max_digits=14)),
-                ('refunded_cents', models.BigIntegerField(default=0)),
-                ('customer', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='customers.order')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='customers.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField()),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("unit_price", models.DecimalField(decimal_places=4, max_digits=14)),
+                ("discount_cents", models.BigIntegerField(default=0)),
+                ("net_cents", models.BigIntegerField()),
+                ("counts", models.BooleanField(default=True)),
+                ("unit_cost", models.DecimalField(blank=True, decimal_places=4, max_digits=14, null=True)),
+                ("margin_cents", models.BigIntegerField()),
+                ("refunded_quantity", models.DecimalField(decimal_places=3, default=0, max_digits=14)),
+                ("refunded_cents", models.BigIntegerField(default=0)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="customers.order"
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="customers.product"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=200)),
-                ('refunded_at', models.DateTimeField()),
-                ('refunded_on', models.DateField()),
-                ('date_only', models.BooleanField(default=False)),
-                ('net_cents', models.BigIntegerField()),
-                ('value_cents', models.BigIntegerField()),
-                ('margin_cents', models.BigIntegerField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='customers.importbatch')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='customers.customer')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refunds', to='customers.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_id", models.CharField(max_length=200)),
+                ("refunded_at", models.DateTimeField()),
+                ("refunded_on", models.DateField()),
+                ("date_only", models.BooleanField(default=False)),
+                ("net_cents", models.BigIntegerField()),
+                ("value_cents", models.BigIntegerField()),
+                ("margin_cents", models.BigIntegerField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="customers.importbatch",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="refunds", to="customers.order"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'refund',
-                'verbose_name_plural': 'refunds',
+                "verbose_name": "refund",
+                "verbose_name_plural": "refunds",
             },
         ),
         migrations.CreateModel(
-            name='RefundLine',
+            name="RefundLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('net_cents', models.BigIntegerField()),
-                ('margin_cents', models.BigIntegerField()),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refund_lines', to='customers.orderline')),
-                ('refund', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='customers.refund')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("net_cents", models.BigIntegerField()),
+                ("margin_cents", models.BigIntegerField()),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refund_lines",
+                        to="customers.orderline",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="customers.refund"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scheme', models.CharField(max_length=30)),
-                ('slug', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scheme", models.CharField(max_length=30)),
+                ("slug", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
             ],
             options={
-                'verbose_name': 'segment',
-                'verbose_name_plural': 'segments',
-                'constraints': [models.UniqueConstraint(fields=('scheme', 'slug'), name='one_segment_per_scheme_and_slug')],
+                "verbose_name": "segment",
+                "verbose_name_plural": "segments",
+                "constraints": [
+                    models.UniqueConstraint(fields=("scheme", "slug"), name="one_segment_per_scheme_and_slug")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scheme', models.CharField(max_length=30)),
-                ('changed_on', models.DateField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='customers.customer')),
-                ('previous', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.segment')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='customers.segment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scheme", models.CharField(max_length=30)),
+                ("changed_on", models.DateField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "previous",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.segment",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="customers.segment"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UnmatchedReturn',
+            name="UnmatchedReturn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=60)),
-                ('external_id', models.CharField(max_length=200)),
-                ('reason', models.CharField(choices=[('no-order', 'No earlier order of this product'), ('excess', 'More than was bought'), ('guest', 'No customer named')], max_length=10)),
-                ('returned_at', models.DateTimeField()),
-                ('returned_on', models.DateField()),
-                ('date_only', models.BooleanField(default=False)),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('net_cents', models.BigIntegerField()),
-                ('value_cents', models.BigIntegerField()),
-                ('margin_cents', models.BigIntegerField()),
-                ('batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='customers.importbatch')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='unmatched_returns', to='customers.customer')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=60)),
+                ("external_id", models.CharField(max_length=200)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("no-order", "No earlier order of this product"),
+                            ("excess", "More than was bought"),
+                            ("guest", "No customer named"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("returned_at", models.DateTimeField()),
+                ("returned_on", models.DateField()),
+                ("date_only", models.BooleanField(default=False)),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("net_cents", models.BigIntegerField()),
+                ("value_cents", models.BigIntegerField()),
+                ("margin_cents", models.BigIntegerField()),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="customers.importbatch",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="unmatched_returns",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'unmatched return',
-                'verbose_name_plural': 'unmatched returns',
+                "verbose_name": "unmatched return",
+                "verbose_name_plural": "unmatched returns",
             },
         ),
         migrations.CreateModel(
-            name='Email',
+            name="Email",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='emails', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254, verbose_name="e-mail")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="emails", to="customers.customer"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['address'], name='email_address')],
-                'constraints': [models.UniqueConstraint(fields=('customer', 'address'), name='a_customer_has_an_email_once'), models.CheckConstraint(condition=models.Q(('address', django.db.models.functions.text.Lower('address'))), name='email_is_in_lower_case')],
+                "indexes": [models.Index(fields=["address"], name="email_address")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "address"), name="a_customer_has_an_email_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("address", django.db.models.functions.text.Lower("address"))),
+                        name="email_is_in_lower_case",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=60, verbose_name='source')),
-                ('external_id', models.CharField(max_length=200, verbose_name='id there')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=60, verbose_name="source")),
+                ("external_id", models.CharField(max_length=200, verbose_name="id there")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="identities", to="customers.customer"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'identity',
-                'verbose_name_plural': 'identities',
-                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='one_identity_per_source_and_id'), models.CheckConstraint(condition=models.Q(('external_id', ''), _negated=True), name='an_identity_has_an_id')],
+                "verbose_name": "identity",
+                "verbose_name_plural": "identities",
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "external_id"), name="one_identity_per_source_and_id"),
+                    models.CheckConstraint(
+                        condition=models.Q(("external_id", ""), _negated=True), name="an_identity_has_an_id"
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='customer_search', opclasses=['gin_trgm_ops']),
+            model_name="customer",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["search"], name="customer_search", opclasses=["gin_trgm_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['sort_name', 'id'], name='customer_by_name'),
+            model_name="customer",
+            index=models.Index(fields=["sort_name", "id"], name="customer_by_name"),
         ),
         migrations.AddConstraint(
-            model_name='importedrow',
-            constraint=models.UniqueConstraint(fields=('batch', 'table', 'object_id'), name='a_batch_names_a_row_once'),
+            model_name="importedrow",
+            constraint=models.UniqueConstraint(fields=("batch", "table", "object_id"), name="a_batch_names_a_row_once"),
         ),
         migrations.AddConstraint(
-            model_name='importedrow',
-            constraint=models.CheckConstraint(condition=models.Q(('created', True), ('before__isnull', False), _connector='OR'), name='a_changed_row_keeps_what_it_was'),
+            model_name="importedrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("created", True), ("before__isnull", False), _connector="OR"),
+                name="a_changed_row_keeps_what_it_was",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('status', 'paid')), fields=['customer', 'placed_on'], include=('value_cents', 'margin_cents', 'fully_refunded_on', 'placed_at'), name='paid_orders_of_a_customer'),
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("status", "paid")),
+                fields=["customer", "placed_on"],
+                include=("value_cents", "margin_cents", "fully_refunded_on", "placed_at"),
+                name="paid_orders_of_a_customer",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['placed_on'], name='orders_of_a_day'),
+            model_name="order",
+            index=models.Index(fields=["placed_on"], name="orders_of_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='one_order_per_source_and_id'),
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("source", "external_id"), name="one_order_per_source_and_id"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['paid', 'pending', 'cancelled'])), name='order_has_a_known_status'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["paid", "pending", "cancelled"])), name="order_has_a_known_status"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('fully_refunded_on__gte', models.F('placed_on'))), name='an_order_is_refunded_after_it_is_placed'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fully_refunded_on__gte", models.F("placed_on"))),
+                name="an_order_is_refunded_after_it_is_placed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='phone',
-            index=models.Index(fields=['number'], name='phone_number'),
+            model_name="phone",
+            index=models.Index(fields=["number"], name="phone_number"),
         ),
         migrations.AddConstraint(
-            model_name='phone',
-            constraint=models.UniqueConstraint(fields=('customer', 'number'), name='a_customer_has_a_phone_once'),
+            model_name="phone",
+            constraint=models.UniqueConstraint(fields=("customer", "number"), name="a_customer_has_a_phone_once"),
         ),
         migrations.AddConstraint(
-            model_name='phone',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^\\+[1-9][0-9]{5,14}$')), name='phone_is_in_e164_form'),
+            model_name="phone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__regex", "^\\+[1-9][0-9]{5,14}$")), name="phone_is_in_e164_form"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('sku', ''), _negated=True), name='a_product_has_a_sku'),
+            model_name="product",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sku", ""), _negated=True), name="a_product_has_a_sku"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_cost__gte', 0)), name='a_cost_is_not_negative'),
+            model_name="product",
+            constraint=models.CheckConstraint(condition=models.Q(("unit_cost__gte", 0)), name="a_cost_is_not_negative"),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['goods', 'shipping', 'fee', 'adjustment'])), name='product_has_a_known_kind'),
+            model_name="product",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["goods", "shipping", "fee", "adjustment"])),
+                name="product_has_a_known_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='one_line_per_position'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(fields=("order", "position"), name="one_line_per_position"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='a_line_has_no_negative_quantity'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 0)), name="a_line_has_no_negative_quantity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_quantity__gte', 0), ('refunded_quantity__lte', models.F('quantity'))), name='no_more_comes_back_than_was_bought'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("refunded_quantity__gte", 0), ("refunded_quantity__lte", models.F("quantity"))),
+                name="no_more_comes_back_than_was_bought",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_cents', 0), models.Q(('net_cents__gte', 0), ('refunded_cents__gte', 0), ('refunded_cents__lte', models.F('net_cents'))), models.Q(('net_cents__lt', 0), ('refunded_cents__gte', models.F('net_cents')), ('refunded_cents__lte', 0)), _connector='OR'), name='no_more_is_paid_back_than_was_paid'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("refunded_cents", 0),
+                    models.Q(
+                        ("net_cents__gte", 0),
+                        ("refunded_cents__gte", 0),
+                        ("refunded_cents__lte", models.F("net_cents")),
+                    ),
+                    models.Q(
+                        ("net_cents__lt", 0), ("refunded_cents__gte", models.F("net_cents")), ("refunded_cents__lte", 0)
+                    ),
+                    _connector="OR",
+                ),
+                name="no_more_is_paid_back_than_was_paid",
+            ),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(fields=['refunded_on'], name='refunds_of_a_day'),
+            model_name="refund",
+            index=models.Index(fields=["refunded_on"], name="refunds_of_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(fields=('order', 'external_id'), name='one_refund_per_order_and_id'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(fields=("order", "external_id"), name="one_refund_per_order_and_id"),
         ),
         migrations.AddConstraint(
-            model_name='refundline',
-            constraint=models.UniqueConstraint(fields=('refund', 'line'), name='a_refund_names_a_line_once'),
+            model_name="refundline",
+            constraint=models.UniqueConstraint(fields=("refund", "line"), name="a_refund_names_a_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='refundline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='a_refund_has_no_negative_quantity'),
+            model_name="refundline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 0)), name="a_refund_has_no_negative_quantity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('customer', 'scheme'), name='one_segment_per_customer_and_scheme'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("customer", "scheme"), name="one_segment_per_customer_and_scheme"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('previous__isnull', True), models.Q(('previous', models.F('segment')), _negated=True), _connector='OR'), name='a_change_of_segment_is_a_change'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("previous__isnull", True),
+                    models.Q(("previous", models.F("segment")), _negated=True),
+                    _connector="OR",
+                ),
+                name="a_change_of_segment_is_a_change",
+            ),
         ),
         migrations.AddIndex(
-            model_name='unmatchedreturn',
-            index=models.Index(fields=['returned_on'], name='unmatched_returns_of_a_day'),
+            model_name="unmatchedreturn",
+            index=models.Index(fields=["returned_on"], name="unmatched_returns_of_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='unmatchedreturn',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='one_unmatched_return_per_source_and_id'),
+            model_name="unmatchedreturn",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id"), name="one_unmatched_return_per_source_and_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unmatchedreturn',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='a_return_has_no_negative_quantity'),
+            model_name="unmatchedreturn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 0)), name="a_return_has_no_negative_quantity"
+            ),
         ),
     ]

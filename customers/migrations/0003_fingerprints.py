@@ -4,47 +4,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_fold_and_fixed_settings'),
+        ("customers", "0002_fold_and_fixed_settings"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='unmatchedreturn',
-            name='one_unmatched_return_per_source_and_id',
+            model_name="unmatchedreturn",
+            name="one_unmatched_return_per_source_and_id",
         ),
         migrations.AddField(
-            model_name='order',
-            name='content',
+            model_name="order",
+            name="content",
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='order',
-            name='shipping_cents',
+            model_name="order",
+            name="shipping_cents",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='content',
+            model_name="refund",
+            name="content",
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='unmatchedreturn',
-            name='content',
+            model_name="unmatchedreturn",
+            name="content",
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='unmatchedreturn',
-            name='position',
+            model_name="unmatchedreturn",
+            name="position",
             field=models.PositiveIntegerField(db_default=1, default=1),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(fields=['external_id'], name='refunds_of_a_return'),
+            model_name="refund",
+            index=models.Index(fields=["external_id"], name="refunds_of_a_return"),
         ),
         migrations.AddConstraint(
-            model_name='unmatchedreturn',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id', 'position'), name='one_unmatched_return_per_source_id_and_line'),
+            model_name="unmatchedreturn",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id", "position"), name="one_unmatched_return_per_source_id_and_line"
+            ),
         ),
     ]

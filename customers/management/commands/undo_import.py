@@ -1,0 +1,21 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from customers.management.imports import UNUSABLE
+from customers.services import undo
+
+
+class Command(BaseCommand):
+    help = "Take an import back, as long as nothing later touched its rows."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("id", type=int, help="the number that the import printed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            batch = undo.undo(batch_id=options["id"])
+        except undo.CannotUndo as problem:
+            raise CommandError(str(problem), returncode=UNUSABLE) from None
+        self.stdout.write(f"Import {batch.pk} ({', '.join(batch.files) or batch.source}) was taken back.")

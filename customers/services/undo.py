@@ -1,0 +1,225 @@
+"""Taking an import back: what it created goes, what it changed is as before, unless something touched it since."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from core import doorbell
+from customers.models import Customer, ImportBatch
+from customers.services import imports, returns, search
+from customers.services.merging import run
+
+CUSTOMERS_PER_DELETE: Final = 2_000
+
+
+class CannotUndo(Exception):
+    """The import cannot be taken back; the message names the first row that prevents it."""
+
+
+ROWS: Final = """
+DROP TABLE IF EXISTS pg_temp.undone;
+CREATE TEMP TABLE undone AS
+SELECT "table", object_id AS id, created, before FROM customers_importedrow WHERE batch_id = %(batch)s;
+CREATE INDEX ON undone ("table", id);
+ANALYZE undone"""
+
+# Each query finds a row that something later touched, as a sentence. The first that finds one decides.
+LATER_IMPORT: Final = """
+SELECT format('%%s %%s was changed by import %%s', r."table", coalesce(o.source || ':' || o.external_id, c.name, p.sku,
+    r.object_id::text), r.batch_id)
+FROM customers_importedrow r
+JOIN undone u ON u."table" = r."table" AND u.id = r.object_id
+JOIN customers_importbatch b ON b.id = r.batch_id AND b.state <> 'undone'
+LEFT JOIN customers_order o ON r."table" = 'order' AND o.id = r.object_id
+LEFT JOIN customers_customer c ON r."table" = 'customer' AND c.id = r.object_id
+LEFT JOIN customers_product p ON r."table" = 'product' AND p.id = r.object_id
+WHERE r.batch_id > %(batch)s ORDER BY r.id LIMIT 1"""
+
+LATER_ORDER_CHANGE: Final = """
+SELECT format('order %%s:%%s was changed later', o.source, o.external_id) FROM undone u
+JOIN customers_order o ON o.id = u.id WHERE u."table" = 'order' AND o.batch_id IS DISTINCT FROM %(batch)s
+ORDER BY o.id LIMIT 1"""
+
+LATER_REFUND: Final = """
+SELECT format('order %%s:%%s has the later refund %%s', o.source, o.external_id, r.external_id)
+FROM undone u JOIN customers_order o ON o.id = u.id JOIN customers_refund r ON r.order_id = o.id
+LEFT JOIN undone mine ON mine."table" = 'refund' AND mine.id = r.id
+WHERE u."table" = 'order' AND mine.id IS NULL AND (u.created OR r.created_at > %(started_at)s) ORDER BY r.id LIMIT 1"""
+
+LATER_ORDER: Final = """
+SELECT format('customer %%s has the later order %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), o.source,
+    o.external_id)
+FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_order o ON o.customer_id = c.id
+LEFT JOIN undone mine ON mine."table" = 'order' AND mine.id = o.id
+WHERE u."table" = 'customer' AND u.created AND mine.id IS NULL ORDER BY o.id LIMIT 1"""
+
+LATER_RETURN: Final = """
+SELECT format('customer %%s has the later return %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), r.source,
+    r.external_id)
+FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_unmatchedreturn r ON r.customer_id = c.id
+LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
+WHERE u."table" = 'customer' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
+
+PRODUCT_IN_USE: Final = """
+SELECT format('product %%s is in the later order %%s:%%s', p.sku, o.source, o.external_id)
+FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_orderline l ON l.product_id = p.id
+JOIN customers_order o ON o.id = l.order_id LEFT JOIN undone mine ON mine."table" = 'order' AND mine.id = o.id
+WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY l.id LIMIT 1"""
+
+RETURN_IN_USE: Final = """
+SELECT format('product %%s is in the later return %%s:%%s', p.sku, r.source, r.external_id)
+FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_unmatchedreturn r ON r.product_id = p.id
+LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
+WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
+
+OBSTACLES: Final = (
+    *(LATER_IMPORT, LATER_ORDER_CHANGE, LATER_REFUND, LATER_ORDER, LATER_RETURN, PRODUCT_IN_USE, RETURN_IN_USE),
+)
+
+# What readers have to look at again, before and after: the rows that go, and the rows that come back.
+CHANGES: Final = """
+INSERT INTO core_change (kind, object_id)
+SELECT 'order', id FROM undone WHERE "table" = 'order'
+UNION SELECT 'order', r.order_id FROM customers_refund r JOIN undone u ON u."table" = 'refund' AND u.id = r.id
+UNION SELECT 'day', o.placed_on - date '1970-01-01' FROM customers_order o
+    JOIN undone u ON u."table" = 'order' AND u.id = o.id
+UNION SELECT 'day', r.refunded_on - date '1970-01-01' FROM customers_refund r
+    JOIN undone u ON u."table" = 'refund' AND u.id = r.id
+UNION SELECT 'day', r.returned_on - date '1970-01-01' FROM customers_unmatchedreturn r
+    JOIN undone u ON u."table" = 'unmatched' AND u.id = r.id
+UNION SELECT 'customer_orders', o.customer_id FROM customers_order o
+    JOIN undone u ON u."table" = 'order' AND u.id = o.id WHERE o.customer_id IS NOT NULL
+UNION SELECT 'customer_orders', r.customer_id FROM customers_refund r
+    JOIN undone u ON u."table" = 'refund' AND u.id = r.id WHERE r.customer_id IS NOT NULL
+UNION SELECT 'customer_orders', r.customer_id FROM customers_unmatchedreturn r
+    JOIN undone u ON u."table" = 'unmatched' AND u.id = r.id WHERE r.customer_id IS NOT NULL"""
+
+# Orders to judge anew: those whose refunds go or come back.
+JUDGED: Final = """
+DROP TABLE IF EXISTS pg_temp.judged;
+CREATE TEMP TABLE judged AS
+SELECT r.order_id AS id FROM customers_refund r JOIN undone u ON u."table" = 'refund' AND u.id = r.id
+UNION SELECT (before -> 'row' ->> 'order_id')::bigint FROM undone WHERE "table" = 'refund' AND NOT created
+UNION SELECT id FROM undone WHERE "table" = 'order' AND NOT created"""
+
+REFUNDS: Final = """
+UPDATE customers_orderline l SET refunded_quantity = l.refunded_quantity - b.quantity,
+    refunded_cents = l.refunded_cents - b.net
+FROM (
+    SELECT r.line_id, sum(r.quantity) AS quantity, sum(r.net_cents) AS net FROM customers_refundline r
+    JOIN undone u ON u."table" = 'refund' AND u.created AND u.id = r.refund_id GROUP BY r.line_id
+) b WHERE l.id = b.line_id;
+DELETE FROM customers_refundline l USING undone u
+WHERE u."table" = 'refund' AND u.created AND l.refund_id = u.id;
+DELETE FROM customers_refund r USING undone u WHERE u."table" = 'refund' AND u.created AND r.id = u.id;
+DELETE FROM customers_unmatchedreturn r USING undone u WHERE u."table" = 'unmatched' AND u.created AND r.id = u.id"""
+
+CREATED_ORDERS: Final = """
+DELETE FROM customers_orderline l USING undone u WHERE u."table" = 'order' AND u.created AND l.order_id = u.id;
+DELETE FROM customers_order o USING undone u WHERE u."table" = 'order' AND u.created AND o.id = u.id"""
+
+# A changed order gets its row and its lines back, each under its old id. What came back of a line stays on the line.
+CHANGED_ORDERS: Final = """
+DELETE FROM customers_orderline l USING undone u
+WHERE u."table" = 'order' AND NOT u.created AND l.order_id = u.id AND NOT EXISTS (
+    SELECT FROM jsonb_array_elements(u.before -> 'lines') was WHERE (was ->> 'id')::bigint = l.id);
+INSERT INTO customers_orderline AS l
+SELECT was.* FROM undone u, jsonb_populate_recordset(NULL::customers_orderline, u.before -> 'lines') was
+WHERE u."table" = 'order' AND NOT u.created
+ON CONFLICT (id) DO UPDATE SET customer_id = excluded.customer_id, position = excluded.position,
+    product_id = excluded.product_id, quantity = excluded.quantity, unit_price = excluded.unit_price,
+    discount_cents = excluded.discount_cents, net_cents = excluded.net_cents, counts = excluded.counts,
+    unit_cost = excluded.unit_cost, margin_cents = excluded.margin_cents;
+UPDATE customers_order o SET customer_id = was.customer_id, status = was.status, placed_at = was.placed_at,
+    placed_on = was.placed_on, date_only = was.date_only, channel = was.channel, net_cents = was.net_cents,
+    value_cents = was.value_cents, margin_cents = was.margin_cents, tax_cents = was.tax_cents,
+    shipping_cents = was.shipping_cents, content = was.content, batch_id = was.batch_id, fully_refunded_on = NULL
+FROM undone u, jsonb_populate_record(NULL::customers_order, u.before -> 'row') was
+WHERE u."table" = 'order' AND NOT u.created AND o.id = u.id"""
+
+RETURNS_BACK: Final = """
+INSERT INTO customers_refund
+SELECT was.* FROM undone u, jsonb_populate_record(NULL::customers_refund, u.before -> 'row') was
+WHERE u."table" = 'refund' AND NOT u.created;
+INSERT INTO customers_refundline
+SELECT was.* FROM undone u, jsonb_populate_recordset(NULL::customers_refundline, u.before -> 'lines') was
+WHERE u."table" = 'refund' AND NOT u.created;
+UPDATE customers_orderline l SET refunded_quantity = l.refunded_quantity + b.quantity,
+    refunded_cents = l.refunded_cents + b.net
+FROM (
+    SELECT r.line_id, sum(r.quantity) AS quantity, sum(r.net_cents) AS net FROM customers_refundline r
+    JOIN undone u ON u."table" = 'refund' AND NOT u.created AND u.id = r.refund_id GROUP BY r.line_id
+) b WHERE l.id = b.line_id;
+INSERT INTO customers_unmatchedreturn
+SELECT was.* FROM undone u, jsonb_populate_record(NULL::customers_unmatchedreturn, u.before -> 'row') was
+WHERE u."table" = 'unmatched' AND NOT u.created"""
+
+PEOPLE: Final = """
+DELETE FROM customers_email e USING undone u WHERE u."table" = 'email' AND e.id = u.id;
+DELETE FROM customers_phone p USING undone u WHERE u."table" = 'phone' AND p.id = u.id;
+UPDATE customers_customer c SET name = was.name, company_id = was.company_id, channel = was.channel,
+    country = was.country, city = was.city, locale = was.locale, time_zone = was.time_zone
+FROM undone u, jsonb_populate_record(NULL::customers_customer, u.before) was
+WHERE u."table" = 'customer' AND NOT u.created AND c.id = u.id"""
+
+PRODUCTS: Final = """
+UPDATE customers_product p SET name = was.name, category_id = was.category_id
+FROM undone u, jsonb_populate_record(NULL::customers_product, u.before) was
+WHERE u."table" = 'product' AND NOT u.created AND p.id = u.id;
+DELETE FROM customers_product p USING undone u WHERE u."table" = 'product' AND u.created AND p.id = u.id;
+DELETE FROM customers_category c USING undone u WHERE u."table" = 'category' AND c.id = u.id
+    AND NOT EXISTS (SELECT FROM customers_product p WHERE p.category_id = c.id);
+DELETE FROM customers_company c USING undone u WHERE u."table" = 'company' AND c.id = u.id
+    AND NOT EXISTS (SELECT FROM customers_customer p WHERE p.company_id = c.id)"""
+
+
+def undo(*, batch_id: int) -> ImportBatch:
+    """Take the import back whole, in one transaction. Raises CannotUndo, and then nothing is changed."""
+    with imports.one_at_a_time(), transaction.atomic():
+        batch = ImportBatch.objects.select_for_update().filter(pk=batch_id).first()
+        if batch is None:
+            raise CannotUndo(f"There is no import {batch_id}.")
+        if batch.state == ImportBatch.State.UNDONE:
+            raise CannotUndo(f"Import {batch_id} was taken back already.")
+        params = {"batch": batch.pk, "started_at": batch.started_at}
+        run((ROWS,), params)
+        _refuse_if_touched(batch, params)
+        _take_back(params)
+        batch.state = ImportBatch.State.UNDONE
+        batch.save(update_fields=["state"])
+        doorbell.ring("orders")
+    return batch
+
+
+def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        for query in OBSTACLES:
+            cursor.execute(query, params)
+            if found := cursor.fetchone():
+                raise CannotUndo(f"Import {batch.pk} cannot be taken back: {found[0]}.")
+
+
+def _take_back(params: Mapping[str, Any]) -> None:
+    run((CHANGES, JUDGED, REFUNDS, CREATED_ORDERS, CHANGED_ORDERS, RETURNS_BACK, PEOPLE, CHANGES), params)
+    returns.refresh_orders(_ids("SELECT j.id FROM judged j JOIN customers_order o USING (id)"))
+    _delete_customers()
+    run((PRODUCTS,), params)
+    search.refresh(
+        customer_ids=_ids("""
+            SELECT c.id FROM customers_customer c WHERE c.id IN (
+                SELECT id FROM undone WHERE "table" = 'customer' AND NOT created)""")
+    )
+
+
+def _delete_customers() -> None:
+    """Through the models: apps above hang their own rows on customers."""
+    created = _ids("""SELECT id FROM undone WHERE "table" = 'customer' AND created ORDER BY id""")
+    for start in range(0, len(created), CUSTOMERS_PER_DELETE):
+        Customer.objects.filter(pk__in=created[start : start + CUSTOMERS_PER_DELETE]).delete()
+
+
+def _ids(query: str) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [pk for (pk,) in cursor.fetchall()]
