@@ -65,6 +65,8 @@ class Command(BaseCommand):
             "HOST": host,
             "PORT": str(port),
             "PERENNIAL_HOME": str(boot.home()),
+            # A try-out as root is no reason to be scolded at each start.
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
         commands = supervise.read_procfile(settings.BASE_DIR / "Procfile")
