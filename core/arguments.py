@@ -29,11 +29,10 @@ def output(name: str) -> Iterator[IO[str]]:
         yield from _standard_output()
         return
     try:
-        opened = Path(name).open("w", encoding="utf-8", newline="")
+        with Path(name).open("w", encoding="utf-8", newline="") as opened:
+            yield opened
     except OSError as error:
         raise CommandError(f"{name} cannot be written: {error.strerror}.", returncode=2) from error
-    with opened:
-        yield opened
 
 
 def _standard_output() -> Iterator[IO[str]]:

@@ -3,12 +3,13 @@
 import os
 import shutil
 
+import psycopg
 import pytest
 import redis
 from django.conf import settings
 from django.db import connection
 
-from core import boot
+from core import boot, feed
 from tests.ability import cannot_run
 
 
@@ -37,6 +38,24 @@ def environment(transactional_db, redis_client):
         "DATABASE_URL": f"postgresql://{connection.settings_dict['USER']}@/{name}?host={host}",
         "REDIS_URL": settings.REDIS_URL,
     }
+
+
+@pytest.fixture
+def other_connection(transactional_db):
+    """Open connections to the test's database beside the test's own: a backup, a reader, another worker."""
+
+    def connect():
+        params = connection.get_connection_params()
+        wanted = {name: params[name] for name in ("dbname", "user", "host", "port", "password") if params.get(name)}
+        return psycopg.connect(**wanted, autocommit=True)
+
+    return connect
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Other tests run in databases of the same server: their transactions may hide ours from the feed for a while."""
+    monkeypatch.setattr(feed, "WAIT_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session")

@@ -113,10 +113,13 @@ def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> i
         cursor.execute(f"SELECT (SELECT count(*) FROM changed_customers), (SELECT count(*) FROM {TABLE})")
         changed, known = cursor.fetchone()
         if changed > REBUILD_SHARE * known:
+            cursor.execute("DROP TABLE changed_customers")
             return rebuild(table=TABLE, as_of=as_of)
         cursor.execute(f"DELETE FROM {TABLE} s USING changed_customers c WHERE c.customer_id = s.customer_id")
         cursor.execute(f"INSERT INTO {TABLE} ({COLUMNS}) {_summarise(changed=True)}", {"as_of": as_of})
-        return int(cursor.rowcount)
+        written = int(cursor.rowcount)
+        cursor.execute("DROP TABLE changed_customers")
+        return written
 
 
 def rebuild(*, table: str, as_of: date) -> int:

@@ -1,33 +1,35 @@
 """Who is in which segment: written here by the apps above, which bring the assignments as a query."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
 from django.db import connection, transaction
 
 from customers.models import Segment
 
-ASSIGN = """
-INSERT INTO customers_membership (customer_id, scheme, segment_id, previous_id, changed_on)
-SELECT w.customer_id, %(scheme)s, s.id, p.id, w.changed_on
+# One pass over both sides; only the few that differ are joined to anything else. `ids` has the segment of code n as its
+# n-th element; somebody without one leaves.
+MOVED: Final = """
+CREATE TEMP TABLE moved_members ON COMMIT DROP AS
+SELECT coalesce(w.customer_id, m.customer_id) AS customer_id, (%(ids)s::bigint[])[w.segment] AS segment_id,
+    (%(ids)s::bigint[])[w.previous] AS previous_id, w.changed_on
 FROM ({wanted}) AS w (customer_id, segment, previous, changed_on)
-JOIN customers_customer c ON c.id = w.customer_id
-JOIN unnest(%(codes)s::int[], %(slugs)s::text[]) AS now (code, slug) ON now.code = w.segment
-JOIN customers_segment s ON s.scheme = %(scheme)s AND s.slug = now.slug
-LEFT JOIN unnest(%(codes)s::int[], %(slugs)s::text[]) AS was (code, slug) ON was.code = w.previous
-LEFT JOIN customers_segment p ON p.scheme = %(scheme)s AND p.slug = was.slug
-LEFT JOIN customers_membership m ON m.customer_id = w.customer_id AND m.scheme = %(scheme)s
-WHERE m.segment_id IS DISTINCT FROM s.id
+FULL JOIN (SELECT customer_id, segment_id FROM customers_membership WHERE scheme = %(scheme)s) AS m
+    ON m.customer_id = w.customer_id
+WHERE m.segment_id IS DISTINCT FROM (%(ids)s::bigint[])[w.segment]
+"""
+LEAVE: Final = """
+DELETE FROM customers_membership m USING moved_members w
+WHERE m.customer_id = w.customer_id AND m.scheme = %(scheme)s AND w.segment_id IS NULL
+"""
+ASSIGN: Final = """
+INSERT INTO customers_membership (customer_id, scheme, segment_id, previous_id, changed_on)
+SELECT w.customer_id, %(scheme)s, w.segment_id, w.previous_id, w.changed_on
+FROM moved_members w JOIN customers_customer c ON c.id = w.customer_id
+WHERE w.segment_id IS NOT NULL
+ORDER BY w.customer_id
 ON CONFLICT (customer_id, scheme) DO UPDATE
 SET segment_id = excluded.segment_id, previous_id = excluded.previous_id, changed_on = excluded.changed_on
-"""
-
-LEAVE = """
-DELETE FROM customers_membership m
-WHERE m.scheme = %(scheme)s AND NOT EXISTS (
-    SELECT FROM ({wanted}) AS w (customer_id, segment, previous, changed_on)
-    WHERE w.customer_id = m.customer_id AND w.segment = ANY(%(codes)s)
-)
 """
 
 
@@ -35,21 +37,27 @@ WHERE m.scheme = %(scheme)s AND NOT EXISTS (
 def assign(*, scheme: str, segments: Mapping[int, tuple[str, str]], wanted: str) -> int:
     """Bring the scheme's memberships to what `wanted` says; only differences are written. Returns how many.
 
-    `segments` maps a code to (slug, name); `wanted` is a trusted query of (customer, code, previous code, since).
+    `segments` maps a code from 1 on to (slug, name); `wanted` is a trusted query of (customer, code, previous code,
+    since). Who is not in it, or has another code, leaves.
     """
+    params = {"scheme": scheme, "ids": _ids(scheme, segments)}
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED.format(wanted=wanted), params)
+        written = 0
+        for statement in (LEAVE, ASSIGN):
+            cursor.execute(statement, params)
+            written += cursor.rowcount
+        cursor.execute("DROP TABLE moved_members")
+    return written
+
+
+def _ids(scheme: str, segments: Mapping[int, tuple[str, str]]) -> list[int | None]:
+    """The segment of each code, made where it is missing, in a list whose first element is code 1's."""
     Segment.objects.bulk_create(
         (Segment(scheme=scheme, slug=slug, name=name) for slug, name in segments.values()),
         update_conflicts=True,
         unique_fields=["scheme", "slug"],
         update_fields=["name"],
     )
-    params: Any = {
-        "scheme": scheme,
-        "codes": list(segments),
-        "slugs": [slug for slug, _ in segments.values()],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(LEAVE.format(wanted=wanted), params)
-        left = cursor.rowcount
-        cursor.execute(ASSIGN.format(wanted=wanted), params)
-        return int(left + cursor.rowcount)
+    by_slug = dict(Segment.objects.filter(scheme=scheme).values_list("slug", "pk"))
+    return [by_slug[segments[code][0]] if code in segments else None for code in range(1, max(segments, default=0) + 1)]
