@@ -4,6 +4,8 @@ Amounts are integers in the currency's minor unit and never negative for a retur
 """
 
 import hashlib
+import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -90,3 +92,15 @@ def digest(row: OrderRow) -> int:
 
 def _md5(text: str) -> "hashlib._Hash":
     return hashlib.md5(text.encode(), usedforsecurity=False)
+
+
+def content(rows: Sequence[OrderRow], *, prices_include_tax: bool) -> uuid.UUID:
+    """What stands for an order: the same content again is no change. As customers.services.staging has it in SQL, for
+    rows that all name the order's customer, time, status, channel, tax and shipping.
+    """
+    row = rows[0]
+    at = min(row.at for row in rows).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    date_only = all(row.date_only for row in rows)
+    head = (row.customer, at, "ft"[date_only], row.status, row.channel, row.tax_cents or 0, row.shipping_cents or 0)
+    facts = (*head, "ft"[prices_include_tax], len(rows), sum(map(digest, rows)))
+    return uuid.UUID(_md5("|".join(map(str, facts))).hexdigest())

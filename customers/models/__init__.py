@@ -2,11 +2,12 @@ from customers.models.batch import ImportBatch, ImportedRow
 from customers.models.company import Company
 from customers.models.order import Order, OrderLine
 from customers.models.person import Customer, Email, Identity, Phone
-from customers.models.product import Category, Product
+from customers.models.product import AppliedRates, Category, Product
 from customers.models.refund import Refund, RefundLine, UnmatchedReturn
 from customers.models.segment import Membership, Segment
 
 __all__ = [
+    "AppliedRates",
     "Category",
     "Company",
     "Customer",

@@ -68,8 +68,8 @@ class Order(models.Model):
 
 class OrderLine(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
-    # A copy of the order's, which is the one that is constrained: without an index here, a check at each customer who goes
-    # would read all lines.
+    # A copy of the order's, which is the one that is constrained: without an index here, the check at each customer who
+    # goes would read all lines.
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
     )

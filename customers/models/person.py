@@ -72,9 +72,7 @@ class Email(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["customer", "address"], name="a_customer_has_an_email_once"),
-            models.CheckConstraint(
-                condition=Q(address=Lower("address")), name="email_is_in_lower_case"
-            ),
+            models.CheckConstraint(condition=Q(address=Lower("address")), name="email_is_in_lower_case"),
         ]
         indexes: ClassVar = [
             # customers.selectors: people who share an address

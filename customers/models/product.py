@@ -55,3 +55,18 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.sku
+
+
+class AppliedRates(models.Model):
+    """The margin rates that margins without a cost rest on by now: a single row (id 1)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    digest = models.CharField(max_length=32)  # of the rates and of the products that each of them is for
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="there_is_one_row_of_applied_rates"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest

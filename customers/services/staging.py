@@ -74,7 +74,8 @@ WITH grouped AS (
 ), summed AS (
     SELECT *, sum(lines) OVER (PARTITION BY is_return ORDER BY CASE WHEN is_return THEN customer END, line) AS until,
         md5(concat_ws('|', customer, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), date_only, status,
-            channel, tax_cents, shipping_cents, %(prices_include_tax)s::boolean, lines, digest))::uuid AS content
+            channel, coalesce(tax_cents, 0), coalesce(shipping_cents, 0), %(prices_include_tax)s::boolean, lines, digest
+        ))::uuid AS content
     FROM grouped
 )
 SELECT summed.*,
