@@ -74,7 +74,7 @@ def _pace(*, silent_days: int, usual_gap_days: float | None, order_days: int) ->
 def _chance(*, order_chance: float, normal_chance: float, horizon_days: int) -> Reason:
     return Reason(
         icon="shopping-cart",
-        lead=f"{_in_100(order_chance)} in 100 order within {horizon_days} days.",
+        lead=f"{_in_100(order_chance).capitalize()} in 100 like this order within {horizon_days} days.",
         text=f"With this pace, {_in_100(normal_chance)} in 100 would if they were certainly still customers.",
     )
 
@@ -96,4 +96,4 @@ def _in_100(chance: float) -> str:
 
 
 def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"
+    return "1 day" if number == 1 else f"{number:,} days"

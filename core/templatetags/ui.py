@@ -147,16 +147,32 @@ def ago(day: date | datetime | None) -> str:
 
 
 @register.filter
+def since(day: date | datetime | None) -> str:
+    """How long ago, without the `ago`: `today`, `35 days`, `7 months`."""
+    if day is None:
+        return NOTHING
+    local = timezone.localdate(day) if isinstance(day, datetime) else day
+    days = (timezone.localdate() - local).days
+    return span(days) if days > 0 else age(days)
+
+
 def age(days: int) -> str:
     if days < 0:
-        return f"in {-days} days" if days < -1 else "tomorrow"
+        return f"in {span(-days)}"
     if days < 2:
         return ("today", "yesterday")[days]
+    return f"{span(days)} ago"
+
+
+def span(days: int) -> str:
+    """A number of days as people say it; months and years from the point where days say little."""
+    if days == 1:
+        return "1 day"
     if days <= DAYS_AS_DAYS:
-        return f"{days} days ago"
+        return f"{days} days"
     if days < 730:
-        return f"{round(days / 30.44)} months ago"
-    return f"{days // 365} years ago"
+        return f"{round(days / 30.44)} months"
+    return f"{days // 365} years"
 
 
 @register.filter

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
-from django.db.models import CharField, F, IntegerField, QuerySet, Value
+from django.db.models import CharField, Count, F, IntegerField, Max, Min, QuerySet, Value
 from django.utils import formats
 
 from analytics import scores
@@ -44,12 +44,25 @@ def profile(pk: int) -> Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Orders:
+    """Paid orders as of now: the night may not know the last ones yet."""
+
+    count: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def orders(pk: int) -> Orders:
+    paid = Order.objects.filter(customer_id=pk, status=Order.Status.PAID)
+    return Orders(**paid.aggregate(count=Count("pk"), first_at=Min("placed_at"), last_at=Max("placed_at")))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What the night says of the customer, with days counted on to `today`."""
+    """What the night says of the customer."""
 
     score: Score
     run: Run
-    today: date
 
     @property
     def band(self) -> str:
@@ -83,12 +96,12 @@ class Standing:
         return {"low": "good", "medium": "warn", "high": "bad"}.get(self.band, "")
 
 
-def standing(*, pk: int, run: Run | None, today: date) -> Standing | None:
+def standing(*, pk: int, run: Run | None) -> Standing | None:
     """The customer's score in the run; None before the first order or the first night."""
     if run is None:
         return None
     score = Score.objects.filter(run=run, customer_id=pk).first()
-    return Standing(score=score, run=run, today=today) if score else None
+    return Standing(score=score, run=run) if score else None
 
 
 def why(found: Standing) -> list[reasons.Reason]:
@@ -132,6 +145,10 @@ class Spend:
     months: Sequence[tuple[date, int]]
     year_cents: int
     year_orders: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(cents for _, cents in self.months)
 
     @property
     def named(self) -> list[tuple[str, int]]:

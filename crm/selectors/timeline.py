@@ -11,11 +11,11 @@ from typing import Any, Final
 from django.db.models import CharField, F, Q, QuerySet, Value
 
 from core.models import Business
-from customers.models import Order, OrderLine, Refund, RefundLine, UnmatchedReturn
+from customers.models import Order, OrderLine, Product, Refund, RefundLine, UnmatchedReturn
 
 PAGE_EVENTS: Final = 15
 PRODUCTS_NAMED: Final = 3
-KINDS: Final = {"order": "Orders", "refund": "Refunds", "return": "Unmatched returns"}
+KINDS: Final = {"order": "Orders", "refund": "Refunds", "return": "Other returns"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ def _events(keys: Sequence[Key]) -> list[Event]:
 
 def _orders(ids: list[int]) -> dict[int, Event]:
     lines = OrderLine.objects.filter(order_id__in=ids).select_related("product").order_by("order_id", "position")
-    names = {pk: [str(line.product) for line in own] for pk, own in groupby(lines, key=lambda line: line.order_id)}
+    names = {pk: _goods([line.product for line in own]) for pk, own in groupby(lines, key=lambda line: line.order_id)}
     return {
         order.pk: Event(
             kind="order",
@@ -118,7 +118,7 @@ def _status(order: Order) -> str:
 
 def _refunds(ids: list[int]) -> dict[int, Event]:
     lines = RefundLine.objects.filter(refund_id__in=ids).select_related("line__product").order_by("refund_id", "pk")
-    names = {pk: [str(one.line.product) for one in own] for pk, own in groupby(lines, key=lambda one: one.refund_id)}
+    names = {pk: _goods([one.line.product for one in own]) for pk, own in groupby(lines, key=lambda one: one.refund_id)}
     return {
         refund.pk: Event(
             kind="refund",
@@ -146,10 +146,15 @@ def _returns(ids: list[int]) -> dict[int, Event]:
     }
 
 
+def _goods(products: list[Product]) -> list[str]:
+    """The names of the goods; of everything where there are none."""
+    return [str(item) for item in products if item.kind == Product.Kind.GOODS] or [str(item) for item in products]
+
+
 def name_some(names: Iterable[str]) -> str:
-    """`Beans, Filters, Tea and 4 more`: the first few different names."""
+    """`Beans · Filters · Tea and 4 more`: the first few different names, which may have commas in them."""
     different = list(dict.fromkeys(names))
-    shown = ", ".join(different[:PRODUCTS_NAMED])
+    shown = " · ".join(different[:PRODUCTS_NAMED])
     rest = len(different) - PRODUCTS_NAMED
     return f"{shown} and {rest} more" if rest > 0 else shown
 

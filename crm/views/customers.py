@@ -56,12 +56,13 @@ def customer_detail(request: DeskRequest, pk: int) -> HttpResponse:
         profile = one.profile(pk)
     except Customer.DoesNotExist as error:
         raise Http404("No such customer.") from error
-    standing = one.standing(pk=pk, run=nights.current(), today=today)
+    standing = one.standing(pk=pk, run=nights.current())
     context = {
         "profile": profile,
         "customer": profile.customer,
         "standing": standing,
         "reasons": one.why(standing) if standing else [],
+        "orders": one.orders(pk),
         "spend": one.spend(pk=pk, today=today, months=months),
         "months": months,
         "back": request.GET.get("in", ""),

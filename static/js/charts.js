@@ -14,7 +14,8 @@
 
   const money = (currency, options) =>
     new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...options });
-  const short = (currency) => money(currency, { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 });
+  const compact = (currency) => money(currency, { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 });
+  const short = (currency) => ({ format: (value) => compact(currency).format(value).replace("K", "k") });
   const whole = (currency) => money(currency, { maximumFractionDigits: 0 });
 
   const element = (tag, css, text) => {
@@ -48,6 +49,15 @@
   const fade = (colour) =>
     new echarts.graphic.LinearGradient(0, 0, 0, 1, [{ offset: 0, color: colour }, { offset: 1, color: "rgba(0,0,0,0)" }]);
 
+  // Round bounds close to the values, so that a strip of 46 pixels shows their movement.
+  const bounds = (values) => {
+    const known = values.filter((value) => value !== null);
+    if (!known.length) return { min: 0, max: 1 };
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const step = 10 ** Math.floor(Math.log10(Math.max(high - low, high / 10, 1e-9)));
+    return { min: Math.floor(low / step) * step, max: Math.ceil(high / step) * step || step };
+  };
+
   // Monthly revenue as an area from zero; average predicted value in a strip of its own below, never on a second axis.
   const trend = (data, c, node) => {
     const every = Math.ceil(data.months.length / (narrow(node) ? 4 : 9));
@@ -60,6 +70,7 @@
       type: "value", axisLabel: { color: c.muted, fontSize: 12, formatter: (v) => unit.format(v) },
       splitLine: { lineStyle: { color: c.line } }, ...extra,
     });
+    const strip = bounds(data.clv);
     const margin = { left: 56, right: 22, outerBoundsMode: "none" };
     const label = { color: c.muted, fontSize: 12, margin: 10, interval: (i) => i % every === 0 };
     const marks = (i) => [
@@ -78,7 +89,7 @@
       xAxis: [{ ...x, gridIndex: 0, axisLabel: { show: false } }, { ...x, gridIndex: 1, axisLabel: label }],
       yAxis: [
         y(short(data.currency), { gridIndex: 0, min: 0, splitNumber: 4 }),
-        y(short(data.currency), { gridIndex: 1, min: 0, splitNumber: 1, splitLine: { show: false } }),
+        y(short(data.currency), { gridIndex: 1, ...strip, interval: strip.max - strip.min, splitLine: { show: false } }),
       ],
       series: [
         line("Year before", data.before, c.ghost, { symbol: "none", lineStyle: { width: 1.5, color: c.ghost } }),
@@ -105,7 +116,9 @@
         itemStyle: { gapWidth: 3, borderWidth: 0, borderColor: c.surface, borderRadius: 6 },
         label: {
           position: "insideTopLeft", padding: [4, 4], fontSize: 13, fontWeight: 550, lineHeight: 18, overflow: "break",
-          formatter: ({ name }) => `${name}\n${short(data.currency).format(byName.get(name).value)}`,
+          // A small cell has no room for two words beside each other.
+          formatter: ({ name, value }) =>
+            `${value / sum < 0.15 ? name.replace(" ", "\n") : name}\n${short(data.currency).format(value)}`,
         },
         data: data.segments.map((s) => ({
           name: s.name, value: s.value, link: s.url, target: "self",
