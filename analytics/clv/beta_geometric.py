@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaln, digamma, expit, gammaln
+from scipy.special import betainc, betaln, digamma, expit, gammaln, xlogy
 
 from analytics.clv import fitting
 from analytics.clv.params import FloatArray
@@ -260,3 +260,14 @@ def log_odds_gone(
     silence = np.log1p((age - recency) / (alpha + recency))
     z: FloatArray = np.log(a) - np.log(np.where(can, chances, 1.0)) + (r + frequency) * silence
     return np.where(can, z, -np.inf)
+
+
+def pmf(*, r: float, alpha: float, a: float, b: float, x: ArrayLike, t: ArrayLike, m: int) -> FloatArray:
+    """P(X(t) = x) of a new customer: x orders and still there, or x reached and left right then."""
+    n, busy = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(t) / (alpha + np.asarray(t)))
+    pace = gammaln(r + n) - gammaln(r) - gammaln(n + 1) + r * np.log1p(-busy) + xlogy(n, busy)
+    alive = np.exp(betaln(a, b + n + m) - betaln(a, b) + pace)
+    can = n + m > 0
+    left = np.exp(betaln(a + 1, np.where(can, b + n + m - 1, 1.0)) - betaln(a, b))
+    reached = np.where(n > 0, betainc(np.maximum(n, 1.0), r, busy), 1.0)
+    return np.asarray(alive + np.where(can, left * reached, 0.0))

@@ -7,7 +7,7 @@ here: `fit` does.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, betaln, expit, gammaln
+from scipy.special import expit
 
 from analytics.clv import beta_geometric, hypergeometric
 from analytics.clv.params import BgNbdParams, Fit, FloatArray
@@ -65,13 +65,7 @@ def unconditional_expected_purchases(params: BgNbdParams, t: ArrayLike) -> Float
 
 def pmf(params: BgNbdParams, x: ArrayLike, t: ArrayLike) -> FloatArray:
     """P(X(t) = x), repeat orders of a new customer within t, their eq. 8."""
-    n, share = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(t) / (params.alpha + np.asarray(t)))
-    r, a, b = params.r, params.a, params.b
-    pace = gammaln(r + n) - gammaln(r) - gammaln(n + 1) + r * np.log1p(-share)
-    pace = pace + n * np.log(np.where(n > 0, np.where(share > 0, share, 1e-300), 1.0))
-    alive = np.exp(betaln(a, b + n) - betaln(a, b) + pace)
-    left = np.exp(betaln(a + 1, b + np.maximum(n, 1.0) - 1) - betaln(a, b))
-    return np.asarray(alive + np.where(n > 0, left * betainc(np.maximum(n, 1.0), r, share), 0.0))
+    return beta_geometric.pmf(r=params.r, alpha=params.alpha, a=params.a, b=params.b, x=x, t=t, m=0)
 
 
 def _z(params: BgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:

@@ -8,7 +8,7 @@ order in the unit of time of the parameters. Arguments broadcast; results are ar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, betaln, expit, gammaln
+from scipy.special import expit
 
 from analytics.clv import beta_geometric, hypergeometric
 from analytics.clv.params import Fit, FloatArray, MbgNbdParams
@@ -75,14 +75,7 @@ def unconditional_expected_purchases(params: MbgNbdParams, t: ArrayLike) -> Floa
 
 def pmf(params: MbgNbdParams, x: ArrayLike, t: ArrayLike) -> FloatArray:
     """P(X(t) = x), repeat orders of a new customer within t: alive after x, or left right after the x-th."""
-    n, share = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(t) / (params.alpha + np.asarray(t)))
-    r, a, b = params.r, params.a, params.b
-    pace = gammaln(r + n) - gammaln(r) - gammaln(n + 1) + r * np.log1p(-share)
-    pace = pace + n * np.log(np.where(n > 0, np.where(share > 0, share, 1e-300), 1.0))
-    alive = np.exp(betaln(a, b + n + 1) - betaln(a, b) + pace)
-    left = np.exp(betaln(a + 1, b + n) - betaln(a, b))
-    reached = np.where(n > 0, betainc(np.maximum(n, 1.0), r, share), 1.0)
-    return np.asarray(alive + left * reached)
+    return beta_geometric.pmf(r=params.r, alpha=params.alpha, a=params.a, b=params.b, x=x, t=t, m=1)
 
 
 def _z(params: MbgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
