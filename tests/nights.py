@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from analytics.services import partitions
 from core import engine
-from customers.models import Order, Refund, UnmatchedReturn
 from crm import night
+from customers.models import Order, Refund, UnmatchedReturn
 from tests import factories
 
 FIRST = date(2026, 1, 1)
