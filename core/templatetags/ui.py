@@ -11,6 +11,7 @@ from django.template import Context
 from django.utils import formats, timezone
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from core import access, columns, drawings, icons, money
 from core.models import Business, Run, User
@@ -129,6 +130,12 @@ def at(values: Mapping[str, Any], key: str) -> Any:
 def initials(name: str) -> str:
     """Two letters for an avatar; a question mark for nobody's name."""
     return "".join(word[0] for word in name.split()[:2]).upper() or "?"
+
+
+@register.filter
+def sentence(words: str) -> str:
+    """Headings of libraries in sentence case: `Change Password` is `Change password`."""
+    return capfirst(words.strip().lower())
 
 
 @register.filter

@@ -197,9 +197,10 @@ def _distinct(column: str) -> list[str]:
     quoted = connection.ops.quote_name(column)
     walk = f"""
         WITH RECURSIVE walk AS (
-            (SELECT {quoted} AS value FROM customers_customer WHERE {quoted} > '' ORDER BY 1 LIMIT 1)
+            (SELECT {quoted} AS value FROM customers_customer WHERE {quoted} <> '' ORDER BY 1 LIMIT 1)
             UNION ALL
-            SELECT (SELECT c.{quoted} FROM customers_customer c WHERE c.{quoted} > walk.value ORDER BY 1 LIMIT 1)
+            SELECT (SELECT c.{quoted} FROM customers_customer c
+                WHERE c.{quoted} <> '' AND c.{quoted} > walk.value ORDER BY 1 LIMIT 1)
             FROM walk WHERE walk.value IS NOT NULL
         ) SELECT value FROM walk WHERE value IS NOT NULL LIMIT 100
     """  # noqa: S608  # the columns are the constants above

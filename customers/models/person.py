@@ -40,6 +40,9 @@ class Customer(models.Model):
             GinIndex(fields=["search"], name="customer_search", opclasses=["gin_trgm_ops"]),
             # crm.selectors: the list sorted by name
             models.Index(fields=["sort_name", "id"], name="customer_by_name"),
+            # crm.selectors: customers of a channel or a country, and which channels and countries there are
+            models.Index(fields=["channel"], condition=~Q(channel=""), name="customer_by_channel"),
+            models.Index(fields=["country"], condition=~Q(country=""), name="customer_by_country"),
         ]
 
     def __str__(self) -> str:

@@ -101,7 +101,7 @@
     };
   };
 
-  const treemap = (data, c) => {
+  const treemap = (data, c, node) => {
     const sum = data.segments.reduce((total, segment) => total + segment.value, 0);
     const byName = new Map(data.segments.map((segment) => [segment.name, segment]));
     const rows = (s) => [
@@ -115,7 +115,7 @@
         type: "treemap", roam: false, nodeClick: "link", breadcrumb: { show: false }, left: 0, right: 0, top: 0, bottom: 0,
         itemStyle: { gapWidth: 3, borderWidth: 0, borderColor: c.surface, borderRadius: 6 },
         label: {
-          position: "insideTopLeft", padding: [4, 4], fontSize: 13, fontWeight: 550, lineHeight: 18, overflow: "break",
+          position: "insideTopLeft", padding: [4, 4], fontSize: narrow(node) ? 12 : 13, fontWeight: 550, lineHeight: 18, overflow: "break",
           // A small cell has no room for two words beside each other.
           formatter: ({ name, value }) =>
             `${value / sum < 0.15 ? name.replace(" ", "\n") : name}\n${short(data.currency).format(value)}`,

@@ -44,6 +44,11 @@
       return;
     }
     if (walkHits(event)) return;
+    if (event.key === "Escape" && palette?.open) {
+      event.preventDefault(); // a search field would only empty itself
+      palette.close();
+      return;
+    }
     if (event.key === "Escape" && event.target.matches("[data-hotkey='/']")) {
       find("#search-hits").replaceChildren();
       event.target.blur();
