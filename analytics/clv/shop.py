@@ -46,6 +46,7 @@ class Comparison:
     gaps_of_silence: FloatArray  # silence / usual gap; NaN when not known
     normal_risk: FloatArray  # the churn risk of her pace if she were certainly still there
     chance_left: FloatArray  # what the band is made of, see bands.py
+    silence_chance: FloatArray  # and how often her pace would keep silent for so long
 
 
 def fit(history: History, terms: Terms) -> Fitted:
@@ -90,7 +91,7 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
         expected_orders=_spread(alive * orders, rows, history),
         expected_margin_per_order=_spread(margin, rows, history),
         clv=_spread(margin * (alive * discounted), rows, history),
-        band=bands.band(left),
+        band=bands.band(left, _spread(_silence(fitted.purchase, known), rows, history)),
         usual_gap=bands.usual_gap(history.order_days, history.first_age, history.last_age),
     )
 
@@ -108,6 +109,7 @@ def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
         gaps_of_silence=silence / gap,
         normal_risk=_spread(normal, rows, history),
         chance_left=_spread(bands.chance_left(risk, normal), rows, history),
+        silence_chance=_spread(_silence(fitted.purchase, known), rows, history),
     )
 
 
@@ -169,6 +171,12 @@ def _risks(params: MbgNbdParams, known: History, terms: Terms) -> tuple[FloatArr
     alive = mbgnbd.p_alive(params, x, t_x, T)
     normal = mbgnbd.p_silent_alive(params, terms.churn_horizon_days / WEEK, x, T)
     return alive, 1.0 - alive * (1.0 - normal), normal
+
+
+def _silence(params: MbgNbdParams, known: History) -> FloatArray:
+    """P(no order since the last one | alive, her pace until then)."""
+    x, t_x, T = _weeks(known)
+    return mbgnbd.p_silent_alive(params, T - t_x, x, t_x)
 
 
 def _orders_alive(params: MbgNbdParams, known: History, terms: Terms) -> tuple[FloatArray, FloatArray]:

@@ -1,9 +1,12 @@
 """The band compares the silence with her own pace: slow but regular is not red."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from analytics.clv import bands, mbgnbd, shop
+from analytics.clv.params import MbgNbdParams
 from tests.analytics import cdnow
 from tests.analytics.histories import make_customer, of, score_one
 
@@ -131,15 +134,30 @@ def test_band_of_scores_is_the_band_of_the_comparison():
     compared = shop.compare(cdnow.fitted(), cdnow.history(), shop.Terms())
     found = shop.score(cdnow.fitted(), cdnow.history(), shop.Terms())
 
-    assert np.array_equal(found.band, bands.band(compared.chance_left))
+    assert np.array_equal(found.band, bands.band(compared.chance_left, compared.silence_chance))
 
 
 @pytest.mark.parametrize(
-    ("left", "expected"),
-    [(1.0, 1), (0.6, 1), (0.599, 2), (0.3, 2), (0.299, 3), (0.0, 3), (float("nan"), 0)],
+    ("left", "silence", "expected"),
+    [
+        *((1.0, 1.0, 1), (0.6, 1.0, 1), (0.599, 1.0, 2), (0.3, 1.0, 2), (0.299, 1.0, 3), (0.0, 1.0, 3)),
+        *((1.0, 0.05, 1), (1.0, 0.0499, 2), (1.0, 0.01, 2), (1.0, 0.0099, 3), (0.4, 0.0099, 3)),
+        (float("nan"), float("nan"), 0),
+    ],
 )
-def test_edges_of_the_bands(left, expected):
-    assert bands.band(np.array([left])).tolist() == [expected]
+def test_edges_of_the_bands(left, silence, expected):
+    assert bands.band(np.array([left]), np.array([silence])).tolist() == [expected]
+
+
+def test_a_silence_that_is_rare_for_her_pace_is_high_where_the_model_sees_nobody_leave():
+    """A shop whose customers never left so far: a → 0, so that P(alive) is 1 whatever the silence."""
+    loyal = replace(cdnow.fitted(), purchase=MbgNbdParams(r=0.8, alpha=10.0, a=1e-9, b=10.0))
+    paces = {days: {"order_days": 13, "first_age": 240 + days, "last_age": days} for days in (10, 60, 120, 200)}
+
+    found = {days: score_one(loyal, **pace) for days, pace in paces.items()}
+
+    assert found[200]["p_alive"] == pytest.approx(1.0)
+    assert [found[days]["band"] for days in paces] == [bands.LOW, bands.LOW, bands.MEDIUM, bands.HIGH]
 
 
 def test_chance_left_stays_between_zero_and_one():
