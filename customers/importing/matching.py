@@ -24,6 +24,7 @@ class Sold:
     line_id: int
     order_id: int
     document: str
+    position: int
     at: datetime
     day: date
     date_only: bool
@@ -89,7 +90,9 @@ def match(back: Back, lines: Iterable[Sold], *, exponent: int) -> Match:
     if not candidates:
         reason = EXCESS if earlier else NO_ORDER
         return Match(quantity=back.quantity, net_cents=back.net_cents, reason=reason)
-    candidates.sort(key=lambda line: (line.document == back.of_order, line.at, line.line_id), reverse=True)
+    candidates.sort(
+        key=lambda line: (line.document == back.of_order, line.at, line.document, line.position), reverse=True
+    )
     chosen = _choose(back, candidates)
     return _take(back, chosen, exponent=exponent)
 

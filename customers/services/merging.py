@@ -175,7 +175,8 @@ SELECT n.order_id, n.customer_id, n.position, n.product_id, n.quantity, n.unit_p
     n.counts, n.cost, n.margin_cents, 0, 0
 FROM pg_temp.line n JOIN document d ON d.order_id = n.order_id AND NOT d.is_return
 WHERE d.chunk = %(chunk)s AND (d.outcome = 'created' OR d.outcome = 'updated' AND NOT EXISTS (
-    SELECT FROM customers_orderline l WHERE l.order_id = n.order_id AND l.position = n.position))"""
+    SELECT FROM customers_orderline l WHERE l.order_id = n.order_id AND l.position = n.position))
+ORDER BY n.order_id, n.position"""
 
 INSERT_ORDERS: Final = """
 INSERT INTO customers_order (id, source, external_id, customer_id, status, placed_at, placed_on, date_only, channel,
@@ -187,7 +188,7 @@ FROM document d JOIN (
         coalesce(sum(margin_cents) FILTER (WHERE counts), 0) AS margin
     FROM pg_temp.line GROUP BY order_id
 ) t ON t.order_id = d.order_id
-WHERE d.chunk = %(chunk)s AND d.outcome = 'created' AND NOT d.is_return"""
+WHERE d.chunk = %(chunk)s AND d.outcome = 'created' AND NOT d.is_return ORDER BY d.order_id"""
 
 CREATED: Final = """
 INSERT INTO customers_importedrow (batch_id, "table", object_id, created)

@@ -72,8 +72,8 @@ WHERE d.chunk = %(chunk)s AND d.is_return AND d.outcome IN ('created', 'updated'
 ORDER BY d.at, d.line, s.line"""
 
 SOLD: Final = """
-SELECT l.customer_id, p.sku, l.id, o.id, o.external_id, o.placed_at, o.placed_on, o.date_only, l.quantity, l.net_cents,
-    l.margin_cents, l.unit_cost, l.refunded_quantity, l.refunded_cents
+SELECT l.customer_id, p.sku, l.id, o.id, o.external_id, l.position, o.placed_at, o.placed_on, o.date_only, l.quantity,
+    l.net_cents, l.margin_cents, l.unit_cost, l.refunded_quantity, l.refunded_cents
 FROM (
     SELECT DISTINCT d.customer_id, s.sku FROM document d JOIN staged s ON s.document = d.key AND s.is_return
     WHERE d.chunk = %(chunk)s AND d.is_return AND d.outcome IN ('created', 'updated') AND d.customer_id IS NOT NULL

@@ -110,7 +110,11 @@ DIRTY = {
         ["line 2, product: “xxx"],
     ),
     "a long name": (f"customer_id,date,amount,name\na,2024-01-01,5,{'x' * 5000}\n", 1, []),
-    "a quoted line break": ('customer_id,date,amount,name\na,2024-01-01,5,"Ann\nLee"\nb,bad,5,Bob\n', 1, ["line 4, date"]),
+    "a quoted line break": (
+        'customer_id,date,amount,name\na,2024-01-01,5,"Ann\nLee"\nb,bad,5,Bob\n',
+        1,
+        ["line 4, date"],
+    ),
     "a quote that stays open": (
         rows('"a,2024-01-01,5', *(f"b,2024-01-{day:02},5" for day in range(1, 29))),
         28,
@@ -172,7 +176,9 @@ def test_what_cannot_be_used_says_why_and_exits_with_2(tmp_path, content, reason
 
 
 def test_a_sheet_is_read_as_a_table(tmp_path):
-    content = sheet(["customer_id", "date", "amount"], [17850.0, "2024-01-01", 5.25], ["b", "soon", 1], [None, None, None])
+    content = sheet(
+        ["customer_id", "date", "amount"], [17850.0, "2024-01-01", 5.25], ["b", "soon", 1], [None, None, None]
+    )
     report, errors = imported(tmp_path, content, name="orders.xlsx")
     assert (report["imported"], report["rejected"], report["net_cents"]) == (1, 1, 525)
     assert "orders.xlsx, line 3, date: “soon” is not a date" in errors
