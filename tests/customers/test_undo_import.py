@@ -1,0 +1,128 @@
+"""An import is taken back whole, or not at all."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from core.models import Change
+from customers.models import Customer, ImportBatch, Order, OrderLine, Product, Refund
+from customers.services import imports, undo
+from tests.customers import ledger
+from tests.customers.rows import AT, order_row, person_row, return_row
+
+pytestmark = pytest.mark.django_db
+
+
+def load(*rows):
+    imports.load(rows=rows, source="shop", at=AT)
+    return ImportBatch.objects.latest("pk").pk
+
+
+def test_it_works():
+    batch = load(
+        order_row(2, document="1", email="a@b.de", phone="+491701234567", category="china"),
+        order_row(3, customer="", net=500),
+        return_row(4, document="R1", day=5, net=400),
+        return_row(5, document="R2", day=6, sku="cup", net=100),
+    )
+    out = io.StringIO()
+    Change.objects.all().delete()
+    call_command("undo_import", str(batch), stdout=out)
+    assert all(rows == [] for rows in ledger.facts().values())
+    assert ImportBatch.objects.get().state == "undone"
+    assert "was taken back" in out.getvalue()
+    assert set(Change.objects.values_list("kind", flat=True)) == {"order", "day", "customer_orders"}
+
+
+def test_changes_are_as_before():
+    load(
+        order_row(2, document="1", quantity=5, net=5000),
+        order_row(3, document="1", sku="plate"),
+        order_row(4, document="2", day=2, customer="bob"),
+        return_row(5, document="R1", day=5, quantity=2, net=2000),
+        return_row(6, document="R2", day=6, sku="cup", net=100),
+    )
+    before = ledger.facts()
+    batch = load(
+        order_row(2, document="1", quantity=7, net=6000, day=3, name="Ann", product="Mug"),
+        order_row(4, document="2", day=2, customer="cid"),
+        order_row(5, document="3", day=2, customer="dan", sku="spoon"),
+        return_row(5, document="R1", day=9, quantity=3, net=2500),
+        return_row(6, document="R2", day=6, sku="cup", net=150),
+    )
+    assert ledger.facts() != before
+    undo.undo(batch_id=batch)
+    assert ledger.facts() == before
+    ledger.check()
+
+
+def test_all_imports_can_be_taken_back_from_the_last_to_the_first():
+    batches = [
+        load(order_row(2, document="1", quantity=5, net=5000)),
+        load(return_row(3, document="R1", day=5, quantity=5, net=5000)),
+        load(return_row(3, document="R1", day=6, quantity=4, net=4000), order_row(4, document="2")),
+    ]
+    for batch in reversed(batches):
+        undo.undo(batch_id=batch)
+        ledger.check()
+    assert not Order.objects.exists()
+    assert not Customer.objects.exists()
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [
+        ([order_row(2, document="1", net=900)], "order shop:1 was changed by import"),
+        ([return_row(2, document="R1", day=3, net=100)], "order shop:1 has the later refund R1"),
+        ([order_row(2, document="2", day=3, sku="cup")], "customer .* has the later order shop:2"),
+        ([return_row(2, document="R1", day=3, sku="cup", net=100)], "customer .* has the later return shop:R1"),
+        ([order_row(2, document="2", customer="bob")], "product mug is in the later order shop:2"),
+        ([return_row(2, document="R1", customer="")], "product mug is in the later return shop:R1"),
+        ([order_row(2, customer="bob", sku="cup"), order_row(3, document="1", name="Ann")], "customer Ann was changed"),
+    ],
+)
+def test_it_refuses_what_was_touched_later(later, reason):
+    batch = load(order_row(2, document="1"))
+    load(*later)
+    before = ledger.facts()
+    with pytest.raises(undo.CannotUndo, match=reason):
+        undo.undo(batch_id=batch)
+    assert ledger.facts() == before
+    assert ImportBatch.objects.get(pk=batch).state == "done"
+
+
+def test_it_refuses_an_order_that_was_changed_by_hand():
+    batch = load(order_row(2, document="1"))
+    Order.objects.update(batch=None)
+    with pytest.raises(undo.CannotUndo, match="order shop:1 was changed later"):
+        undo.undo(batch_id=batch)
+
+
+@pytest.mark.parametrize("twice", [True, False])
+def test_it_refuses_what_is_not_there(twice):
+    batch = load(order_row(2))
+    if twice:
+        undo.undo(batch_id=batch)
+    with pytest.raises(CommandError, match="taken back already" if twice else "There is no import") as refused:
+        call_command("undo_import", str(batch if twice else batch + 1))
+    assert refused.value.returncode == 2
+
+
+def test_an_import_that_broke_off_can_be_taken_back():
+    batch = load(order_row(2))
+    ImportBatch.objects.update(state="running")
+    undo.undo(batch_id=batch)
+    assert not OrderLine.objects.exists()
+    assert not Refund.objects.exists()
+
+
+def test_people_are_as_before():
+    imports.load_people(rows=[person_row(name="Ann", city="Rome", company="Lee")], source="shop", at=AT)
+    before = ledger.facts()
+    rows = [person_row(name="Anna", emails=("a@b.de",), company="Lee & Co"), person_row(3, customer="bob", name="Bob")]
+    imports.load_people(rows=rows, source="shop", at=AT)
+    undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
+    assert ledger.facts() == before
+    assert Customer.objects.get().company.name == "Lee"
