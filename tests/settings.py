@@ -13,7 +13,7 @@ os.environ.setdefault("PERENNIAL_DURABLE", "0")
 
 from core import embedded  # noqa: E402
 from crm.settings import *  # noqa: E402, F403
-from crm.settings import PERENNIAL_HOME, REDIS_URL  # noqa: E402
+from crm.settings import PERENNIAL_HOME, REDIS_URL, STORAGES  # noqa: E402
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
 if not os.environ.get("REDIS_URL"):
@@ -21,3 +21,6 @@ if not os.environ.get("REDIS_URL"):
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Tests read static files where they lie; tests/core/test_npm.py collects them as a real start does.
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
