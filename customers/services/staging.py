@@ -5,6 +5,7 @@ one chunk per transaction.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from django.db import connection
@@ -12,6 +13,9 @@ from django.db import connection
 from customers.importing.rows import OrderRow, digest, key_of
 
 LINES_PER_CHUNK: Final = 50_000
+LINES_PER_BLOCK: Final = 1_000
+NULL: Final = r"\N"
+ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 # In the order of OrderRow, then what key_of and digest add.
 STAGED: Final = """
@@ -119,12 +123,25 @@ def stage(rows: Iterable[OrderRow], *, prices_include_tax: bool) -> None:
 
 
 def _copy(rows: Iterable[OrderRow]) -> None:
+    """Text of our own making: several times as fast as handing over each value."""
     with connection.cursor() as cursor:
         cursor.execute(STAGED)
         with cursor.copy("COPY staged FROM STDIN") as copy:
-            for row in rows:
-                key, needs_ordinal = key_of(row)
-                copy.write_row((*row[:6], key, *row[7:], needs_ordinal, digest(row)))
+            lines = (_line(row) for row in rows)
+            while block := list(islice(lines, LINES_PER_BLOCK)):
+                copy.write("".join(block))
+
+
+def _line(row: OrderRow) -> str:
+    """The row for COPY: values divided by tabs; what would divide or end something stands after a backslash."""
+    key, needs_ordinal = key_of(row)
+    values = (*row[:6], key, *row[7:], needs_ordinal, digest(row))
+    texts = [NULL if value is None else str(value) for value in values]
+    line = "\t".join(texts)
+    plain = line.count("\\") == values.count(None) and line.count("\t") == len(texts) - 1
+    if not plain or "\n" in line or "\r" in line:
+        line = "\t".join(NULL if value is None else str(value).translate(ESCAPES) for value in values)
+    return line + "\n"
 
 
 def chunks(*, returns: bool) -> range:

@@ -266,3 +266,11 @@ def test_zone_and_currency_are_fixed_once_orders_exist():
         connection.cursor() as cursor,
     ):
         cursor.execute("UPDATE core_business SET currency = 'EUR'")
+
+
+def test_texts_arrive_as_they_are():
+    name = "tab\there, line\nend, back\\slash, \\N, \\t, 'quote', 😀"
+    load(order_row(2, name=name), order_row(3, document="a\\b", product="\\N"))
+    assert Customer.objects.get().name == name
+    assert Order.objects.filter(external_id="a\\b").exists()
+    assert Product.objects.get().name == "\\N"
