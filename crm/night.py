@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -96,11 +97,16 @@ def settings_now() -> dict[str, Any]:
         "engine": ENGINE_VERSION,
         "currency": row.currency,
         "time_zone": row.time_zone,
-        "margin_rate": str(row.margin_rate),
-        "discount_rate": str(row.discount_rate),
+        "margin_rate": _plain(row.margin_rate),
+        "discount_rate": _plain(row.discount_rate),
         "churn_horizon_days": row.churn_horizon_days,
-        "category_margin_rates": {name: str(rate) for name, rate in rates},
+        "category_margin_rates": {name: _plain(rate) for name, rate in rates if rate is not None},
     }
+
+
+def _plain(rate: Decimal) -> str:
+    """The same text for the same number, whether it comes from the database or is a default: 0.4 and not 0.4000."""
+    return f"{rate.normalize():f}"
 
 
 def start(*, as_of: date, at: datetime) -> Start:

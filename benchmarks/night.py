@@ -1,0 +1,125 @@
+"""A whole night, and the next one with 1 % of the customers changed, split by step, each beside its floor.
+
+The floor is what any night has to do: a binary read of the summaries, a COPY of as many rows of scores, the same
+indexes. Run it with small numbers first: python -m benchmarks.night --customers 100000 --orders 1000000
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from benchmarks import _home
+
+HOME = _home.enter("night")
+
+from django.db import connection  # noqa: E402
+
+from analytics.services import partitions, scoring, summaries  # noqa: E402
+from benchmarks import big_shop  # noqa: E402
+from core import pgcopy  # noqa: E402
+from core.models import Run  # noqa: E402
+from crm import night  # noqa: E402
+
+FLOOR = 2_000_000_000  # the number of a run that never was
+GOAL = 2.0
+MB = 1024  # ru_maxrss is in kB
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=10_000_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--changed", type=float, default=0.01)
+    parser.add_argument("--keep", action="store_true", help="leave the home for a look at it")
+    asked = parser.parse_args()
+    started = time.perf_counter()
+    made = big_shop.make(customers=asked.customers, orders=asked.orders)
+    print(f"{asked.customers:,} customers, {made:,} orders, made in {time.perf_counter() - started:.0f} s", flush=True)
+    pass_night("Full night", big_shop.LAST_DAY, asked.workers)
+    changed = big_shop.buy_next_day(share=asked.changed, customers=asked.customers)
+    print(f"{changed:,} customers have bought once more.")
+    ratio = pass_night("Night with these changes", big_shop.LAST_DAY + timedelta(days=1), asked.workers)
+    print(f"Goal with few changes: at most {GOAL:g} x the floor. Reached: {ratio:.2f} x.")
+    if not asked.keep:
+        _home.leave(HOME)
+
+
+def pass_night(title: str, as_of: date, workers: int) -> float:
+    """Print a night by steps and the floor measured right after it; returns their ratio."""
+    seconds, memory = in_a_process("nightly", "--as-of", str(as_of), "--workers", str(workers))
+    run = Run.objects.get(as_of=as_of)
+    print(f"\n{title}, {workers} workers: {seconds:.1f} s, largest process {memory // MB} MB")
+    for name, busy, rows in steps(run):
+        print(f"  {name:<12} {busy:>7.2f} s  {rows:>12,} rows")
+    parts = list(floor(run))
+    lowest = sum(spent for _, spent in parts)
+    print(f"Floor: {lowest:.1f} s (" + ", ".join(f"{name} {spent:.2f}" for name, spent in parts) + ")")
+    print(f"Ratio: {seconds / lowest:.2f} x", flush=True)
+    return seconds / lowest
+
+
+def in_a_process(*command: str) -> tuple[float, int]:
+    """Run a command of manage.py; returns wall-clock seconds and the largest resident size in kB."""
+    started = time.perf_counter()
+    script = str(Path(_home.BASE_DIR, "manage.py"))
+    child = os.posix_spawn(sys.executable, [sys.executable, script, *command, "--skip-checks"], os.environ)
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} ended with status {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - started, usage.ru_maxrss
+
+
+def steps(run: Run) -> Iterator[tuple[str, float, int]]:
+    """Each step from the first claim to the last end."""
+    for name in night.STEPS:
+        jobs = list(run.jobs.filter(step=name))
+        begun = min(job.started_at for job in jobs if job.started_at)
+        ended = max(job.finished_at for job in jobs if job.finished_at)
+        yield name, (ended - begun).total_seconds(), sum(job.done for job in jobs)
+
+
+def floor(run: Run) -> Iterator[tuple[str, float]]:
+    """What the same rows cost at least: read them, write as many, index them."""
+    names = ", ".join(scoring.SUMMARY)
+    rows = binary_rows(run)
+    with floor_table():
+        yield "read", timed(lambda: pgcopy.read(f"SELECT {names} FROM {summaries.TABLE}", {}, scoring.SUMMARY))
+        yield "COPY", timed(lambda: write_binary(rows))
+        yield "indexes", timed(lambda: partitions.index(FLOOR, sorts=True))
+
+
+def binary_rows(run: Run) -> bytes:
+    query = f"COPY (SELECT * FROM {partitions.table_of(run.pk)}) TO STDOUT (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        return b"".join(bytes(block) for block in copy)
+
+
+def write_binary(rows: bytes) -> None:
+    query = f"COPY {partitions.table_of(FLOOR)} FROM STDIN (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        copy.write(rows)
+
+
+@contextmanager
+def floor_table() -> Iterator[None]:
+    table = partitions.table_of(FLOOR)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {table} (LIKE analytics_score INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+        yield
+        cursor.execute(f"DROP TABLE {table}")
+
+
+def timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
