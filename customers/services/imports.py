@@ -131,6 +131,7 @@ def _merge_chunk(merge: Callable[[dict[str, Any], Target], None], params: dict[s
 
 def _merge_orders(params: dict[str, Any], target: Target) -> None:
     merging.merge_orders(params)
+    staging.correct_planner()
     returns.refresh_updated(params)
 
 

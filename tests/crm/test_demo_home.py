@@ -6,11 +6,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import Sum
 
-from core.models import Business, Role, User
+from analytics.models import Score
+from core.models import Business, Role, Run, User
 from crm.demo import accounts, clearing, history, loading, rows, shop
-from crm.management.commands import seed_demo
+from crm.management.commands import seed_demo, up
 from customers.importing.rows import OrderRow
 from customers.models import (
     Category,
@@ -19,6 +21,7 @@ from customers.models import (
     Email,
     Identity,
     ImportBatch,
+    Membership,
     Order,
     OrderLine,
     Phone,
@@ -72,6 +75,12 @@ def everything():
     """How many rows each table of facts has."""
     models = (Customer, Identity, Email, Phone, Company, Product, Category, Order, OrderLine, Refund, ImportBatch)
     return {model.__name__: model.objects.count() for model in models}
+
+
+def believed(cursor):
+    """How many orders and lines the planner reckons with."""
+    cursor.execute("SELECT sum(reltuples) FROM pg_class WHERE relname IN ('customers_order', 'customers_orderline')")
+    return cursor.fetchone()[0]
 
 
 class TestSeed:
@@ -262,6 +271,57 @@ class TestHistory:
         assert history.due(UNTIL) == []
         make_order()
         assert history.due(UNTIL) == [date(2025, 5, 31), date(2025, 6, 29), UNTIL]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPlanner:
+    def test_tables_believed_empty_are_looked_at_again(self):
+        """Else the second shop takes minutes: each line would be compared with each order."""
+        seed()
+        clear()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE customers_order, customers_orderline")
+            assert believed(cursor) == 0
+            seed()
+            assert believed(cursor) > 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestNights:
+    def test_they_run_and_go_with_the_demo(self, monkeypatch):
+        monkeypatch.setattr(history, "MONTHS", 2)
+        seed("--nights")
+        runs = Run.objects.filter(state=Run.State.DONE).order_by("as_of")
+        assert [run.as_of for run in runs] == [date(2025, 4, 30), date(2025, 5, 31), date(2025, 6, 29), UNTIL]
+        assert Run.objects.get(is_current=True).as_of == UNTIL
+        assert Score.objects.filter(run__as_of=UNTIL).count() > 90
+        assert history.run_nights(until=UNTIL) == 0
+        said = clear()
+        assert "4 nights" in said
+        assert not Run.objects.exists()
+        assert not Score.objects.exists()
+        assert not Membership.objects.exists()
+
+    def test_nights_about_others_stay(self, monkeypatch):
+        monkeypatch.setattr(history, "MONTHS", 0)
+        make_order()
+        seed("--nights")
+        clear()
+        assert Run.objects.filter(is_current=True).exists()
+        assert {score.customer for score in Score.objects.all()} == {Customer.objects.get()}
+
+
+class TestUp:
+    def test_an_empty_home_wants_the_demo(self):
+        assert up.wants_demo()
+
+    def test_a_demo_without_a_night_wants_to_be_finished(self):
+        seed()
+        assert up.wants_demo()
+
+    def test_a_home_of_one_s_own_does_not(self):
+        make_order()
+        assert not up.wants_demo()
 
 
 class TestArguments:
