@@ -44,7 +44,7 @@ class Command(BaseCommand):
             self.fill(demo=not no_demo and os.environ.get("DEMO") != "0")
             self.run(host, port)
         except KeyboardInterrupt:
-            self.stdout.write("Stopped before it was ready; the next start goes on from here.")
+            self.say("Stopped before it was ready; the next start goes on from here.")
         finally:
             if started:
                 embedded.stop(boot.home())
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         statics.collect()
         if demo and wants_demo():
-            self.stdout.write("Filling the empty home with the demo shop …")
+            self.say("Filling the empty home with the demo shop …")
             call_command("seed_demo", "--nights", stdout=self.stdout, stderr=self.stderr)
         if Customer.objects.exists() and not Run.objects.filter(is_current=True).exists():
             call_command("nightly")
@@ -75,12 +75,17 @@ class Command(BaseCommand):
         ended = supervise.run(commands, env=env, cwd=settings.BASE_DIR, beside=announce)
         if ended:
             raise CommandError(f"{ended} ended by itself, so all was stopped; what it said is above.")
-        self.stdout.write("Stopped.")
+        self.say("Stopped.")
+
+    def say(self, text: str) -> None:
+        """Print at once, into a file too, where a terminal's line buffering is missing."""
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def announce(self, host: str, port: int, sign_ins: str) -> None:
         """Print the address once the web server answers."""
         if answers(host, port):
-            self.stdout.write(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins}  Ctrl-C stops it.\n")
+            self.say(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins}  Ctrl-C stops it.\n")
 
 
 def wants_demo() -> bool:
