@@ -6,7 +6,7 @@ and indexes are off while rows are written, and the indexes made again afterward
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ WHERE o.fully_refunded_on IS NOT NULL OR o.id %% 100 = 0
 FEED = """
 INSERT INTO core_change (kind, object_id)
 SELECT 'customer_orders', customer_id FROM made
-UNION ALL SELECT 'order', o.id FROM customers_order o WHERE o.placed_on > %(after)s
+UNION ALL SELECT 'order', o.id FROM customers_order o WHERE o.placed_on = %(day)s
 UNION ALL SELECT DISTINCT 'day', at::date - date '1970-01-01' FROM made
 """
 
@@ -83,15 +83,15 @@ def make(*, customers: int, orders: int, seed: int = 1) -> int:
 
 
 @transaction.atomic
-def buy_next_day(*, share: float, customers: int, seed: int = 2) -> int:
-    """One more order on the day after the last for a share of the customers, told to the feed; returns how many."""
+def buy_next_day(*, share: float, customers: int, seed: int = 2, day: int = 1) -> int:
+    """One more order, `day` days after the last, for a share of the customers, told to the feed; returns how many."""
     chance = np.random.default_rng(seed)
     who = np.sort(chance.choice(customers, round(share * customers), replace=False)) + 1
-    midnight = (np.datetime64(LAST_DAY, "D") - pgcopy.EPOCH).astype(np.int64) + 1
+    midnight = (np.datetime64(LAST_DAY, "D") - pgcopy.EPOCH).astype(np.int64) + day
     at = (midnight * DAY_SECONDS + chance.integers(0, DAY_SECONDS, who.size)) * 1_000_000
-    _write_orders(chance, who, at, first=10**9)
+    _write_orders(chance, who, at, first=day * 10**9)
     with connection.cursor() as cursor:
-        cursor.execute(FEED, {"after": LAST_DAY})
+        cursor.execute(FEED, {"day": LAST_DAY + timedelta(days=day)})
     return len(who)
 
 

@@ -1,0 +1,53 @@
+"""Real Celery processes as a supervisor runs them: in groups of their own, killed and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+PATIENCE = 240.0
+
+
+class Processes:
+    """Celery programs by name; `environment` is theirs."""
+
+    def __init__(self, environment, folder):
+        self.environment, self.folder, self.running = environment, folder, {}
+
+    def worker(self):
+        self._start("worker", "worker", "--concurrency", "2", "--without-gossip", "--without-mingle")
+
+    def beat(self):
+        self._start("beat", "beat", "--schedule", str(self.folder / "beat"), "--pidfile", "")
+
+    def kill(self, name):
+        """kill -9 for the whole group, without a word before."""
+        child = self.running.pop(name)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def kill_all(self):
+        for name in list(self.running):
+            self.kill(name)
+
+    def said(self, name):
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
+
+    def _start(self, name, *arguments):
+        log = (self.folder / f"{name}.log").open("ab")
+        command = [sys.executable, "-m", "celery", "-A", "crm", *arguments, "--loglevel", "WARNING"]
+        self.running[name] = subprocess.Popen(
+            command, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def wait_for(what, *, patience=PATIENCE, pause=0.02):
+    """Ask until the answer is true, and return it; fails after `patience` seconds, which no machine should need."""
+    deadline = time.monotonic() + patience
+    while not (answer := what()):
+        assert time.monotonic() < deadline, f"in vain waited {patience} s for {what}"
+        time.sleep(pause)
+    return answer

@@ -1,0 +1,143 @@
+"""A night while its workers are killed: readers see one published night, whole, and the night completes by itself.
+
+The short form runs with every test; SOAK=1 takes 200,000 customers, ten kills and the sweeper's real minute.
+"""
+
+import os
+import time
+from datetime import timedelta
+from random import Random
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from analytics.services import partitions
+from benchmarks import big_shop
+from core.models import Job, Run
+from crm import night
+from tests.faults.celery import Processes, wait_for
+from tests.faults.reader import Reader
+from tests.nights import pass_night
+
+pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+
+SOAK = os.environ.get("SOAK") == "1"
+SEED = int(os.environ.get("SEED", time.time_ns() % 10**6))
+CUSTOMERS = 200_000 if SOAK else 8_000
+KILLS = 10 if SOAK else 2
+LAST = big_shop.LAST_DAY
+SETTINGS = "tests.settings" if SOAK else "tests.faults.fast"
+
+
+@pytest.fixture
+def celery(environment, tmp_path):
+    processes = Processes(environment | {"DJANGO_SETTINGS_MODULE": SETTINGS}, tmp_path)
+    yield processes
+    processes.kill_all()
+
+
+@pytest.fixture
+def fast_celery(environment, tmp_path):
+    processes = Processes(environment | {"DJANGO_SETTINGS_MODULE": "tests.faults.fast"}, tmp_path)
+    yield processes
+    processes.kill_all()
+
+
+@pytest.fixture
+def shop():
+    big_shop.make(customers=CUSTOMERS, orders=CUSTOMERS * 5)
+    return pass_night(LAST)
+
+
+def at_work():
+    """The claims that somebody works on just now."""
+    return list(Job.objects.filter(state=Job.State.CLAIMED).values_list("pk", "attempts"))
+
+
+def running():
+    return Run.objects.filter(state=Run.State.RUNNING).first()
+
+
+def begin_night(number):
+    big_shop.buy_next_day(share=0.3, customers=CUSTOMERS, seed=number, day=number)
+    return night.start(as_of=LAST + timedelta(days=number), at=timezone.now()).run
+
+
+def taken_up_again(claims):
+    """How long until none of these claims is open: given to somebody else, or done by a commit that was on its way."""
+    killed = time.monotonic()
+    wait_for(lambda: not set(claims) & set(at_work()), pause=0.1)
+    wait_for(lambda: running() is None or at_work(), pause=0.1)
+    return time.monotonic() - killed
+
+
+def test_kill_9_at_random_points(shop, celery, other_connection):
+    chance, nights, waits, steps = Random(SEED), 0, [], []
+    celery.beat()
+    with Reader(other_connection) as reader:
+        celery.worker()
+        for _ in range(KILLS):
+            while not (claims := at_work()):
+                if running() is None:
+                    nights += 1
+                    begin_night(nights)
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, 1.0))
+            claims = at_work()
+            steps += Job.objects.filter(pk__in=[job for job, _ in claims]).values_list("step", flat=True)
+            celery.kill("worker")
+            celery.worker()
+            waits.append(taken_up_again(claims))
+        wait_for(lambda: running() is None)
+    print(
+        f"\nseed {SEED}: {KILLS} kills of {CUSTOMERS:,} customers' nights in {', '.join(steps) or 'no step'};"
+        f" {nights} nights, {sum(reader.reads.values()):,} reads of {len(reader.reads)} published runs,"
+        f" {len(reader.wrong)} wrong; taken up again after {', '.join(f'{wait:.1f}' for wait in waits)} s"
+    )
+    assert reader.wrong == []
+    assert reader.reads[shop.pk] > 0
+    assert not Run.objects.exclude(state=Run.State.DONE).exists(), celery.said("worker")
+    assert Run.objects.get(is_current=True).as_of == LAST + timedelta(days=nights)
+    assert Job.objects.filter(losses__gt=0).exists() or not steps
+
+
+def test_without_the_new_table_the_reader_finds_mixed_rows(shop, other_connection):
+    """The negative control: scores written shard by shard into the table that is read."""
+    table = partitions.table_of(shop.pk)
+    with Reader(other_connection) as reader:
+        wait_for(lambda: reader.reads)
+        assert reader.wrong == []
+        while not reader.wrong:
+            with connection.cursor() as cursor:
+                cursor.execute(f"UPDATE {table} SET clv_cents = clv_cents + 1 WHERE customer_id % 2 = 0")
+    assert "should show" in reader.wrong[0]
+
+
+def test_a_worker_hears_the_bell_without_any_sweeper(fast_celery):
+    fast_celery.worker()
+    warm = night.start(as_of=LAST, at=timezone.now()).run
+    wait_for(lambda: Run.objects.get(pk=warm.pk).state == Run.State.DONE)
+    started = time.monotonic()
+    run = night.start(as_of=LAST + timedelta(days=1), at=timezone.now()).run
+    wait_for(lambda: run.jobs.filter(attempts__gt=0).exists(), pause=0.002)
+    heard = time.monotonic() - started
+    wait_for(lambda: Run.objects.get(pk=run.pk).state == Run.State.DONE)
+    print(f"\nthe bell was heard after {heard:.3f} s, the night done after {time.monotonic() - started:.2f} s")
+
+
+def test_redis_loses_every_bell_and_the_sweeper_finishes(fast_celery, redis_client):
+    run = night.start(as_of=LAST, at=timezone.now()).run
+    assert redis_client.llen("celery") > 0
+    redis_client.flushdb()
+    assert redis_client.llen("celery") == 0
+    fast_celery.worker()
+    fast_celery.beat()
+    wait_for(lambda: Run.objects.get(pk=run.pk).state == Run.State.DONE)
+
+
+def test_beat_begins_the_night_that_is_due(fast_celery):
+    fast_celery.worker()
+    fast_celery.beat()
+    run = wait_for(lambda: Run.objects.filter(state=Run.State.DONE).first())
+    assert (run.is_current, Run.objects.count()) == (True, 1)
