@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from django import template
 from django.conf import settings
@@ -20,6 +20,8 @@ register = template.Library()
 AVATAR_HUES = 8
 NOTHING = "\N{EN DASH}"
 DAYS_AS_DAYS = 120
+# A template hands an empty text to a filter for a name that it does not find: no value, as None is.
+Missing: TypeAlias = str | None
 
 register.simple_tag(drawings.sparkline, name="sparkline")
 register.simple_tag(drawings.meter, name="meter")
@@ -48,38 +50,38 @@ def bars(months: Sequence[tuple[str, int]], business: Business, label: str) -> S
 
 
 @register.filter(name="money")
-def money_text(amount: float | Decimal | None, business: Business) -> str:
+def money_text(amount: float | Decimal | Missing, business: Business) -> str:
     """`{{ order.net_cents|money:business }}` is `$1,234.56`."""
-    return NOTHING if amount is None else money.text(amount, business.currency)
+    return NOTHING if amount is None or isinstance(amount, str) else money.text(amount, business.currency)
 
 
 @register.filter
-def money_whole(amount: float | Decimal | None, business: Business) -> str:
+def money_whole(amount: float | Decimal | Missing, business: Business) -> str:
     """Rounded to whole units, for predictions and averages: `$1,235`."""
-    return NOTHING if amount is None else money.text(amount, business.currency, digits=0)
+    return NOTHING if amount is None or isinstance(amount, str) else money.text(amount, business.currency, digits=0)
 
 
 @register.filter
-def money_short(amount: float | Decimal | None, business: Business) -> str:
+def money_short(amount: float | Decimal | Missing, business: Business) -> str:
     """Three figures, for headlines: `$2.14M`."""
-    return NOTHING if amount is None else money.short(amount, business.currency)
+    return NOTHING if amount is None or isinstance(amount, str) else money.short(amount, business.currency)
 
 
 @register.filter
-def compact(value: float | None) -> str:
-    return NOTHING if value is None else money.compact(value)
+def compact(value: float | Missing) -> str:
+    return NOTHING if value is None or isinstance(value, str) else money.compact(value)
 
 
 @register.filter
-def grouped(value: int | None) -> str:
+def grouped(value: int | Missing) -> str:
     """`1234567` is `1,234,567`."""
-    return NOTHING if value is None else formats.number_format(value, 0, force_grouping=True)
+    return NOTHING if value is None or isinstance(value, str) else formats.number_format(value, 0, force_grouping=True)
 
 
 @register.filter
-def percent(share: float | None, digits: int = 0) -> str:
+def percent(share: float | Missing, digits: int = 0) -> str:
     """A share of one as a percentage. What rounds to nothing but is something is `<1%`, never `0%`."""
-    if share is None:
+    if share is None or isinstance(share, str):
         return NOTHING
     if digits == 0 and 0 < share < 0.005:
         return "<1%"
@@ -104,9 +106,9 @@ def signed_percent(share: float) -> str:
 
 
 @register.filter
-def seconds(value: float | None) -> str:
+def seconds(value: float | Missing) -> str:
     """A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`."""
-    if value is None:
+    if value is None or isinstance(value, str):
         return NOTHING
     if value < 10:
         return f"{formats.number_format(value, 1)} s"
@@ -145,18 +147,18 @@ def hue(number: int) -> int:
 
 
 @register.filter
-def ago(day: date | datetime | None) -> str:
+def ago(day: date | datetime | Missing) -> str:
     """`today`, `yesterday`, `35 days ago`, `7 months ago`, by the dates of the business's zone."""
-    if day is None:
+    if day is None or isinstance(day, str):
         return NOTHING
     local = timezone.localdate(day) if isinstance(day, datetime) else day
     return age((timezone.localdate() - local).days)
 
 
 @register.filter
-def since(day: date | datetime | None) -> str:
+def since(day: date | datetime | Missing) -> str:
     """How long ago, without the `ago`: `today`, `35 days`, `7 months`."""
-    if day is None:
+    if day is None or isinstance(day, str):
         return NOTHING
     local = timezone.localdate(day) if isinstance(day, datetime) else day
     days = (timezone.localdate() - local).days

@@ -76,8 +76,10 @@ def _keys(*, customer_id: int, kind: str, start: Key | None) -> list[Key]:
 def _part(rows: QuerySet[Any], *, name: str, at: str, start: Key | None) -> QuerySet[Any]:
     if start is not None:
         kind, pk, moment = start
-        same = Q(pk__lt=pk) if name == kind else Q() if name > kind else Q(pk__in=[])
-        rows = rows.filter(Q(**{f"{at}__lte": moment}) & (Q(**{f"{at}__lt": moment}) | same))
+        # At the same moment kinds follow each other by name, and within a kind the ids fall.
+        rows = rows.filter(**{f"{at}__lte" if name >= kind else f"{at}__lt": moment})
+        if name == kind:
+            rows = rows.filter(Q(**{f"{at}__lt": moment}) | Q(pk__lt=pk))
     found: QuerySet[Any] = rows.annotate(kind=Value(name, CharField()), at=F(at)).values_list("kind", "pk", "at")
     return found
 

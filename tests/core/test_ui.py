@@ -21,7 +21,7 @@ def test_money_in_its_three_forms():
 
 @pytest.mark.parametrize("filter_", [ui.money_text, ui.money_whole, ui.money_short])
 def test_no_amount_is_a_dash(filter_):
-    assert filter_(None, DOLLARS) == "\N{EN DASH}"
+    assert filter_(None, DOLLARS) == filter_("", DOLLARS) == "\N{EN DASH}"
 
 
 @pytest.mark.parametrize(
