@@ -33,15 +33,19 @@ def test_bought_120_returned_50_left_70():
     )
     assert (report.orders_created, report.refund_lines, report.net_cents) == (1, 1, 7000)
     line, refund = OrderLine.objects.get(), Refund.objects.get()
-    assert (line.refunded_quantity, line.refunded_cents, line.margin_cents) == (5, 5000, 4800)
+    assert (line.refunded_quantity, line.refunded_cents, line.margin_cents) == (Decimal(5), 5000, 4800)
     assert (refund.net_cents, refund.value_cents, refund.margin_cents) == (5000, 5000, 2000)
     assert (refund.refunded_on, refund.order.fully_refunded_on) == (date(2024, 1, 10), None)
     load(return_row(4, document="R2", day=20, quantity=9, net=9000))
     line.refresh_from_db()
     order = Order.objects.get()
-    assert (line.refunded_quantity, line.refunded_cents, order.fully_refunded_on) == (12, 12000, date(2024, 1, 20))
+    assert (line.refunded_quantity, line.refunded_cents, order.fully_refunded_on) == (
+        Decimal(12),
+        12000,
+        date(2024, 1, 20),
+    )
     excess = UnmatchedReturn.objects.get()
-    assert (excess.reason, excess.quantity, excess.net_cents) == ("excess", 2, 2000)
+    assert (excess.reason, excess.quantity, excess.net_cents) == ("excess", Decimal(2), 2000)
     assert ledger.net() == -2000
     assert order.margin_cents - ledger.total(Refund, "margin_cents") == 0
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ PLATES = Line(sku="plate", quantity=Decimal(3), unit_price=Decimal("3.335"), dis
 
 def record(*lines, external_id="1", **facts):
     customer = orders.customer_of(source="api", external_id="ann", name="Ann")
-    defaults = {"source": "api", "customer": customer, "placed_at": PLACED}
+    defaults: dict[str, Any] = {"source": "api", "customer": customer, "placed_at": PLACED}
     return orders.record(**defaults | facts, external_id=external_id, lines=lines or (MUGS, PLATES))
 
 

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def test_a_line_is_rounded_once():
 
 
 def test_margin_is_net_less_cost_or_net_by_rate():
-    facts = {"net_cents": 1000, "quantity": Decimal(3), "margin_rate": Decimal("0.4"), "exponent": 2}
+    facts: dict[str, Any] = {"net_cents": 1000, "quantity": Decimal(3), "margin_rate": Decimal("0.4"), "exponent": 2}
     assert pricing.margin(unit_cost=Decimal("1.005"), **facts) == 698
     assert pricing.margin(unit_cost=None, **facts) == 400
 

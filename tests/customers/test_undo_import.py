@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core.models import Change
-from customers.models import Customer, ImportBatch, Order, OrderLine, Product, Refund
+from customers.models import Company, Customer, ImportBatch, Order, OrderLine, Product, Refund
 from customers.services import imports, undo
 from tests.customers import ledger
 from tests.customers.rows import AT, order_row, person_row, return_row
@@ -125,4 +125,4 @@ def test_people_are_as_before():
     imports.load_people(rows=rows, source="shop", at=AT)
     undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
     assert ledger.facts() == before
-    assert Customer.objects.get().company.name == "Lee"
+    assert Company.objects.get().name == "Lee"
