@@ -9,13 +9,18 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from core import boot, feed
+from core import boot, feed, statics
 from tests.ability import cannot_run
 
 
 def pytest_configure():
     """Start the servers, or find them: xdist's workers and a second run meet at the same lock."""
     boot.serve(settings.PERENNIAL_HOME)
+
+
+def pytest_sessionstart():
+    """Collect the static files, which pages name by the hashes in the manifest."""
+    statics.collect()
 
 
 @pytest.fixture
