@@ -178,11 +178,11 @@ def analyze() -> None:
 
 
 def correct_planner() -> None:
-    """Look again at tables that the planner takes for empty: analysed when all was deleted, and filled since.
+    """Look at tables that the planner never saw, or saw when all was deleted, inside the transaction that fills them.
 
-    It would plan for one row, and compare each of many thousand with each. Inside the transaction that fills them.
+    It would plan for a row or a guess, and compare each of many thousand with each.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND reltuples = 0", [list(FILLED)])
+        cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND reltuples <= 0", [list(FILLED)])
         for (table,) in cursor.fetchall():
             cursor.execute(f"ANALYZE {table}")
