@@ -5,7 +5,7 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
-# This module loads before numpy: the threads that OpenBLAS would start wait by spinning, and cost a fit 2.6 times its CPU.
+# This module loads before numpy. Threads of OpenBLAS wait by spinning, and cost a fit 2.6 times its CPU.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = Celery("perennial")
