@@ -52,9 +52,12 @@ def main() -> None:
 
 def pass_night(title: str, as_of: date, workers: int) -> float:
     """Print a night by steps and the floor measured right after it; returns their ratio."""
-    seconds, memory = in_a_process("nightly", "--as-of", str(as_of), "--workers", str(workers))
+    whole, memory = in_a_process("nightly", "--as-of", str(as_of), "--workers", str(workers))
     run = Run.objects.get(as_of=as_of)
-    print(f"\n{title}, {workers} workers: {seconds:.1f} s, largest process {memory // MB} MB")
+    assert run.finished_at
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    print(f"\n{title}, {workers} workers: {seconds:.1f} s, with the command's start {whole:.1f} s")
+    print(f"The largest of its processes took {memory // MB} MB.")
     for name, busy, rows in steps(run):
         print(f"  {name:<12} {busy:>7.2f} s  {rows:>12,} rows")
     parts = list(floor(run))

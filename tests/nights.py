@@ -99,21 +99,24 @@ def margin(rows):
 
 
 def plain_totals():
-    """What each business date sold and took back, by day."""
-    days = defaultdict(lambda: {"orders": 0, "people": set(), "sold": 0, "back": 0, "margin": 0})
+    """What each business date sold and took back: orders, buyers, net value, money back and margin, by day."""
     paid = Order.objects.filter(status="paid")
-    for order in paid:
-        day = days[order.placed_on]
-        day["orders"] += 1
-        day["sold"] += order.value_cents
-        day["margin"] += order.margin_cents
-        day["people"] |= {order.customer_id} - {None}
     refunds = [(refund.refunded_on, refund) for refund in Refund.objects.filter(order__in=paid)]
     returns = [(found.returned_on, found) for found in UnmatchedReturn.objects.all()]
-    for on, row in refunds + returns:
-        days[on]["back"] += row.value_cents
-        days[on]["margin"] -= row.margin_cents
-    return {
-        day: (found["orders"], len(found["people"]), found["sold"] - found["back"], found["back"], found["margin"])
-        for day, found in days.items()
-    }
+    days = {order.placed_on for order in paid} | {day for day, _ in refunds + returns}
+    return {day: _plain_day([o for o in paid if o.placed_on == day], on(day, refunds + returns)) for day in days}
+
+
+def on(day, dated):
+    return [row for its_day, row in dated if its_day == day]
+
+
+def _plain_day(orders, back):
+    buyers = {order.customer_id for order in orders} - {None}
+    return (
+        len(orders),
+        len(buyers),
+        money(orders) - money(back),
+        money(back),
+        margin(orders) - margin(back),
+    )

@@ -1,7 +1,7 @@
 """Who is in which segment: written here by the apps above, which bring the assignments as a query."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -40,7 +40,7 @@ def assign(*, scheme: str, segments: Mapping[int, tuple[str, str]], wanted: str)
     `segments` maps a code from 1 on to (slug, name); `wanted` is a trusted query of (customer, code, previous code,
     since). Who is not in it, or has another code, leaves.
     """
-    params = {"scheme": scheme, "ids": _ids(scheme, segments)}
+    params: dict[str, Any] = {"scheme": scheme, "ids": _ids(scheme, segments)}
     with connection.cursor() as cursor:
         cursor.execute(MOVED.format(wanted=wanted), params)
         written = 0

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from analytics.models import PurchaseSummary
 from analytics.services import summaries
 from core import feed
-from core.models import Cursor
+from core.models import Change, Cursor
 from tests import factories, nights
 from tests.factories import make_customer, make_order, make_refund, make_unmatched_return
 
@@ -193,7 +193,7 @@ def test_who_has_no_order_left_leaves(customer):
     assert refreshed(customer) is not None
     order.lines.all().delete()
     order.delete()
-    feed.record("customer_orders", [customer.pk])
+    feed.record(Change.Kind.CUSTOMER_ORDERS, [customer.pk])
     assert refreshed(customer) is None
 
 

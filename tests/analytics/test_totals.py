@@ -6,6 +6,7 @@ import pytest
 from analytics.models import DayTotals
 from analytics.services import totals
 from core import feed
+from core.models import Change
 from tests import nights
 from tests.factories import make_customer, make_order, make_refund, make_unmatched_return
 
@@ -55,7 +56,7 @@ def test_a_day_that_lost_its_orders_is_gone():
     refresh()
     order.lines.all().delete()
     order.delete()
-    feed.record("day", [(DAY - date(1970, 1, 1)).days])
+    feed.record(Change.Kind.DAY, [(DAY - date(1970, 1, 1)).days])
     refresh()
     assert rows() == {}
 

@@ -1,5 +1,7 @@
 """Ringing: after the commit, once per task and time, and never in the way of what was committed."""
 
+from functools import partial
+
 import pytest
 from celery import current_app
 from django.conf import settings
@@ -44,11 +46,9 @@ def test_the_message_is_in_redis(redis_client):
 
 
 def test_without_redis_the_commit_stands_and_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis+socket:///nowhere/redis.sock")
-    monkeypatch.setattr(current_app.conf, "broker_write_url", None, raising=False)
     with current_app.connection_for_write("redis+socket:///nowhere/redis.sock") as nowhere:
-        send = current_app.send_task
-        monkeypatch.setattr(current_app, "send_task", lambda *a, **k: send(*a, connection=nowhere, **k))
+        send = partial(current_app.send_task, connection=nowhere)
+        monkeypatch.setattr(current_app, "send_task", send)
         with transaction.atomic():
             doorbell.ring("jobs")
     assert "the sweeper will look in" in caplog.text

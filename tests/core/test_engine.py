@@ -42,6 +42,13 @@ def make_job(**fields):
     return Job.objects.create(**{"step": "one", "ready_at": AT} | fields)
 
 
+def claimed(at=AT):
+    """Claim the one job that waits."""
+    job = engine.claim(at=at)
+    assert job is not None
+    return job
+
+
 @pytest.fixture
 def in_thread():
     """Run functions in threads with connections of their own; returns what they gave."""
@@ -68,18 +75,20 @@ def in_thread():
 
 def test_it_works():
     order = []
-    plan = steps(
-        Step("cut", lambda job: order.append(job.payload["n"]) or {"rows": 10}, plan=lambda run: [{"n": 1}, {"n": 2}]),
-        last=lambda job: order.append("last") or {"rows": 5, "said": "so"},
-    )
+
+    def note(job):
+        order.append(job.payload.get("n", "last"))
+        return {"rows": 10, "said": "so"}
+
+    plan = steps(Step("cut", note, plan=lambda run: [{"n": 1}, {"n": 2}]), last=note)
     run = engine.drive(run_id=make_run(plan).pk, steps=plan)
     assert (run.state, run.step, order) == (Run.State.DONE, "last", [1, 2, "last"])
     assert list(run.jobs.order_by("id").values_list("step", "shard", "state", "done", "attempts")) == [
         ("cut", 0, "done", 10, 1),
         ("cut", 1, "done", 10, 1),
-        ("last", 0, "done", 5, 1),
+        ("last", 0, "done", 10, 1),
     ]
-    assert run.jobs.get(step="last").result == {"rows": 5, "said": "so"}
+    assert run.jobs.get(step="last").result == {"rows": 10, "said": "so"}
 
 
 def test_a_step_without_shards_is_passed_over():
@@ -104,7 +113,7 @@ class TestClaim:
     def test_the_one_that_has_waited_longest(self):
         make_job(ready_at=AT)
         first = make_job(ready_at=AT - timedelta(minutes=1))
-        job = engine.claim(at=AT)
+        job = claimed()
         assert (job.pk, job.state, job.attempts, job.worker) == (first.pk, "claimed", 1, engine.worker_name())
 
     def test_not_before_its_time(self):
@@ -134,7 +143,7 @@ class TestClaim:
         both_have_read = threading.Barrier(2)
 
         def take_carelessly():
-            job = Job.objects.filter(state="ready").first()
+            job = Job.objects.get(state="ready")
             both_have_read.wait()
             job.state = "claimed"
             job.save(update_fields=["state"])
@@ -147,25 +156,30 @@ class TestClaim:
 class TestPerform:
     def test_a_shard_is_done_once_though_two_hold_its_claim(self, in_thread):
         make_job()
-        job, done = engine.claim(at=AT), []
-        plan = steps(one=lambda job: done.append(1) or {"rows": 1})
+        job, done = claimed(), []
+
+        def note(job):
+            done.append(job.pk)
+            return {"rows": 1}
+
+        plan = steps(one=note)
         results = in_thread(*[lambda: engine.perform(job=Job.objects.get(pk=job.pk), steps=plan)] * 2)
-        assert (sorted(results), done) == ([False, True], [1])
+        assert (sorted(results), done) == ([False, True], [job.pk])
 
     def test_a_claim_that_passed_to_another_is_left_alone(self):
         make_job()
-        mine = engine.claim(at=AT)
+        mine = claimed()
         engine.release_stale(at=LATER)
-        theirs = engine.claim(at=LATER)
+        theirs = claimed(LATER)
         assert not engine.perform(job=mine, steps=steps(one=broken))
         assert engine.perform(job=theirs, steps=steps(one=fine))
         assert Job.objects.get().state == Job.State.DONE
 
     def test_a_late_failure_does_not_touch_the_claim_of_another(self):
         make_job()
-        mine = engine.claim(at=AT)
+        mine = claimed()
         engine.release_stale(at=LATER)
-        engine.claim(at=LATER)
+        claimed(LATER)
         engine.fail(job=mine, error=ValueError("too late"), at=LATER)
         assert Job.objects.get().state == Job.State.CLAIMED
 
@@ -176,7 +190,7 @@ class TestPerform:
             make_job(step="left over")
             raise ValueError("no")
 
-        assert not engine.perform(job=engine.claim(at=AT), steps=steps(one=write_and_break))
+        assert not engine.perform(job=claimed(), steps=steps(one=write_and_break))
         assert not Job.objects.filter(step="left over").exists()
 
 
@@ -185,7 +199,7 @@ class TestFailure:
         make_job()
         pauses = []
         for _ in range(engine.MAX_ATTEMPTS - 1):
-            job = engine.claim(at=timezone.now() + timedelta(hours=1))
+            job = claimed(timezone.now() + timedelta(hours=1))
             engine.fail(job=job, error=ValueError("no"), at=AT)
             pauses.append((Job.objects.get().ready_at - AT).total_seconds())
         assert pauses == [2, 4, 8, 16, 32]
@@ -210,7 +224,7 @@ class TestFailure:
     def test_a_step_that_this_version_does_not_know_fails_the_run(self):
         run = make_run(steps(old=fine))
         assert engine.work_off(steps=steps(old=fine), seconds=0) == 0
-        engine.perform(job=engine.claim(at=timezone.now()), steps=steps(old=fine))
+        engine.perform(job=claimed(timezone.now()), steps=steps(old=fine))
         engine.advance(run_id=run.pk, steps=steps(new=fine), at=AT)
         run.refresh_from_db()
         assert (run.state, run.error) == ("failed", "This version knows no step “old”: start the night again.")
@@ -219,7 +233,7 @@ class TestFailure:
 class TestRelease:
     def test_a_dead_workers_job_is_handed_out_after_the_lease_and_not_before(self):
         make_job()
-        engine.claim(at=AT)
+        claimed()
         assert engine.release_stale(at=AT + engine.LEASE) == 0
         assert engine.release_stale(at=LATER) == 1
         job = Job.objects.get()
@@ -228,7 +242,7 @@ class TestRelease:
 
     def test_not_while_the_workers_transaction_lives(self, other_connection):
         job = make_job()
-        engine.claim(at=AT)
+        claimed()
         with other_connection() as worker:
             with worker.transaction():
                 worker.execute("SELECT 1 FROM core_job WHERE id = %s FOR NO KEY UPDATE", [job.pk])
@@ -238,16 +252,16 @@ class TestRelease:
     def test_lost_workers_are_no_failed_attempts(self):
         make_job()
         for number in range(engine.MAX_ATTEMPTS):
-            engine.claim(at=AT + number * timedelta(minutes=1))
+            claimed(AT + number * timedelta(minutes=1))
             engine.release_stale(at=AT + number * timedelta(minutes=1, seconds=1) + timedelta(seconds=30))
         assert Job.objects.get().state == Job.State.READY
-        engine.fail(job=engine.claim(at=timezone.now()), error=ValueError("first"), at=AT)
+        engine.fail(job=claimed(timezone.now()), error=ValueError("first"), at=AT)
         assert Job.objects.get().ready_at == AT + timedelta(seconds=engine.BACKOFF_SECONDS)
 
     def test_a_job_that_kills_every_worker_is_laid_aside(self):
         run = make_run(steps(one=fine))
         for number in range(engine.MAX_LOSSES):
-            engine.claim(at=AT + number * timedelta(minutes=1))
+            claimed(AT + number * timedelta(minutes=1))
             engine.release_stale(at=AT + number * timedelta(minutes=1) + timedelta(seconds=30))
         run.refresh_from_db()
         assert (run.jobs.get().state, run.state) == (Job.State.DEAD, Run.State.FAILED)
@@ -256,7 +270,7 @@ class TestRelease:
     def test_the_sweeper_goes_on_with_a_run_that_stands_still(self):
         plan = steps(one=fine, two=fine)
         run = make_run(plan)
-        engine.perform(job=engine.claim(at=AT), steps=plan)  # and the worker dies before it goes on
+        engine.perform(job=claimed(), steps=plan)  # and the worker dies before it goes on
         engine.sweep(steps=plan, at=AT)
         run.refresh_from_db()
         assert run.step == "two"
@@ -266,7 +280,7 @@ class TestAdvance:
     def test_the_last_shard_of_two_workers_goes_on_once(self, in_thread):
         plan = steps(Step("cut", fine, plan=lambda run: [{}, {}]), two=fine)
         run = make_run(plan)
-        jobs = [engine.claim(at=AT), engine.claim(at=AT)]
+        jobs = [claimed(), claimed()]
 
         def finish(job):
             engine.perform(job=job, steps=plan)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics import scores
+from analytics.clv import shop as engine_of_values
 from analytics.models import Score
 from analytics.services import partitions, publishing, scoring, summaries
 from core import engine, feed
@@ -220,7 +221,7 @@ class TestSegments:
         first = pass_night()
         second = pass_night(AS_OF + timedelta(days=1))
         assert sum(second.stats["moves"].values()) == second.stats["all"]["customers"]
-        came_from = {}
+        came_from: dict[str, int] = {}
         for move, count in second.stats["moves"].items():
             came_from[move.split(">")[0]] = came_from.get(move.split(">")[0], 0) + count
         for name in range(1, 11):
@@ -274,7 +275,7 @@ class TestFailure:
         pass_night()
         started = night.start(as_of=AS_OF + timedelta(days=1), at=timezone.now())
         failed = engine.drive(run_id=started.run.pk, steps=without(step, broken))
-        night.retry(job_id=failed.jobs.filter(state=Job.State.DEAD).first().pk, at=timezone.now())
+        night.retry(job_id=failed.jobs.get(state=Job.State.DEAD).pk, at=timezone.now())
         run = engine.drive(run_id=failed.pk, steps=night.STEPS)
         assert (run.state, run.is_current, run.error) == (Run.State.DONE, True, "")
         assert set(score_rows(run)) == set(nights.plain_summaries(run.as_of))
@@ -298,14 +299,14 @@ class TestFailure:
             night.retry(job_id=pass_night().jobs.first().pk, at=timezone.now())
 
     def test_money_that_is_no_number_is_not_published(self, shop, monkeypatch):
-        score = scoring.shop.score
+        score = engine_of_values.score
 
         def nonsense(*given):
             found = score(*given)
             found.clv[0] = float("nan")
             return found
 
-        monkeypatch.setattr(scoring.shop, "score", nonsense)
+        monkeypatch.setattr(engine_of_values, "score", nonsense)
         run = pass_night()
         assert (run.state, run.is_current) == (Run.State.FAILED, False)
         assert "no number" in run.error

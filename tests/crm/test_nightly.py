@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from analytics.services import scoring
+from analytics.clv import shop
 from core import business, engine
 from core.models import Run
 from crm import night
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def nightly(capfd):
-    """Run the command for a date; returns what it wrote to standard output, and keeps the rest in `.progress`."""
+    """Run the command for a date; returns what it wrote, the progress first."""
 
     def run(as_of=AS_OF, **options):
         call_command("nightly", as_of=as_of, **options)
-        out, run.progress = capfd.readouterr()
-        return out
+        out, progress = capfd.readouterr()
+        return progress + out
 
     return run
 
@@ -43,7 +43,8 @@ def test_it_works(nightly):
     assert "Published as of 2026-03-31, current." in said
     assert re.search(r"Customers with an order: \d+", said)
     assert "Model for the scores: Shop averages (" in said
-    assert [line.split()[0] for line in nightly.progress.splitlines()[1:]] == list(night.STEPS)
+    progress = said.splitlines()[1 : len(night.STEPS) + 1]
+    assert [line.split()[0] for line in progress] == list(night.STEPS)
 
 
 def test_the_same_date_again_says_that_nothing_changed(nightly):
@@ -58,8 +59,9 @@ def test_without_a_date_it_is_the_last_complete_day(nightly):
 
 def test_a_past_date_is_labelled(nightly):
     nightly()
-    assert "2026-01-01, kept beside a later night." in nightly(FIRST)
-    assert "(a past date: kept, not shown)" in nightly.progress
+    said = nightly(FIRST)
+    assert "2026-01-01, kept beside a later night." in said
+    assert "(a past date: kept, not shown)" in said
 
 
 class TestStrangeShops:
@@ -107,15 +109,16 @@ class TestRefusals:
 
     def test_a_night_that_fails_says_why(self, nightly, monkeypatch):
         monkeypatch.setattr(engine, "BACKOFF_SECONDS", 0)
-        monkeypatch.setattr(scoring.shop, "score", lambda *given: 1 / 0)
+        monkeypatch.setattr(shop, "score", lambda *given: 1 / 0)
         with pytest.raises(CommandError, match=r"“score” failed: division by zero .* The last published night stays"):
             nightly()
 
 
 def test_a_night_that_was_left_unfinished_comes_first(nightly):
     left = night.start(as_of=AS_OF, at=timezone.now()).run
-    assert "Published as of 2026-04-01, current." in nightly(AS_OF + timedelta(days=1))
-    assert "Night of 2026-03-31, revision 1 is unfinished; it comes first." in nightly.progress
+    said = nightly(AS_OF + timedelta(days=1))
+    assert "Published as of 2026-04-01, current." in said
+    assert "Night of 2026-03-31, revision 1 is unfinished; it comes first." in said
     left.refresh_from_db()
     assert left.state == Run.State.DONE
 

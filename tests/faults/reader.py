@@ -17,7 +17,8 @@ class Reader(threading.Thread):
     def __init__(self, connect):
         super().__init__(daemon=True)
         self.connection, self.ended = connect(), threading.Event()
-        self.reads, self.wrong = Counter(), []
+        self.reads: Counter[int] = Counter()
+        self.wrong: list[str] = []
 
     def __enter__(self):
         self.start()

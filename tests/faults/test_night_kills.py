@@ -73,7 +73,8 @@ def taken_up_again(claims):
 
 
 def test_kill_9_at_random_points(shop, celery, other_connection):
-    chance, nights, waits, steps = Random(SEED), 0, [], []
+    chance, nights, waits = Random(SEED), 0, []
+    steps: list[str] = []
     celery.beat()
     with Reader(other_connection) as reader:
         celery.worker()
