@@ -41,7 +41,8 @@ def up(home):
         said = read_until(process, b"is ready")
         assert f"http://localhost:{port}/" in said
         yield process, port
-        process.kill()
+        process.terminate()
+        process.communicate()
 
 
 def read_until(process, words):
