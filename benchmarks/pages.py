@@ -1,0 +1,169 @@
+"""The customer list (each sort, a search, two filters) and the customer page at a million customers, over HTTP.
+
+A real gunicorn, one client, 200 requests a page after a warm-up: median and 95th percentile, beside the floor, the same
+server's answer to a signed-in request that finds nothing (404). Smaller: --customers 20000 --orders 50000
+"""
+
+import argparse
+import http.client
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from benchmarks import _home
+
+HOME = _home.enter("pages")
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+
+from benchmarks import big_shop  # noqa: E402
+from core import statics  # noqa: E402
+from core.models import Role, User  # noqa: E402
+from crm import sorting  # noqa: E402
+
+REQUESTS = 200
+WARM_UP = 10
+GOAL_MS = 200.0
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+GOODS = """
+INSERT INTO customers_product (sku, name, kind, created_at)
+SELECT 'S' || n, 'Product ' || n, 'goods', now() FROM generate_series(1, 200) AS n;
+"""
+LINES = """
+INSERT INTO customers_orderline (order_id, customer_id, position, product_id, quantity, unit_price, discount_cents,
+    net_cents, counts, margin_cents, refunded_quantity, refunded_cents)
+SELECT o.id, o.customer_id, 1, p.id, 1, o.value_cents / 100.0, 0, o.value_cents, true, o.margin_cents, 0, 0
+FROM customers_order o JOIN customers_product p ON p.sku = 'S' || (1 + o.id %% 200)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=2_500_000)
+    parser.add_argument("--requests", type=int, default=REQUESTS)
+    asked = parser.parse_args()
+    fill(customers=asked.customers, orders=asked.orders)
+    cookie = sign_in()
+    statics.collect()
+    connections.close_all()
+    with server() as port:
+        print(f"{asked.customers:,} customers, {asked.requests} requests a page, gunicorn with two workers")
+        print(f"{'':<44} {'median':>9} {'p95':>9}")
+        worst = 0.0
+        for name, address in pages(asked.customers):
+            times = measure(port, cookie, address, asked.requests)
+            median, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+            worst = max(worst, p95)
+            print(f"{name:<44} {median:>6.1f} ms {p95:>6.1f} ms", flush=True)
+        print(f"Goal: p95 of at most {GOAL_MS:.0f} ms. The slowest page's: {worst:.1f} ms.")
+    _home.leave(HOME)
+
+
+def fill(*, customers: int, orders: int) -> None:
+    """The large shop, a line for each order, and one night."""
+    big_shop.make(customers=customers, orders=orders)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(GOODS)
+        cursor.execute(LINES, {})
+        cursor.execute("SET session_replication_role = DEFAULT")
+        cursor.execute("VACUUM (ANALYZE)")
+    call_command("nightly", as_of=big_shop.LAST_DAY, skip_checks=True)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
+
+
+def sign_in() -> str:
+    """The session cookie of a viewer."""
+    user = User.objects.create_user("viewer@example.com", None, role=Role.VIEWER)
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(user.pk), BACKEND
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return f"sessionid={session.session_key}"
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """The web server of the Procfile on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = (
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "crm.wsgi",
+        "--preload",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+    )
+    child = subprocess.Popen([*command, "--worker-class", "gthread", "--threads", "4", "--log-level", "error"])
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("The web server did not start.")
+
+
+def pages(customers: int) -> Iterator[tuple[str, Callable[[random.Random], str]]]:
+    yield (
+        "floor: a customer that does not exist",
+        lambda chance: f"/customers/{customers + chance.randrange(1, 10**6)}/",
+    )
+    for sort in (column.key for column in sorting.columns("") if column.key):
+        for way in ("", "-"):
+            yield f"list, sort {way}{sort}", lambda chance, sort=sort, way=way: f"/customers/?sort={way}{sort}"  # type: ignore[misc]
+    yield "list, search “bjorn 12345”", lambda chance: f"/customers/?q=bjorn+{chance.randrange(customers)}"
+    yield "list, search “luc” (one in seven)", lambda chance: "/customers/?q=luc"
+    yield "list, risk high and segment loyal", lambda chance: "/customers/?risk=high&segment=loyal"
+    yield "list, channel and value of 100 or more", lambda chance: "/customers/?channel=friends&clv_min=100"
+    yield "customer page", lambda chance: f"/customers/{chance.randrange(1, customers + 1)}/"
+
+
+def measure(port: int, cookie: str, address: Callable[[random.Random], str], count: int) -> list[float]:
+    """Milliseconds of each request but the warm-up, one after the other on one connection."""
+    chance, times = random.Random(1), []
+    wire = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for number in range(WARM_UP + count):
+        started = time.perf_counter()
+        wire.request("GET", address(chance), headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
+        answer = wire.getresponse()
+        answer.read()
+        if answer.status not in {200, 404}:
+            raise SystemExit(f"{address(chance)} answered {answer.status}")
+        if number >= WARM_UP:
+            times.append((time.perf_counter() - started) * 1000)
+    wire.close()
+    return times
+
+
+if __name__ == "__main__":
+    os.environ["ALLOWED_HOSTS"] = "127.0.0.1"
+    main()
