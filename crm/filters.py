@@ -6,7 +6,7 @@ Two filter sets, because customers without a score (new since the night, or neve
 from datetime import date
 from typing import Any, Final
 
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django_filters import filters
 from django_filters.filterset import FilterSet
 
@@ -28,13 +28,13 @@ CODE_OF_BAND: Final = {band: code for code, band in labels.BANDS.items()}
 
 
 def search(people: QuerySet[Customer], text: str) -> QuerySet[Customer]:
-    """Customers whose folded text contains every word; one or two letters match the start of the name."""
+    """Customers whose folded text contains every word; of one or two letters, the start of a word."""
     for word in text.replace("\0", " ").split()[:MOST_WORDS]:
-        folded = Fold(Value(word))
         if len(word) < SHORTEST_TRIGRAM:
-            people = people.filter(sort_name__startswith=folded)
+            starts_name = Q(sort_name__startswith=Fold(Value(word)))
+            people = people.filter(starts_name | Q(search__contains=Fold(Value(f" {word}"))))
         else:
-            people = people.filter(search__contains=folded)
+            people = people.filter(search__contains=Fold(Value(word)))
     return people
 
 

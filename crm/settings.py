@@ -128,7 +128,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # an admin makes the accounts, so nobody can 
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Perennial"
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.bool("DEBUG", False)
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.bool("HTTPS", False)  # browsers offer passkeys on localhost, too
 # Off in a try-out; a production install turns it on, and staff must then set up TOTP or a passkey.
 STAFF_SECOND_FACTOR_REQUIRED = env.bool("STAFF_SECOND_FACTOR_REQUIRED", False)
 

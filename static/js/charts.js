@@ -121,7 +121,7 @@
             `${value / sum < 0.15 ? name.replace(" ", "\n") : name}\n${short(data.currency).format(value)}`,
         },
         data: data.segments.map((s) => ({
-          name: s.name, value: s.value, link: s.url, target: "self",
+          name: s.name, value: s.value, link: s.url, target: "_self",
           itemStyle: { color: token(`--seg-${s.hue}`) },
           label: { color: token(`--seg-${s.hue}-on`), show: s.value / sum > 0.03 },
         })),

@@ -71,11 +71,25 @@
     } else if (event.target === palette) palette.close();
   });
 
-  // Enter in the palette follows the first hit; without hits it searches the customers.
-  find("form", palette ?? document.createElement("div"))?.addEventListener("submit", (event) => {
+  // Enter in the palette follows the first hit, once the hits are those of what stands in the field; without a hit
+  // it searches the customers.
+  const form = palette && find("form", palette);
+  const follow = () => {
     const hit = find("a.hit", palette);
-    if (!hit) return;
+    if (hit) hit.click();
+    else form.submit();
+  };
+  const isAnswered = () => find("[data-answer]", palette)?.dataset.answer === find("input", form).value.trim();
+  let isWaiting = false;
+  form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    hit.click();
+    isWaiting = !isAnswered();
+    if (!isWaiting) follow();
+  });
+  form?.addEventListener("input", () => {
+    isWaiting = false;
+  });
+  palette?.addEventListener("htmx:afterSettle", () => {
+    if (isWaiting && isAnswered()) follow();
   });
 })();

@@ -28,6 +28,7 @@
     document.dispatchEvent(new CustomEvent("themechange"));
   };
 
+  document.documentElement.dataset.js = "";
   apply();
   system.addEventListener("change", apply);
   document.addEventListener("click", (event) => {
