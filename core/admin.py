@@ -6,7 +6,7 @@ from core.models import Business, User
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin):
+class StaffAdmin(UserAdmin):  # type: ignore[type-arg]
     ordering = ("email",)
     list_display = ("email", "name", "role", "is_active")
     list_filter = ("role", "is_active")

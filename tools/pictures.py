@@ -8,10 +8,11 @@ Names them PAGE-light.png, PAGE-dark.png and PAGE-phone.png. Needs Chromium on t
 import argparse
 import shutil
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "device_scale_factor": 2},
@@ -43,7 +44,8 @@ def take(browser: Browser, *, form: str, base: str, out: Path, email: str, passw
 def first_customer(page: Page, base: str) -> str:
     page.goto(f"{base}/customers/")
     address = page.locator("tbody a").first.get_attribute("href")
-    assert address, "the list of customers is empty"
+    if not address:
+        raise SystemExit("The list of customers is empty: fill the home with the demo shop first.")
     return address
 
 

@@ -39,7 +39,7 @@ CLOSED = frozenset(
 
 def routes(
     resolver: URLResolver | None = None, prefix: str = "", above: tuple[str, ...] = ()
-) -> Iterator[tuple[str, dict[str, object]]]:
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Each route of the project: the name that the table knows it by, and made-up arguments for its address."""
     for pattern in (resolver or get_resolver()).url_patterns:
         parts = (*above, *_arguments(pattern))
