@@ -101,14 +101,18 @@ def load_orders(
     """Stage and merge the rows of one file; adds to `report` and returns what the merge refused. Hold the lock."""
     staging.stage(rows, prices_include_tax=target.business.prices_include_tax)
     with transaction.atomic():
+        merging.choose_joins()
         products.merge_products(target.params)
     for is_return, merge in ((False, _merge_orders), (True, _merge_returns)):
         for chunk in staging.chunks(returns=is_return):
             _merge_chunk(merge, {**target.params, "chunk": chunk, "is_return": is_return}, target)
-            progress("returns" if is_return else "orders", staging.rows_until(chunk, returns=is_return))
+            rows = staging.rows_until(chunk, returns=is_return)
+            progress("returns" if is_return else "orders", rows)
+            if rows >= LARGE and not chunk & (chunk + 1):  # after the 1st, 2nd, 4th, 8th …
+                staging.analyze()
     count_documents(report, batch_id=target.batch.pk, source=target.batch.source)
     rejects = rejected_rows()
-    if report.imported >= LARGE and not connection.in_atomic_block:
+    if report.imported >= LARGE:
         staging.analyze()
     staging.drop()
     return rejects
@@ -118,6 +122,7 @@ def _merge_chunk(merge: Callable[[dict[str, Any], Target], None], params: dict[s
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
+                merging.choose_joins()
                 merging.merge_customers(params)
                 merge(params, target)
                 search.refresh_documents(params)
@@ -132,7 +137,7 @@ def _merge_chunk(merge: Callable[[dict[str, Any], Target], None], params: dict[s
 def _merge_orders(params: dict[str, Any], target: Target) -> None:
     merging.merge_orders(params)
     staging.correct_planner()
-    returns.refresh_updated(params)
+    returns.refresh_orders(staging.updated_orders(params["chunk"]))
 
 
 def _merge_returns(params: dict[str, Any], target: Target) -> None:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from core import doorbell
 from customers.models import AppliedRates
-from customers.services.merging import run
+from customers.services.merging import choose_joins, run
 
 ORDERS_PER_STEP: Final = 200_000
 RETURNS_PER_STEP: Final = 200_000
@@ -110,6 +110,7 @@ def apply_margin_rates(*, business_rate: Decimal) -> int:
 
 @transaction.atomic
 def _apply(statements: tuple[str, ...], params: Mapping[str, Any], step: int) -> None:
+    choose_joins()
     run(statements, {**params, "until": params["after"] + step})
     doorbell.ring("orders")
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from django.db import connection
 
+SMALL_BYTES: Final = 256 << 20
+
 NEW_CUSTOMERS: Final = """
 WITH wanted AS (
     SELECT DISTINCT customer FROM document
@@ -220,6 +222,18 @@ def merge_customers(params: Mapping[str, Any]) -> None:
 def merge_orders(params: Mapping[str, Any]) -> None:
     """The orders of a chunk. Params: chunk, source, batch, at, units (minor units in a main unit), margin_rate."""
     run(ORDERS, params)
+
+
+def choose_joins() -> None:
+    """Until the end of the transaction: no nested loops while the tables are small.
+
+    The planner goes by statistics from before the import, perhaps from when the tables were empty, and would then read
+    thousands of rows for each of thousands. Hash joins are never bad here; large tables have had time to be analysed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size('customers_orderline')")
+        if cursor.fetchone()[0] < SMALL_BYTES:
+            cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
 
 
 def run(statements: tuple[str, ...], params: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from customers.importing.rows import PersonRow
 from customers.services import search
-from customers.services.merging import run
+from customers.services.merging import choose_joins, run
 from customers.services.reports import Report
 
 PEOPLE_PER_CHUNK: Final = 20_000
@@ -119,6 +119,7 @@ def _stage(rows: Iterable[PersonRow]) -> None:
 
 @transaction.atomic
 def _merge(params: Mapping[str, Any]) -> None:
+    choose_joins()
     run((COMPANIES, IDENTIFY, CREATE, UPDATE, *CONTACTS), params)
     with connection.cursor() as cursor:
         cursor.execute("SELECT customer_id FROM person WHERE chunk = %(chunk)s AND outcome <> 'unchanged'", params)

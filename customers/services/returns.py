@@ -5,7 +5,7 @@ chunk's customers (customers.importing.matching); reading and writing are set-ba
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -163,21 +163,15 @@ FROM (
         FROM customers_orderline l
         JOIN customers_product p ON p.id = l.product_id
         JOIN customers_order o ON o.id = l.order_id
-        WHERE l.counts AND l.quantity > 0 AND l.order_id IN ({orders})
+        WHERE l.counts AND l.quantity > 0 AND l.order_id = ANY(%(orders)s::bigint[])
     ) l
     LEFT JOIN (
         SELECT rl.line_id, max(r.refunded_on) AS day FROM customers_refundline rl
-        JOIN customers_refund r ON r.id = rl.refund_id WHERE r.order_id IN ({orders}) GROUP BY rl.line_id
+        JOIN customers_refund r ON r.id = rl.refund_id WHERE r.order_id = ANY(%(orders)s::bigint[]) GROUP BY rl.line_id
     ) back ON back.line_id = l.id
     WHERE l.kind = 'goods' OR NOT l.has_goods GROUP BY l.order_id
 ) judged
 WHERE o.id = judged.order_id AND o.fully_refunded_on IS DISTINCT FROM judged.day"""
-
-OF_MATCHES: Final = FULLY_REFUNDED.format(orders="SELECT order_id FROM matched UNION SELECT order_id FROM stale")
-OF_UPDATES: Final = FULLY_REFUNDED.format(
-    orders="SELECT order_id FROM document WHERE chunk = %(chunk)s AND NOT is_return AND outcome = 'updated'"
-)
-OF_IDS: Final = FULLY_REFUNDED.format(orders="SELECT unnest(%(orders)s::bigint[])")
 
 Key = tuple[int, str]
 Returned = tuple[str, int, str, int, Back]  # document, customer, sku, line of the file
@@ -187,17 +181,20 @@ def merge_returns(params: Mapping[str, Any], *, exponent: int) -> None:
     """The returns of a chunk, after all orders of the file. Params as in merging.merge_orders."""
     run((EXISTING, NEW, RELEASE, MATCHED), params)
     _write_matches(_match(params, exponent=exponent))
-    run((GUESTS, REFUNDS, UNMATCHED, CHANGES, OF_MATCHES), params)
+    run((GUESTS, REFUNDS, UNMATCHED, CHANGES), params)
+    refresh_orders(_touched_orders())
 
 
-def refresh_updated(params: Mapping[str, Any]) -> None:
-    """Judge the updated orders of a chunk anew: lines may have come or gone."""
-    run((OF_UPDATES,), params)
+def _touched_orders() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT order_id FROM matched UNION SELECT order_id FROM stale")
+        return [order for (order,) in cursor.fetchall()]
 
 
-def refresh_orders(order_ids: Iterable[int]) -> None:
-    """Judge these orders anew."""
-    run((OF_IDS,), {"orders": list(order_ids)})
+def refresh_orders(order_ids: Sequence[int]) -> None:
+    """Judge anew whether these orders came back whole."""
+    if order_ids:
+        run((FULLY_REFUNDED,), {"orders": list(order_ids)})
 
 
 def _match(params: Mapping[str, Any], *, exponent: int) -> Iterator[tuple[str, int, Match]]:

@@ -168,6 +168,14 @@ def rows_until(chunk: int, *, returns: bool) -> int:
         return int(cursor.fetchone()[0])
 
 
+def updated_orders(chunk: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT order_id FROM document WHERE chunk = %s AND NOT is_return AND outcome = 'updated'", [chunk]
+        )
+        return [order for (order,) in cursor.fetchall()]
+
+
 def analyze() -> None:
     """Tell the planner at once that the tables have grown: a night may follow within the minute."""
     with connection.cursor() as cursor:

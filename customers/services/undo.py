@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from core import doorbell
 from customers.models import Customer, ImportBatch
 from customers.services import imports, returns, search
-from customers.services.merging import run
+from customers.services.merging import choose_joins, run
 
 CUSTOMERS_PER_DELETE: Final = 2_000
 
@@ -183,6 +183,7 @@ def undo(*, batch_id: int) -> ImportBatch:
         if batch.state == ImportBatch.State.UNDONE:
             raise CannotUndo(f"Import {batch_id} was taken back already.")
         params = {"batch": batch.pk, "started_at": batch.started_at}
+        choose_joins()
         run((ROWS,), params)
         _refuse_if_touched(batch, params)
         _take_back(params)
