@@ -41,7 +41,7 @@ WITH paid AS (
 ), back AS (
     SELECT o.customer_id, o.placed_on,
         sum(r.value_cents)::bigint AS value_back, sum(r.margin_cents)::bigint AS margin_back
-    FROM customers_refund r JOIN customers_order o ON o.id = r.order_id {of_orders}
+    FROM customers_refund r {of_refunds} JOIN customers_order o ON o.id = r.order_id AND o.customer_id = r.customer_id
     WHERE r.refunded_on <= %(as_of)s AND o.status = 'paid' AND o.customer_id IS NOT NULL
     GROUP BY 1, 2
 ), days AS (
@@ -78,8 +78,8 @@ SELECT object_id AS customer_id FROM core_change
 WHERE kind = 'customer_orders' AND xid >= %(since)s::xid8 AND xid < %(until)s::xid8
 UNION SELECT customer_id FROM customers_order
 WHERE placed_on > %(from)s AND placed_on <= %(as_of)s AND customer_id IS NOT NULL
-UNION SELECT o.customer_id FROM customers_refund r JOIN customers_order o ON o.id = r.order_id
-WHERE r.refunded_on > %(from)s AND r.refunded_on <= %(as_of)s AND o.customer_id IS NOT NULL
+UNION SELECT customer_id FROM customers_refund
+WHERE refunded_on > %(from)s AND refunded_on <= %(as_of)s AND customer_id IS NOT NULL
 UNION SELECT customer_id FROM customers_unmatchedreturn
 WHERE returned_on > %(from)s AND returned_on <= %(as_of)s AND customer_id IS NOT NULL;
 ANALYZE changed_customers
@@ -145,9 +145,10 @@ def _empty(table: str) -> None:
 
 def _summarise(*, changed: bool) -> str:
     if not changed:
-        return SUMMARISE.format(of_orders="", of_returns="")
+        return SUMMARISE.format(of_orders="", of_refunds="", of_returns="")
     return SUMMARISE.format(
         of_orders="JOIN changed_customers c ON c.customer_id = o.customer_id",
+        of_refunds="JOIN changed_customers c ON c.customer_id = r.customer_id",
         of_returns="JOIN changed_customers c USING (customer_id)",
     )
 
