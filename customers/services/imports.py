@@ -106,9 +106,9 @@ def load_orders(
     for is_return, merge in ((False, _merge_orders), (True, _merge_returns)):
         for chunk in staging.chunks(returns=is_return):
             _merge_chunk(merge, {**target.params, "chunk": chunk, "is_return": is_return}, target)
-            rows = staging.rows_until(chunk, returns=is_return)
-            progress("returns" if is_return else "orders", rows)
-            if rows >= LARGE and not chunk & (chunk + 1):  # after the 1st, 2nd, 4th, 8th …
+            merged = staging.rows_until(chunk, returns=is_return)
+            progress("returns" if is_return else "orders", merged)
+            if merged >= LARGE and not chunk & (chunk + 1):  # after the 1st, 2nd, 4th, 8th …
                 staging.analyze()
     count_documents(report, batch_id=target.batch.pk, source=target.batch.source)
     rejects = rejected_rows()
