@@ -107,9 +107,11 @@ def signed_percent(share: float) -> str:
 
 @register.filter
 def seconds(value: float | Missing) -> str:
-    """A duration as people say it: `0.4 s`, `12 s`, `3 min 20 s`."""
+    """A duration as people say it: `<0.1 s`, `0.4 s`, `12 s`, `3 min 20 s`."""
     if value is None or isinstance(value, str):
         return NOTHING
+    if value < 0.05:
+        return "<0.1 s"
     if value < 10:
         return f"{formats.number_format(value, 1)} s"
     minutes, rest = divmod(round(value), 60)

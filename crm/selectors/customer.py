@@ -32,6 +32,10 @@ class Profile:
     phones: list[str]
     identities: list[Identity]
 
+    @property
+    def place(self) -> str:
+        return ", ".join(part for part in (self.customer.city, self.customer.country) if part)
+
 
 def profile(pk: int) -> Profile:
     """Four queries. Raises Customer.DoesNotExist."""

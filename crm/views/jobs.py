@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from core import business
 from core.models import Job, Run
-from crm import labels, night, schedule
+from crm import labels, learned, night, schedule
 from crm.http import DeskRequest, wants_part
 from crm.selectors import jobs, nights
 
@@ -22,8 +22,14 @@ def job_list(request: DeskRequest) -> HttpResponse:
 
 def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(Run, pk=pk)
-    steps = nights.steps(run)
-    context = {"run": run, "steps": steps, "percent": nights.percent(steps), "failures": nights.failures(run)}
+    steps, fitted = nights.steps(run), run.model.get("fitted")
+    context = {
+        "run": run,
+        "steps": steps,
+        "percent": nights.percent(steps),
+        "failures": nights.failures(run),
+        "learned": learned.rows(fitted, run.settings) if fitted else [],
+    }
     return render(request, "crm/_run.html" if wants_part(request) else "crm/run_detail.html", context)
 
 

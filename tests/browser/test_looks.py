@@ -1,6 +1,7 @@
 """Every page in light, dark and on a phone: no barrier, nothing that the content policy blocks, nothing too wide."""
 
 import pytest
+from django.utils import timezone
 
 from core.models import Job, Run
 from tests.browser.conftest import go, is_too_wide, violations
@@ -18,7 +19,7 @@ LOOKS = {
 
 @pytest.fixture
 def paths(shop):
-    run = Run.objects.create(as_of=AS_OF, state="failed", error="The step failed.", started_at=noon(AS_OF))
+    run = Run.objects.create(as_of=AS_OF, state="failed", error="The step failed.", started_at=timezone.now())
     job = Job.objects.create(
         run=run, step="fit", state="dead", error="OSError: disk full", ready_at=noon(AS_OF), attempts=6
     )
