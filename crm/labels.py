@@ -89,8 +89,8 @@ FIGURES: Final = {
     "risk": Figure(
         label="Value at risk",
         kind="money_short",
-        note="CLV with high risk",
-        definition="Predicted 12-month value of the customers whose churn risk is high for their own pace.",
-        rows="?risk=high&sort=-clv",
+        note="CLV with raised risk",
+        definition="Predicted 12-month value of the customers whose churn risk is medium or high for their own pace.",
+        rows="?risk=high&risk=medium&sort=-clv",
     ),
 }

@@ -35,18 +35,20 @@ def of_band(
     order_days: int,
     order_chance: float,
     normal_chance: float,
+    silence_chance: float,
     p_alive: float | None,
     horizon_days: int,
     fallback: str,
 ) -> list[Reason]:
     """The pace, the chance of an order against the normal one, and the rule that makes the band of them.
 
-    Chances are shares of one; `normal_chance` is that of someone with this pace who is certainly still a customer.
+    Chances are shares of one; `normal_chance` is that of someone with this pace who is certainly still a customer, and
+    `silence_chance` says how often such a pace keeps silent for so long.
     """
     found = [
         _pace(silent_days=silent_days, usual_gap_days=usual_gap_days, order_days=order_days),
         _chance(order_chance=order_chance, normal_chance=normal_chance, horizon_days=horizon_days),
-        _rule(band=band, left=order_chance / normal_chance if normal_chance else 1.0),
+        _rule(band=band, left=order_chance / normal_chance if normal_chance else 1.0, silence=silence_chance),
     ]
     if p_alive is not None and order_days > 1:
         text = f"The chance that this is still a customer is {_in_100(p_alive)} in 100."
@@ -79,7 +81,16 @@ def _chance(*, order_chance: float, normal_chance: float, horizon_days: int) -> 
     )
 
 
-def _rule(*, band: str, left: float) -> Reason:
+def _rule(*, band: str, left: float, silence: float) -> Reason:
+    """The rule that decided: the share of the normal chance that is left, or a silence too rare for this pace."""
+    by_share = "low" if left >= bands.LOW_FROM else "high" if left < bands.HIGH_BELOW else "medium"
+    if by_share != band:
+        rare, very_rare = round(100 * bands.RARE_SILENCE), round(100 * bands.VERY_RARE_SILENCE)
+        return Reason(
+            icon="scale",
+            lead=f"With this pace, {_in_100(silence)} in 100 stay silent for so long.",
+            text=f"Below {rare} in 100 the risk is medium at least, below {very_rare} in 100 it is high.",
+        )
     share = f"{round(100 * min(left, 1.0))}% of the normal chance is left"
     low, high = round(100 * bands.LOW_FROM), round(100 * bands.HIGH_BELOW)
     rule = {

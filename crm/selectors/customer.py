@@ -123,6 +123,7 @@ def why(found: Standing) -> list[reasons.Reason]:
         order_days=score.order_days,
         order_chance=1 - score.churn_risk,
         normal_chance=1 - float(compared.normal_risk[0]),
+        silence_chance=float(compared.silence_chance[0]),
         p_alive=score.p_alive,
         horizon_days=terms.churn_horizon_days,
         fallback=fitted.reason,

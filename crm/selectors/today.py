@@ -17,6 +17,7 @@ from crm.selectors import nights, people, segments
 PERIODS: Final = (30, 90, 365)
 FIRST_PERIOD: Final = 90
 SPARK_POINTS: Final = 30
+AT_RISK: Final = (bands.MEDIUM, bands.HIGH)
 LEAVING_SHOWN: Final = 6
 
 
@@ -100,7 +101,7 @@ def active_customers(run: Run) -> float | None:
 
 
 def value_at_risk(run: Run) -> float | None:
-    return float(run.stats["bands"].get(str(bands.HIGH), {}).get("clv_cents", 0))
+    return float(sum(run.stats["bands"].get(str(band), {}).get("clv_cents", 0) for band in AT_RISK))
 
 
 def _of_nights(
@@ -166,8 +167,8 @@ def _clv_by_month(*, since: date) -> dict[date, float]:
 
 
 def leaving(run: Run) -> QuerySet[Score]:
-    """Customers of the high band, the most valuable first."""
-    return Score.objects.filter(run=run, churn_band=bands.HIGH, clv_cents__isnull=False).order_by(
+    """Customers of the medium and high bands, the most valuable first: CLV counts what can still be kept."""
+    return Score.objects.filter(run=run, churn_band__in=AT_RISK, clv_cents__isnull=False).order_by(
         "-clv_cents", "-customer_id"
     )
 

@@ -12,7 +12,7 @@ from customers.models import Customer
 
 VIEWS = (
     {"name": "All", "query": ""},
-    {"name": "About to leave", "query": "risk=high"},
+    {"name": "About to leave", "query": "risk=high&risk=medium"},
     {"name": "Champions", "query": "segment=champions"},
     {"name": "New", "query": "segment=new"},
     {"name": "Can't lose", "query": "segment=cant-lose"},

@@ -140,7 +140,22 @@ class TestSearch:
         named("Other Person")
 
     @pytest.mark.parametrize(
-        "text", ["wojcik", "WÓJCIK", "zofia wój", "lodz", "Łódź", "zofia@", "x-77", "zo", "wójcik zofia", "  zofia  ", "wó", "z w", "zofia w"]
+        "text",
+        [
+            "wojcik",
+            "WÓJCIK",
+            "zofia wój",
+            "lodz",
+            "Łódź",
+            "zofia@",
+            "x-77",
+            "zo",
+            "wójcik zofia",
+            "  zofia  ",
+            "wó",
+            "z w",
+            "zofia w",
+        ],
     )
     def test_it_finds(self, desk, text):
         answer = desk.get(LIST, {"q": text})

@@ -11,6 +11,7 @@ PLAIN = {
     "order_days": 6,
     "order_chance": 0.42,
     "normal_chance": 0.9,
+    "silence_chance": 0.4,
     "p_alive": 0.47,
     "horizon_days": 90,
     "fallback": "",
@@ -32,7 +33,8 @@ def test_it_works():
 
 
 def test_a_silence_within_the_pace_is_no_alarm():
-    assert told(band="low", silent_days=20)[0].endswith("The silence is no longer than usual.")
+    text = told(band="low", order_chance=0.8, silent_days=20)
+    assert text[0].endswith("The silence is no longer than usual.")
 
 
 def test_one_order_has_no_pace():
@@ -42,11 +44,19 @@ def test_one_order_has_no_pace():
 
 
 @pytest.mark.parametrize(
-    ("band", "rule"),
-    [("low", "From 60% on the risk is low."), ("high", "Below 30% the risk is high.")],
+    ("band", "chance", "rule"),
+    [("low", 0.8, "From 60% on the risk is low."), ("high", 0.1, "Below 30% the risk is high.")],
 )
-def test_the_rule_of_each_band(band, rule):
-    assert told(band=band)[-1].endswith(rule)
+def test_the_rule_of_each_band(band, chance, rule):
+    assert told(band=band, order_chance=chance)[-1].endswith(rule)
+
+
+def test_a_rare_silence_is_the_rule_where_all_of_the_chance_is_left():
+    text = told(band="high", order_chance=0.9, p_alive=1.0, silence_chance=0.002)[-1]
+    assert text == (
+        "With this pace, fewer than 1 in 100 stay silent for so long. "
+        "Below 5 in 100 the risk is medium at least, below 1 in 100 it is high."
+    )
 
 
 def test_a_simple_estimate_says_so():
@@ -67,4 +77,4 @@ def test_no_order_left_says_so():
 
 
 def test_no_chance_at_all_divides_by_nothing():
-    assert told(order_chance=0.0, normal_chance=0.0)[-1].startswith("100%")
+    assert told(band="low", order_chance=0.0, normal_chance=0.0)[-1].startswith("100%")
