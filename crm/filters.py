@@ -41,9 +41,10 @@ def search(people: QuerySet[Customer], text: str) -> QuerySet[Customer]:
 class PeopleFilter(FilterSet):
     """By facts: text, channel, country. `choices` are the values that exist."""
 
+    # Without DISTINCT, which filters add by themselves: the planner can then walk the index of the sort.
     q = filters.CharFilter(method="by_text", label="Search")
-    channel = filters.MultipleChoiceFilter(label="Channel")
-    country = filters.MultipleChoiceFilter(label="Country")
+    channel = filters.MultipleChoiceFilter(label="Channel", distinct=False)
+    country = filters.MultipleChoiceFilter(label="Country", distinct=False)
 
     def __init__(self, *args: Any, choices: dict[str, list[str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -102,6 +103,10 @@ class ScoreFilter(FilterSet):
         if self.as_of is None:
             return scores.none()
         return scores.filter(previous_segment=segment.value if segment else 0, segment_changed_on=self.as_of)
+
+
+# Filters that leave only scores with a prediction.
+PREDICTED: Final = frozenset({"risk", "segment", "clv_min", "clv_max"})
 
 
 def in_use(chosen: FilterSet) -> list[str]:

@@ -84,8 +84,9 @@ class Query:
             return [paging.Phase(rows=self._by_name(), key="sort_name", descending=self.sort == "-name")]
         ranked = self.chosen_scores.filter(**{f"{key}__isnull": False})
         first = paging.Phase(rows=ranked, key=key, pk="customer_id", descending=self.sort.startswith("-"))
-        rest = paging.Phase(rows=self._without(key))
-        return [first, rest]
+        if filters.PREDICTED & set(filters.in_use(self.scores)):
+            return [first]  # whoever is left has a prediction, and with it every key
+        return [first, paging.Phase(rows=self._without(key))]
 
     def _by_name(self) -> QuerySet[Customer]:
         people = self.chosen_people

@@ -38,7 +38,8 @@ def test_changes_have_a_sign():
 
 
 @pytest.mark.parametrize(
-    ("value", "written"), [(None, "\N{EN DASH}"), (0.01, "<0.1 s"), (0.42, "0.4 s"), (12.4, "12 s"), (200, "3 min 20 s")]
+    ("value", "written"),
+    [(None, "\N{EN DASH}"), (0.01, "<0.1 s"), (0.42, "0.4 s"), (12.4, "12 s"), (200, "3 min 20 s")],
 )
 def test_durations(value, written):
     assert ui.seconds(value) == written

@@ -25,8 +25,10 @@ def told(**changed):
 def test_it_works():
     assert told() == [
         "Usually every 31 days, now 58 days since the last order. That is 1.9 times the usual gap.",
-        "42 in 100 like this order within 90 days. "
-        "With this pace, 90 in 100 would if they were certainly still customers.",
+        (
+            "42 in 100 like this order within 90 days. "
+            "With this pace, 90 in 100 would if they were certainly still customers."
+        ),
         "Still there? The chance that this is still a customer is 47 in 100.",
         "47% of the normal chance is left. Between 30% and 60% the risk is medium.",
     ]
