@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.http import QueryDict
 
 from analytics import scores as rfm
@@ -83,10 +83,22 @@ class Query:
         if key is None or self.run is None:
             return [paging.Phase(rows=self._by_name(), key="sort_name", descending=self.sort == "-name")]
         ranked = self.chosen_scores.filter(**{f"{key}__isnull": False})
-        first = paging.Phase(rows=ranked, key=key, pk="customer_id", descending=self.sort.startswith("-"))
+        down = self.sort.startswith("-")
+        first = paging.Phase(rows=ranked, key=key, pk="customer_id", descending=down, walks=self._walks)
         if filters.PREDICTED & set(filters.in_use(self.scores)):
             return [first]  # whoever is left has a prediction, and with it every key
         return [first, paging.Phase(rows=self._without(key))]
+
+    @property
+    def _walks(self) -> bool:
+        """Whether an index has the filtered rows in the order of the sort (analytics.services.partitions.SORTS)."""
+        used = set(filters.in_use(self.scores))
+        if not used:
+            return True
+        if self.sort.lstrip("-") != "clv":
+            return False
+        one_of = [name for name in ("segment", "risk") if len(self.chosen[name]) == 1]
+        return used <= {"clv_min", "clv_max"} or (len(used) == 1 and used <= set(one_of))
 
     def _by_name(self) -> QuerySet[Customer]:
         people = self.chosen_people
@@ -167,8 +179,8 @@ def totals(found: Query) -> Totals:
     if unfiltered:
         scored, clv = found.run.stats["all"]["customers"], found.run.stats["all"]["clv_cents"]
     else:
-        rows = found.chosen_scores
-        scored, clv = rows.count(), rows.aggregate(sum=Sum("clv_cents"))["sum"] or 0
+        added = found.chosen_scores.aggregate(scored=Count("customer_id"), clv=Sum("clv_cents"))
+        scored, clv = added["scored"], added["clv"] or 0
     people = scored if found.scored_only else found.chosen_people.count()
     return Totals(customers=people, clv_cents=int(clv), scored=scored)
 

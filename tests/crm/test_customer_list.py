@@ -259,7 +259,7 @@ def test_earlier_nights_do_not_show(desk, shop):
         # business, session, user, run, channels, countries; scored, the rest, scores of the rest, customers, e-mails
         ("", 11),
         ("sort=name", 10),
-        ("risk=high", 10),
+        ("risk=high", 9),
         ("q=ana", 10),
     ],
 )
