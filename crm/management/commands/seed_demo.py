@@ -36,6 +36,7 @@ class Command(BaseCommand):
         until: date | None,
         nights: bool,
         clear: bool,
+        verbosity: int,
         **options: Any,
     ) -> None:
         if clear:
@@ -47,6 +48,10 @@ class Command(BaseCommand):
             raise CommandError(f"{until} is not over yet; the last complete business day is {last}.", returncode=2)
         size = loading.Size(customers=customers, years=years, seed=seed, until=until or last)
         self.seed(size, row)
+        if accounts.is_try_out(row):
+            accounts.create()
+            if verbosity:
+                self.stdout.write(accounts.text(), ending="")
         if nights:
             self.run_nights(size.until)
 
@@ -65,9 +70,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{row.name}: {size.label}; {report.orders_created:,} orders new, {report.orders_unchanged:,} as they were."
         )
-        if accounts.is_try_out(row):
-            accounts.create()
-            self.stdout.write(accounts.text(), ending="")
 
     def run_nights(self, until: date) -> None:
         try:

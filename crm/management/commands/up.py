@@ -55,7 +55,7 @@ class Command(BaseCommand):
         statics.collect()
         if demo and wants_demo():
             self.say("Filling the empty home with the demo shop …")
-            call_command("seed_demo", "--nights", stdout=self.stdout, stderr=self.stderr)
+            call_command("seed_demo", "--nights", verbosity=0, stdout=self.stdout, stderr=self.stderr)
         if Customer.objects.exists() and not Run.objects.filter(is_current=True).exists():
             call_command("nightly")
 
