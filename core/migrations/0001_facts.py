@@ -13,119 +13,271 @@ import core.models.change
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Cursor',
+            name="Cursor",
             fields=[
-                ('reaction', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('xid', core.models.change.XidField()),
-                ('as_of', models.DateField(blank=True, null=True)),
+                ("reaction", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("xid", core.models.change.XidField()),
+                ("as_of", models.DateField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Business',
+            name="Business",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(default='My shop', max_length=120, verbose_name='name')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
-                ('currency', models.CharField(default='USD', max_length=3, verbose_name='currency')),
-                ('prices_include_tax', models.BooleanField(default=False, verbose_name='prices include tax')),
-                ('margin_rate', models.DecimalField(decimal_places=4, default=Decimal('0.4'), max_digits=5, validators=[django.core.validators.MinValueValidator(-1), django.core.validators.MaxValueValidator(1)], verbose_name='margin rate where a cost is unknown')),
-                ('discount_rate', models.DecimalField(decimal_places=4, default=Decimal('0.1'), max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(5)], verbose_name='discount rate a year')),
-                ('churn_horizon_days', models.PositiveSmallIntegerField(default=90, validators=[django.core.validators.MinValueValidator(1)], verbose_name='days without an order that count as leaving')),
-                ('is_demo', models.BooleanField(default=False, editable=False)),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(default="My shop", max_length=120, verbose_name="name")),
+                ("time_zone", models.CharField(default="UTC", max_length=64, verbose_name="time zone")),
+                ("currency", models.CharField(default="USD", max_length=3, verbose_name="currency")),
+                ("prices_include_tax", models.BooleanField(default=False, verbose_name="prices include tax")),
+                (
+                    "margin_rate",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0.4"),
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(-1),
+                            django.core.validators.MaxValueValidator(1),
+                        ],
+                        verbose_name="margin rate where a cost is unknown",
+                    ),
+                ),
+                (
+                    "discount_rate",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=Decimal("0.1"),
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="discount rate a year",
+                    ),
+                ),
+                (
+                    "churn_horizon_days",
+                    models.PositiveSmallIntegerField(
+                        default=90,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="days without an order that count as leaving",
+                    ),
+                ),
+                ("is_demo", models.BooleanField(default=False, editable=False)),
             ],
             options={
-                'verbose_name': 'business',
-                'verbose_name_plural': 'business',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_business'), models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='currency_is_an_iso_code'), models.CheckConstraint(condition=models.Q(('margin_rate__gte', -1), ('margin_rate__lte', 1)), name='margin_rate_is_a_share'), models.CheckConstraint(condition=models.Q(('discount_rate__gte', 0)), name='discount_rate_is_not_negative'), models.CheckConstraint(condition=models.Q(('churn_horizon_days__gte', 1)), name='churn_horizon_is_a_day_or_more')],
+                "verbose_name": "business",
+                "verbose_name_plural": "business",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_business"),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="currency_is_an_iso_code"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("margin_rate__gte", -1), ("margin_rate__lte", 1)),
+                        name="margin_rate_is_a_share",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("discount_rate__gte", 0)), name="discount_rate_is_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("churn_horizon_days__gte", 1)), name="churn_horizon_is_a_day_or_more"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('customer_orders', 'Customer Orders'), ('order', 'Order'), ('day', 'Day')], max_length=24)),
-                ('object_id', models.BigIntegerField()),
-                ('xid', core.models.change.XidField(db_default=core.models.change.CurrentXid(), editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("customer_orders", "Customer Orders"), ("order", "Order"), ("day", "Day")],
+                        max_length=24,
+                    ),
+                ),
+                ("object_id", models.BigIntegerField()),
+                ("xid", core.models.change.XidField(db_default=core.models.change.CurrentXid(), editable=False)),
             ],
             options={
-                'indexes': [models.Index(fields=['kind', 'xid', 'id'], name='change_by_kind_and_xid')],
+                "indexes": [models.Index(fields=["kind", "xid", "id"], name="change_by_kind_and_xid")],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('as_of', models.DateField(verbose_name='business date')),
-                ('revision', models.PositiveSmallIntegerField(default=1)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=10)),
-                ('step', models.CharField(blank=True, max_length=30)),
-                ('is_current', models.BooleanField(default=False)),
-                ('is_past', models.BooleanField(default=False)),
-                ('facts_xid', models.BigIntegerField(default=0)),
-                ('settings', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('model', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('stats', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('error', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("as_of", models.DateField(verbose_name="business date")),
+                ("revision", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("step", models.CharField(blank=True, max_length=30)),
+                ("is_current", models.BooleanField(default=False)),
+                ("is_past", models.BooleanField(default=False)),
+                ("facts_xid", models.BigIntegerField(default=0)),
+                ("settings", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("model", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("stats", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("error", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('as_of', 'revision'), name='one_run_per_date_and_revision'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('is_current',), name='one_run_is_current'), models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('state',), name='one_run_at_a_time'), models.CheckConstraint(condition=models.Q(('is_current', False), ('published_at__isnull', False), _connector='OR'), name='only_a_published_run_is_current')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("as_of", "revision"), name="one_run_per_date_and_revision"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)), fields=("is_current",), name="one_run_is_current"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "running")), fields=("state",), name="one_run_at_a_time"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_current", False), ("published_at__isnull", False), _connector="OR"),
+                        name="only_a_published_run_is_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
-                ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
-                ('role', models.CharField(choices=[('admin', 'Admin'), ('manager', 'Manager'), ('marketer', 'Marketer'), ('agent', 'Agent'), ('viewer', 'Viewer')], default='viewer', max_length=10, verbose_name='role')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='may open the admin site')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
+                ("name", models.CharField(blank=True, max_length=150, verbose_name="name")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("admin", "Admin"),
+                            ("manager", "Manager"),
+                            ("marketer", "Marketer"),
+                            ("agent", "Agent"),
+                            ("viewer", "Viewer"),
+                        ],
+                        default="viewer",
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("is_staff", models.BooleanField(default=False, verbose_name="may open the admin site")),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_is_unique_whatever_the_case'), models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'manager', 'marketer', 'agent', 'viewer'])), name='user_has_a_known_role')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"), name="user_email_is_unique_whatever_the_case"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["admin", "manager", "marketer", "agent", "viewer"])),
+                        name="user_has_a_known_role",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(max_length=30)),
-                ('shard', models.PositiveIntegerField(default=0)),
-                ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('state', models.CharField(choices=[('ready', 'Waiting'), ('claimed', 'Running'), ('done', 'Done'), ('dead', 'Failed')], default='ready', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('ready_at', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=80)),
-                ('done', models.BigIntegerField(default=0)),
-                ('total', models.BigIntegerField(default=0)),
-                ('result', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('error', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='core.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step", models.CharField(max_length=30)),
+                ("shard", models.PositiveIntegerField(default=0)),
+                ("payload", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ready", "Waiting"), ("claimed", "Running"), ("done", "Done"), ("dead", "Failed")],
+                        default="ready",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("ready_at", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=80)),
+                ("done", models.BigIntegerField(default=0)),
+                ("total", models.BigIntegerField(default=0)),
+                ("result", models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("error", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="jobs",
+                        to="core.run",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'ready')), fields=['ready_at', 'id'], name='jobs_that_wait'), models.Index(condition=models.Q(('state', 'claimed')), fields=['claimed_at'], name='jobs_that_run')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('run__isnull', False)), fields=('run', 'step', 'shard'), name='one_job_per_step_and_shard'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), ('finished_at__isnull', False), _connector='OR'), name='a_done_job_has_an_end')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "ready")), fields=["ready_at", "id"], name="jobs_that_wait"
+                    ),
+                    models.Index(condition=models.Q(("state", "claimed")), fields=["claimed_at"], name="jobs_that_run"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("run__isnull", False)),
+                        fields=("run", "step", "shard"),
+                        name="one_job_per_step_and_shard",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "done"), _negated=True), ("finished_at__isnull", False), _connector="OR"
+                        ),
+                        name="a_done_job_has_an_end",
+                    ),
+                ],
             },
         ),
     ]
