@@ -100,9 +100,10 @@ def test_kill_9_at_random_points(shop, celery, other_connection):
                 nights += 1
                 begin_night(nights)
             time.sleep(chance.uniform(0, 0.5))
+            celery.kill("worker")
+            time.sleep(0.3)  # what the dead worker had sent by then may still be committed
             claims = at_work()
             hit += Job.objects.filter(pk__in=[job for job, _ in claims]).values_list("step", flat=True)
-            celery.kill("worker")
             celery.worker()
             waits.append(taken_up_again(claims))
         wait_for(lambda: running() is None)
