@@ -31,9 +31,15 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
+    "drf_spectacular",
+    "drf_standardized_errors",
+    "pgtrigger",
+    "pghistory",
+    "rest_framework",
     "core",
     "customers",
     "analytics",
@@ -54,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "core.accounts.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "core.access.AccessMiddleware",
@@ -90,6 +97,9 @@ DATABASES = {
     }
 }
 REDIS_URL = env.str("REDIS_URL", "") or embedded.redis_url(PERENNIAL_HOME)
+
+# Counters of rate limits: every process has to see the same ones.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True

@@ -19,6 +19,7 @@ WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) +
 if not os.environ.get("REDIS_URL"):
     REDIS_URL = f"{embedded.redis_url(PERENNIAL_HOME)}?db={WORKER}"
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

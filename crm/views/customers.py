@@ -3,8 +3,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from core.http import DeskRequest, wants_part
 from crm import chips, sorting
-from crm.http import DeskRequest, wants_part
 from crm.selectors import customer as one
 from crm.selectors import nights, people, segments
 from crm.selectors import timeline as events

@@ -5,9 +5,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from core import business
+from core.http import DeskRequest, wants_part
 from core.models import Job, Run
 from crm import labels, learned, night, schedule
-from crm.http import DeskRequest, wants_part
 from crm.selectors import jobs, nights
 
 

@@ -3,7 +3,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from crm.http import DeskRequest
+from core.http import DeskRequest
 from crm.selectors import nights
 from crm.selectors import palette as hits
 

@@ -1,8 +1,8 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from core.http import DeskRequest
 from crm import charts, labels
-from crm.http import DeskRequest
 from crm.selectors import nights, people, segments
 from crm.selectors import today as figures
 

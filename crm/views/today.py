@@ -2,8 +2,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from core.http import DeskRequest
 from crm import charts
-from crm.http import DeskRequest
 from crm.selectors import nights
 from crm.selectors import today as figures
 

@@ -1,4 +1,4 @@
-"""The request as the desk's views see it: after sign-in, with the business and htmx's headers read."""
+"""The request as the views see it: after sign-in, with the business and htmx's headers read."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
