@@ -9,18 +9,20 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.module_loading import import_string
 
-from core.models import Role
+from core.models import Role, User
 
 
 class Anyone(StrEnum):
-    """Callers without a role: everybody who asks, and everybody signed in."""
+    """Callers told apart by something else than a role: all who ask, all signed in, all who may take data out."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed-in"
+    MAY_EXPORT = "may-export"
 
 
 Allowed: TypeAlias = frozenset[str]
@@ -35,11 +37,17 @@ def methods_of(*, table: Table, route: str) -> Methods | None:
     return table.get(route) or table.get(route.split(":")[0] + ":*")
 
 
-def may(*, roles: Allowed, role: str | None) -> bool:
-    """Whether somebody with `role` (None: a guest) is among `roles`."""
-    if Anyone.PUBLIC in roles:
-        return True
-    return role is not None and (Anyone.SIGNED_IN in roles or role in roles)
+def names_of(user: User | AnonymousUser) -> Allowed:
+    """Every name under which the table may let somebody in; a guest has only one."""
+    if not isinstance(user, User):
+        return frozenset({Anyone.PUBLIC})
+    exports = {Anyone.MAY_EXPORT} if user.can_export else set()
+    return frozenset({Anyone.PUBLIC, Anyone.SIGNED_IN, user.role, *exports})
+
+
+def may(*, roles: Allowed, user: User | AnonymousUser) -> bool:
+    """Whether somebody is among `roles`."""
+    return not roles.isdisjoint(names_of(user))
 
 
 class AccessMiddleware:
@@ -65,6 +73,6 @@ class AccessMiddleware:
         roles = methods.get("GET" if request.method == "HEAD" else str(request.method))
         if roles is None:
             return HttpResponseNotAllowed(sorted(methods))
-        if not may(roles=roles, role=getattr(request.user, "role", None)):
+        if not may(roles=roles, user=request.user):
             raise PermissionDenied
         return None

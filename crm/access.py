@@ -7,10 +7,12 @@ PUBLIC = frozenset({Anyone.PUBLIC})
 SIGNED_IN = frozenset({Anyone.SIGNED_IN})
 OPERATORS = frozenset({Role.ADMIN, Role.MANAGER})
 ADMINS = frozenset({Role.ADMIN})
+EXPORTERS = frozenset({Anyone.MAY_EXPORT})
 
 PAGE = {"GET": EVERY_ROLE}
 ACTION = {"POST": OPERATORS}
 OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
+EXPORT = {"GET": EXPORTERS}
 OWN_FORM = {"GET": SIGNED_IN, "POST": SIGNED_IN}
 
 DESK: Table = {

@@ -13,10 +13,16 @@ from django.utils.translation import gettext_lazy as _
 class Business(models.Model):
     """A single row (id 1). Zone and currency are fixed once orders exist: a trigger on the orders' side refuses."""
 
+    class Kind(models.TextChoices):
+        SHOP = "shop", _("Shop: people buy when they like")
+        CONTRACTS = "contracts", _("Contracts: customers renew or cancel")
+        BOTH = "both", _("Both")
+
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(_("name"), max_length=120, default="My shop")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     currency = models.CharField(_("currency"), max_length=3, default="USD")
+    kind = models.CharField(_("kind of business"), max_length=10, choices=Kind, default=Kind.SHOP)
     prices_include_tax = models.BooleanField(_("prices include tax"), default=False)
     margin_rate = models.DecimalField(
         _("margin rate where a cost is unknown"),
@@ -43,6 +49,9 @@ class Business(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="there_is_one_business"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_an_iso_code"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["shop", "contracts", "both"]), name="business_has_a_known_kind"
+            ),
             models.CheckConstraint(condition=Q(margin_rate__gte=-1, margin_rate__lte=1), name="margin_rate_is_a_share"),
             models.CheckConstraint(condition=Q(discount_rate__gte=0), name="discount_rate_is_not_negative"),
             models.CheckConstraint(condition=Q(churn_horizon_days__gte=1), name="churn_horizon_is_a_day_or_more"),

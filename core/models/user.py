@@ -39,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin site"), default=False)
+    may_export = models.BooleanField(_("may export"), default=False)  # admins may anyway: see can_export
+    language = models.CharField(_("language"), max_length=8, blank=True)  # "": the browser's
+    invited_until = models.DateTimeField(null=True, blank=True, editable=False)  # until then a password can be chosen
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
@@ -54,3 +57,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def can_export(self) -> bool:
+        """Whether data may be taken out: a permission of its own, which admins always have."""
+        return self.may_export or self.role == Role.ADMIN

@@ -190,7 +190,7 @@ def span(days: int) -> str:
 def may_post(user: User, route: str) -> bool:
     """Whether the route table lets this person do what a button offers."""
     methods = access.methods_of(table=import_string(settings.ACCESS_TABLE), route=route) or {}
-    return access.may(roles=methods.get("POST", frozenset()), role=user.role)
+    return access.may(roles=methods.get("POST", frozenset()), user=user)
 
 
 @register.simple_tag(takes_context=True)

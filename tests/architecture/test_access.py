@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -76,13 +77,15 @@ def test_closed_routes_are_closed():
 
 @pytest.fixture
 def callers(db):
-    """A signed-in client for each role, and a guest."""
-    clients: dict[str | None, Client] = {None: Client(raise_request_exception=False)}
-    for role in Role.values:
-        user = User.objects.create_user(f"{role}@example.com", "a long password", role=role, is_staff=role == "admin")
-        clients[role] = Client(raise_request_exception=False)
-        clients[role].force_login(user)
-    return clients
+    """A guest, somebody of each role, and the least of them with the permission to export: each with a client."""
+    people = [User(email=f"{role}@example.com", role=role, is_staff=role == "admin") for role in Role.values]
+    people.append(User(email="exporter@example.com", role=Role.VIEWER, may_export=True))
+    callers = [(AnonymousUser(), Client(raise_request_exception=False))]
+    for user in User.objects.bulk_create(people):
+        client = Client(raise_request_exception=False)
+        client.force_login(user)
+        callers.append((user, client))
+    return callers
 
 
 @pytest.mark.parametrize(("name", "kwargs"), OURS, ids=[name for name, _ in OURS])
@@ -92,19 +95,19 @@ def test_route_method_role_as_declared(name, kwargs, callers):
     assert methods is not None
     for method in METHODS:
         allowed = methods.get("GET" if method == "HEAD" else method)
-        for role, client in callers.items():
+        for user, client in callers:
             status = client.generic(method, url).status_code
-            expected = _expected(allowed, role)
-            assert expected(status), f"{method} {url} as {role or 'guest'} answered {status}"
+            expected = _expected(allowed, user)
+            assert expected(status), f"{method} {url} as {user} answered {status}"
 
 
-def _expected(allowed, role):
+def _expected(allowed, user):
     """What the table promises: let in, sent to sign in, or refused by 403 or 405."""
-    if role is None and (allowed is None or Anyone.PUBLIC not in allowed):
+    if user.is_anonymous and (allowed is None or Anyone.PUBLIC not in allowed):
         return lambda status: status in {302, 405}
     if allowed is None:
         return lambda status: status == 405
-    if not may(roles=allowed, role=role):
+    if not may(roles=allowed, user=user):
         return lambda status: status == 403
     return lambda status: status < 500 and status not in {403, 405}
 
@@ -118,6 +121,23 @@ def test_an_undeclared_route_is_refused(rf: RequestFactory):
 
 
 def test_admin_site_is_for_admins(callers):
-    for role, client in callers.items():
+    for user, client in callers:
         status = client.get("/admin/").status_code
-        assert status == {"admin": 200, None: 302}.get(role, 403), role
+        assert status == (302 if user.is_anonymous else 200 if user.role == Role.ADMIN else 403), user
+
+
+@pytest.mark.parametrize(
+    ("role", "may_export", "opens"),
+    [
+        (Role.VIEWER, True, True),
+        (Role.ADMIN, False, True),
+        *((role, False, False) for role in Role.values if role != Role.ADMIN),
+    ],
+)
+def test_an_export_needs_its_own_permission(role, may_export, opens):
+    user = User(email="a@example.com", role=role, may_export=may_export)
+    assert may(roles=frozenset({Anyone.MAY_EXPORT}), user=user) is opens
+
+
+def test_a_guest_does_not_export():
+    assert not may(roles=frozenset({Anyone.MAY_EXPORT}), user=AnonymousUser())
