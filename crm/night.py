@@ -1,7 +1,7 @@
 """The night: its ordered steps, and how one begins. What the steps do stands in the apps; when, in crm.schedule."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from core.models import Job, Run
 from customers.models import Category
 from customers.services import margins, memberships
 
-__all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "retry", "start", "start_if_due"]
+__all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
 
 # Part of what makes a night reproducible: raise it when the same facts would give other scores.
 ENGINE_VERSION = "1"
@@ -169,13 +169,31 @@ def _create(*, as_of: date, revision: int, settings: dict[str, Any], at: datetim
 
 
 def due(*, at: datetime, hour: int) -> date | None:
-    """The business date whose night is due at `at`: the day that ended, from `hour` on, while it has no run."""
+    """The business date whose night is due at `at`: the oldest one that was missed, whatever the hour, else the day
+    that ended, from `hour` on, while it has no run.
+    """
     row = business.current()
+    day = business.last_complete_day(business=row, at=at)
+    if gaps := missed(before=day):
+        return gaps[0]
     if at.astimezone(row.zone).hour < hour:
         return None
-    day = business.last_complete_day(business=row, at=at)
     has_run = Run.objects.filter(as_of=day).exists() or Run.objects.filter(is_current=True, as_of__gt=day).exists()
     return None if has_run else day
+
+
+def missed(*, before: date) -> list[date]:
+    """The business dates between the current night and `before` that have no night, oldest first.
+
+    They are made up in their order, so that each customer's change of segment gets the day it belongs to. A shop that
+    was away for longer than scores are kept begins anew, with a gap in its history.
+    """
+    current = Run.objects.filter(is_current=True).values_list("as_of", flat=True).first()
+    if current is None or (before - current).days > publishing.KEEP_NIGHTS:
+        return []
+    taken = set(Run.objects.filter(as_of__gt=current, as_of__lt=before).values_list("as_of", flat=True))
+    between = (current + timedelta(days=number) for number in range(1, (before - current).days))
+    return [day for day in between if day not in taken]
 
 
 def retry(*, job_id: int, at: datetime) -> None:

@@ -201,6 +201,28 @@ class TestSegments:
         if third["segment"] == row["segment"]:
             assert (third["previous_segment"], third["segment_changed_on"]) == (before[sleeper]["segment"], day)
 
+    def sleeper_who_buys(self, shop, *, on):
+        """A customer in the segment of those who have been away the longest, and an order of hers on a day."""
+        before = score_rows(pass_night())
+        customer = max(before.values(), key=lambda row: (row["segment"] > 0) * row["last_age_days"])["customer_id"]
+        make_order(customer=next(one for one in shop if one.pk == customer), day=on)
+        return customer
+
+    def test_missed_nights_are_made_up_so_that_the_day_of_a_move_is_its_own(self, shop):
+        moved_on, today = AS_OF + timedelta(days=2), AS_OF + timedelta(days=4)
+        sleeper = self.sleeper_who_buys(shop, on=moved_on)
+        gaps = night.missed(before=today)
+        assert gaps == [AS_OF + timedelta(days=n) for n in (1, 2, 3)]
+        rows = {day: score_rows(pass_night(day))[sleeper] for day in [*gaps, today]}
+        assert rows[moved_on]["segment_changed_on"] == moved_on
+        assert rows[moved_on]["segment"] != rows[AS_OF + timedelta(days=1)]["segment"]
+
+    def test_without_them_the_move_would_get_the_wrong_day(self, shop):
+        """The negative control: only the newest night is run after the gap."""
+        today = AS_OF + timedelta(days=4)
+        sleeper = self.sleeper_who_buys(shop, on=AS_OF + timedelta(days=2))
+        assert score_rows(pass_night(today))[sleeper]["segment_changed_on"] == today
+
     def test_a_revision_of_the_same_date_is_compared_with_the_night_before_it(self, shop):
         before = score_rows(pass_night())
         day = AS_OF + timedelta(days=1)

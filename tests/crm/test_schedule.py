@@ -68,6 +68,41 @@ class TestDue:
         assert night.due(at=self.at(HOUR), hour=HOUR) is None
 
 
+@pytest.mark.django_db
+class TestMissedNights:
+    """The machine was off for some days: each of them gets its night, in order, before the one of yesterday."""
+
+    AT = datetime(2026, 4, 1, 0, 30, tzinfo=UTC)  # before the hour of the night that is due next
+
+    def current(self, days_before):
+        return note_run(AS_OF - timedelta(days=days_before), is_current=True, published_at=self.AT)
+
+    def test_it_works(self):
+        self.current(3)
+        assert night.missed(before=AS_OF) == [AS_OF - timedelta(days=2), AS_OF - timedelta(days=1)]
+        assert night.due(at=self.AT, hour=HOUR) == AS_OF - timedelta(days=2)
+
+    def test_what_was_tried_already_is_passed_over(self):
+        self.current(3)
+        note_run(AS_OF - timedelta(days=2))
+        assert night.due(at=self.AT, hour=HOUR) == AS_OF - timedelta(days=1)
+
+    def test_none_is_missing(self):
+        self.current(1)
+        assert night.missed(before=AS_OF) == []
+        assert night.due(at=self.AT, hour=HOUR) is None
+
+    def test_a_shop_without_a_night_has_missed_none(self):
+        assert night.missed(before=AS_OF) == []
+
+    def test_longer_than_scores_are_kept_is_a_new_beginning(self):
+        run = self.current(35)
+        assert len(night.missed(before=AS_OF)) == 34
+        run.as_of -= timedelta(days=1)
+        run.save(update_fields=["as_of"])
+        assert night.missed(before=AS_OF) == []
+
+
 @pytest.mark.django_db(transaction=True)
 class TestThreeBeatsAtOnce:
     AT = datetime(2026, 4, 1, 3, tzinfo=UTC)

@@ -36,7 +36,8 @@ class Command(BaseCommand):
         if day > last_day:
             raise CommandError(f"{day} is not over yet; the last complete business day is {last_day}.", returncode=2)
         try:
-            self._run(day=day, workers=workers)
+            for each in [day] if as_of else [*night.missed(before=day), day]:
+                self._run(day=each, workers=workers)
         except KeyboardInterrupt as error:
             message = "Stopped. A worker goes on with this night; without one, the same command does."
             raise CommandError(message, returncode=INTERRUPTED) from error
