@@ -10,8 +10,9 @@ from django.http import QueryDict
 
 from analytics import scores as rfm
 from analytics.models import Score
+from core import paging
 from core.models import Business, Run
-from crm import filters, labels, paging
+from crm import filters, labels
 from customers.models import Customer, Email
 
 PAGE_ROWS: Final = 25

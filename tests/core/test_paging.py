@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from crm import paging
+from core import paging
 from customers.models import Customer
 
 pytestmark = pytest.mark.django_db
