@@ -25,12 +25,18 @@ DESK: Table = {
     "desk:customer_neighbours": PAGE,
     "desk:segment_list": PAGE,
     "desk:segment_detail": PAGE,
+    "desk:segment_moves": PAGE,
+    "desk:segment_export": EXPORT,
     "desk:job_list": PAGE,
     "desk:job_detail": PAGE,
     "desk:job_retry": ACTION,
     "desk:run_detail": PAGE,
     "desk:run_start": ACTION,
     "desk:palette": PAGE,
+}
+
+SETTINGS: Table = {
+    "settings:index": {"GET": ADMINS},
 }
 
 # Sign-up, social accounts and changes of the address are not in the table, so they are closed.
@@ -63,4 +69,4 @@ ACCOUNTS: Table = {
 
 ADMIN: Table = {"admin:*": {"GET": ADMINS, "POST": ADMINS}}
 
-TABLE: Table = {**DESK, **ACCOUNTS, **ADMIN}
+TABLE: Table = {**DESK, **SETTINGS, **ACCOUNTS, **ADMIN}

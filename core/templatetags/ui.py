@@ -8,12 +8,14 @@ from typing import Any, TypeAlias
 from django import template
 from django.conf import settings
 from django.template import Context
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
-from core import access, columns, drawings, icons, money
+from core import access, columns, drawings, icons, money, retelling
 from core.models import Business, Run, User
 
 register = template.Library()
@@ -26,6 +28,7 @@ Missing: TypeAlias = str | None
 register.simple_tag(drawings.sparkline, name="sparkline")
 register.simple_tag(drawings.meter, name="meter")
 register.simple_tag(drawings.stack, name="stack")
+register.filter("retold", retelling.retold)
 
 
 @register.simple_tag
@@ -84,10 +87,15 @@ def percent(share: float | Missing, digits: int = 0) -> str:
     if share is None or isinstance(share, str):
         return NOTHING
     if digits == 0 and 0 < share < 0.005:
-        return "<1%"
+        return "<" + percentage("1")
     if digits == 0 and 0.995 <= share < 1:
-        return ">99%"
-    return formats.number_format(100 * share, digits) + "%"
+        return ">" + percentage("99")
+    return percentage(formats.number_format(100 * share, digits))
+
+
+def percentage(number: str) -> str:
+    """A written number with the sign as the language sets it: `12%`, in German `12 %`."""
+    return pgettext("percent", "%(number)s%%") % {"number": number}
 
 
 @register.filter
@@ -102,7 +110,7 @@ def signed(value: float) -> str:
 def signed_percent(share: float) -> str:
     """A relative change: `+12.4%`."""
     rounded = round(100 * share, 1)
-    return ("+" if rounded > 0 else money.sign(rounded)) + formats.number_format(abs(rounded), 1) + "%"
+    return ("+" if rounded > 0 else money.sign(rounded)) + percentage(formats.number_format(abs(rounded), 1))
 
 
 @register.filter
@@ -111,11 +119,13 @@ def seconds(value: float | Missing) -> str:
     if value is None or isinstance(value, str):
         return NOTHING
     if value < 0.05:
-        return "<0.1 s"
+        return "<" + _("%(seconds)s s") % {"seconds": formats.number_format(0.1, 1)}
     if value < 10:
-        return f"{formats.number_format(value, 1)} s"
+        return _("%(seconds)s s") % {"seconds": formats.number_format(value, 1)}
     minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    if minutes:
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)s s") % {"seconds": rest}
 
 
 @register.filter
@@ -138,8 +148,9 @@ def initials(name: str) -> str:
 
 @register.filter
 def sentence(words: str) -> str:
-    """Headings of libraries in sentence case: `Change Password` is `Change password`."""
-    return capfirst(words.strip().lower())
+    """English headings of libraries in sentence case: `Change Password` is `Change password`."""
+    english = (translation.get_language() or "en").startswith("en")
+    return capfirst(words.strip().lower() if english else words.strip())
 
 
 @register.filter
@@ -169,28 +180,60 @@ def since(day: date | datetime | Missing) -> str:
 
 def age(days: int) -> str:
     if days < 0:
-        return f"in {span(-days)}"
+        return pgettext("in 3 days", "in %(span)s") % {"span": span(-days)}
     if days < 2:
-        return ("today", "yesterday")[days]
-    return f"{span(days)} ago"
+        return (_("today"), _("yesterday"))[days]
+    return pgettext("3 days ago", "%(span)s ago") % {"span": span(days)}
 
 
 def span(days: int) -> str:
     """A number of days as people say it; months and years from the point where days say little."""
-    if days == 1:
-        return "1 day"
     if days <= DAYS_AS_DAYS:
-        return f"{days} days"
+        return in_days(days)
     if days < 730:
-        return f"{round(days / 30.44)} months"
-    return f"{days // 365} years"
+        months = round(days / 30.44)
+        return ngettext("%(number)s month", "%(number)s months", months) % {"number": months}
+    years = days // 365
+    return ngettext("%(number)s year", "%(number)s years", years) % {"number": years}
+
+
+@register.filter(name="days")
+def in_days(number: float) -> str:
+    """`1 day`, `35 days`: rounded to whole days."""
+    whole = round(number)
+    return ngettext("%(number)s day", "%(number)s days", whole) % {"number": whole}
+
+
+@register.filter
+def long_date(day: date | datetime | Missing) -> str:
+    """A date with its day of the week: `Sunday 22 November 2026`."""
+    return NOTHING if day is None or isinstance(day, str) else formats.date_format(day, pgettext("long date", "l j F Y"))
+
+
+@register.filter
+def exact_time(moment: datetime | Missing) -> str:
+    """A moment to the second, in the business's zone: `22 November 2026, 02:00:07`."""
+    if moment is None or isinstance(moment, str):
+        return NOTHING
+    local = timezone.localtime(moment)
+    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S}"
 
 
 @register.filter
 def may_post(user: User, route: str) -> bool:
     """Whether the route table lets this person do what a button offers."""
+    return _may(user, route, "POST")
+
+
+@register.filter
+def may_open(user: User, route: str) -> bool:
+    """Whether the route table lets this person see the page that a link leads to."""
+    return _may(user, route, "GET")
+
+
+def _may(user: User, route: str, method: str) -> bool:
     methods = access.methods_of(table=import_string(settings.ACCESS_TABLE), route=route) or {}
-    return access.may(roles=methods.get("POST", frozenset()), user=user)
+    return access.may(roles=methods.get(method, frozenset()), user=user)
 
 
 @register.simple_tag(takes_context=True)
@@ -206,7 +249,24 @@ def qs(context: Context, **changes: Any) -> str:
 
 @register.inclusion_tag("_components/nav_item.html", takes_context=True)
 def nav_item(context: Context, route: str, title: str, icon_name: str, *also: str) -> dict[str, Any]:
-    """One link of the sidebar, marked when the page is `route` or one of `also`."""
+    """One link of the sidebar, marked when the page is `route` or one of `also` (`settings:*`: any of those)."""
+    here = _here(context)
+    active = not {here, here.split(":")[0] + ":*"}.isdisjoint({route, *also})
+    return {"route": route, "title": title, "icon_name": icon_name, "active": active}
+
+
+def _here(context: Context) -> str:
+    """The route of this page, an empty text for an address that leads nowhere."""
     match = context["request"].resolver_match
-    here = match.view_name if match else ""
-    return {"route": route, "title": title, "icon_name": icon_name, "active": here in {route, *also}}
+    return match.view_name if match else ""
+
+
+@register.inclusion_tag("_components/tab.html", takes_context=True)
+def tab(context: Context, route: str, title: str, *also: str) -> dict[str, Any]:
+    """One link of a row of pages, for those who may open it; marked when the page is `route` or one of `also`."""
+    return {
+        "route": route,
+        "title": title,
+        "active": _here(context) in {route, *also},
+        "shown": may_open(context["request"].user, route),
+    }
