@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import doorbell
-from core.models import Job, Run
+from core.models import Job, Progress, Run
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,14 @@ Payload = dict[str, Any]
 
 class CannotRetry(Exception):
     """The job does not wait for another try; the message says why."""
+
+
+class Refused(Exception):
+    """The work cannot be done, however often it is tried. The message is for people."""
+
+
+class Stopped(Exception):
+    """Somebody asked the job to stop. What it has done so far goes with its transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,14 @@ def begin(*, run: Run, steps: Steps, at: datetime) -> None:
     _enqueue(run=run, step=_taken(run, steps)[0], at=at)
 
 
+def enqueue(*, step: str, payload: Payload, total: int = 0, at: datetime, bell: str) -> Job:
+    """A job without a run, which can be watched and stopped (core.progress). Workers hear it by `bell`."""
+    job = Job.objects.create(step=step, payload=payload, total=total, ready_at=at)
+    Progress.objects.create(job=job, total=total)
+    doorbell.ring(bell)
+    return job
+
+
 def _enqueue(*, run: Run, step: Step, at: datetime) -> None:
     payloads = step.plan(run)
     Job.objects.bulk_create(
@@ -74,13 +90,18 @@ def _taken(run: Run, steps: Steps) -> list[Step]:
 
 
 @transaction.atomic
-def claim(*, at: datetime, run_id: int | None = None) -> Job | None:
-    """Take the job that has waited longest, or None. Two workers never take the same one; failed runs rest."""
+def claim(*, at: datetime, run_id: int | None = None, steps: Collection[str] | None = None) -> Job | None:
+    """Take the job that has waited longest, or None. Two workers never take the same one; failed runs rest.
+
+    With `steps`, only a job of one of these: long work has workers of its own, so that nights do not wait for it.
+    """
     open_run = Q(run__isnull=True) | Q(run__state=Run.State.RUNNING)
     waiting = Job.objects.select_for_update(skip_locked=True, of=("self",)).filter(open_run)
     waiting = waiting.filter(state=Job.State.READY, ready_at__lte=at)
     if run_id is not None:
         waiting = waiting.filter(run_id=run_id)
+    if steps is not None:
+        waiting = waiting.filter(step__in=steps)
     job = waiting.order_by("ready_at", "id").first()
     if job is None:
         return None
@@ -100,6 +121,12 @@ def perform(*, job: Job, steps: Steps) -> bool:
             job.state, job.done, job.error = Job.State.DONE, job.result.get("rows", job.total), ""
             job.total, job.finished_at = max(job.total, job.done), timezone.now()
             job.save(update_fields=["state", "done", "total", "result", "error", "finished_at"])
+    except Stopped:
+        _rest(job=job, at=timezone.now())
+        return False
+    except Refused as error:
+        fail(job=job, error=error, at=timezone.now())
+        return False
     except Exception as error:
         log.exception("job %s (%s) failed", job.pk, job.step)
         fail(job=job, error=error, at=timezone.now())
@@ -118,6 +145,18 @@ def _hold(job: Job) -> bool:
     return claimed.select_for_update(no_key=True).first() is not None
 
 
+def _rest(*, job: Job, at: datetime) -> None:
+    claimed = Job.objects.filter(pk=job.pk, state=Job.State.CLAIMED, attempts=job.attempts)
+    claimed.update(state=Job.State.STOPPED, finished_at=at)
+
+
+@transaction.atomic
+def stop(*, job_id: int, at: datetime) -> None:
+    """Ask a watched job to stop: one that waits rests at once, one that runs stops when it next says how far it is."""
+    Progress.objects.filter(job_id=job_id, stop_asked_at=None).update(stop_asked_at=at)
+    Job.objects.filter(pk=job_id, state=Job.State.READY).update(state=Job.State.STOPPED, finished_at=at)
+
+
 @transaction.atomic
 def fail(*, job: Job, error: Exception, at: datetime) -> None:
     """Note what went wrong; try again after a pause that doubles, or give up and fail the run."""
@@ -128,11 +167,13 @@ def fail(*, job: Job, error: Exception, at: datetime) -> None:
     row.error = _reason(error)
     failures = row.attempts - row.losses
     pause = timedelta(seconds=BACKOFF_SECONDS**failures)
-    _retry_or_bury(job=row, at=at, ready_at=at + pause, give_up=failures >= MAX_ATTEMPTS)
+    _retry_or_bury(job=row, at=at, ready_at=at + pause, give_up=failures >= MAX_ATTEMPTS or isinstance(error, Refused))
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what the error says, with its kind."""
+    """The first line of what the error says, with its kind unless it is meant for people."""
+    if isinstance(error, Refused):
+        return str(error)
     kind, said = type(error).__name__, str(error).strip().splitlines()
     return f"{said[0]} ({kind})" if said else kind
 
@@ -161,7 +202,7 @@ def release_stale(*, at: datetime) -> int:
         job.error = f"The worker {job.worker} went away."
         _retry_or_bury(job=job, at=at, ready_at=at, give_up=job.losses >= MAX_LOSSES)
     if released:
-        doorbell.ring("jobs", times=min(len(released), MOST_BELLS))
+        _ring(len(released))
     return len(released)
 
 
@@ -196,7 +237,7 @@ def _go_on(*, run: Run, steps: Steps, at: datetime) -> None:
 def work_off(*, steps: Steps, seconds: float, run_id: int | None = None) -> int:
     """Do waiting jobs until there is none or the time is over; returns how many. What a Celery worker calls."""
     deadline, count = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline and (job := claim(at=timezone.now(), run_id=run_id)) is not None:
+    while time.monotonic() < deadline and (job := claim(at=timezone.now(), run_id=run_id, steps=steps)) is not None:
         perform(job=job, steps=steps)
         if job.run_id is not None:
             advance(run_id=job.run_id, steps=steps, at=timezone.now())
@@ -239,4 +280,10 @@ def retry(*, job_id: int, at: datetime) -> None:
         Run.objects.filter(pk=run_id, state=Run.State.FAILED).update(
             state=Run.State.RUNNING, error="", finished_at=None
         )
-        doorbell.ring("jobs", times=min(len(numbers), MOST_BELLS))
+        _ring(len(numbers))
+
+
+def _ring(jobs: int) -> None:
+    """For jobs of any kind: the workers that do long work hear it, too."""
+    doorbell.ring("jobs", times=min(jobs, MOST_BELLS))
+    doorbell.ring("long_jobs")

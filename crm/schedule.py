@@ -5,6 +5,7 @@ from celery.schedules import crontab
 # Which tasks answer which bell (core.doorbell).
 DOORBELLS: dict[str, list[str]] = {
     "jobs": ["crm.tasks.work"],
+    "long_jobs": ["crm.tasks.work_long"],
     "orders": ["crm.tasks.roll_up_days"],
 }
 

@@ -56,6 +56,7 @@ class Job(models.Model):
         CLAIMED = "claimed", _("Running")
         DONE = "done", _("Done")
         DEAD = "dead", _("Failed")
+        STOPPED = "stopped", _("Stopped")
 
     run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="jobs")
     step = models.CharField(max_length=30)
@@ -83,7 +84,7 @@ class Job(models.Model):
                 condition=~Q(state="done") | Q(finished_at__isnull=False), name="a_done_job_has_an_end"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["ready", "claimed", "done", "dead"]), name="a_job_has_a_known_state"
+                condition=Q(state__in=["ready", "claimed", "done", "dead", "stopped"]), name="a_job_has_a_known_state"
             ),
         ]
         indexes: ClassVar = [
@@ -102,3 +103,24 @@ class Job(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
+
+
+class Progress(models.Model):
+    """How far a job without a run is, and whether somebody asked it to stop.
+
+    Apart from the job's row, which the worker holds locked while it works (core.progress).
+    """
+
+    job = models.OneToOneField(Job, models.CASCADE, primary_key=True, related_name="progress")
+    counts = models.JSONField(default=dict)  # what the work counts, by name
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)  # 0: not known
+    stop_asked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total}"
+
+    @property
+    def percent(self) -> int | None:
+        """None while nobody knows how much there is to do."""
+        return min(100, self.done * 100 // self.total) if self.total else None
