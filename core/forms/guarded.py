@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from core import conflicts
@@ -37,6 +38,7 @@ class Guarded(forms.Form):
     """`edited`: who changed the record last and when, in words, asked only for a conflict."""
 
     made_from = forms.CharField(widget=forms.HiddenInput, required=False)
+    data: QueryDict
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class Guarded(forms.Form):
     def _posted(self, name: str) -> list[str]:
         if name in self.beside:
             return list(self.beside[name].yours)
-        return [str(text) for text in self.data.getlist(self.add_prefix(name))]
+        return self.data.getlist(self.add_prefix(name))
 
     def _set(self, name: str, texts: list[str]) -> None:
         if name in self.fields:
