@@ -5,6 +5,7 @@ from customers.models.person import Customer, Email, Identity, Phone
 from customers.models.product import AppliedRates, Category, Product
 from customers.models.refund import Refund, RefundLine, UnmatchedReturn
 from customers.models.segment import Membership, Segment
+from customers.models.upload import Upload
 
 __all__ = [
     "AppliedRates",
@@ -24,4 +25,5 @@ __all__ = [
     "RefundLine",
     "Segment",
     "UnmatchedReturn",
+    "Upload",
 ]

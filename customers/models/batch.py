@@ -6,6 +6,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.models import Job
+
 
 class ImportBatch(models.Model):
     class State(models.TextChoices):
@@ -23,6 +25,7 @@ class ImportBatch(models.Model):
     error = models.TextField(blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+    undo_job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:
         return f"Import {self.pk} ({self.source})"
