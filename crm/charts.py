@@ -1,13 +1,18 @@
 """What static/js/charts.js draws from: plain numbers in the currency's main unit, handed over as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
 from django.utils import formats
+from django.utils.translation import gettext as _
 
+from analytics import scores
 from core import money
 from core.models import Business
+from crm import labels
+from crm.selectors.segment_history import Point
 from crm.selectors.segments import SegmentState
 from crm.selectors.today import Month
 
@@ -38,6 +43,30 @@ def treemap(states: Iterable[SegmentState], *, business: Business) -> dict[str, 
             }
             for state in states
             if state.clv_cents > 0
+        ],
+    }
+
+
+def history(points: Sequence[Point], *, name: scores.Name, business: Business) -> dict[str, Any]:
+    """A segment on each night: customers, predicted value, and the share of customers at risk in percent."""
+    return {
+        "currency": business.currency,
+        "hue": name.slug,
+        "days": [point.as_of.isoformat() for point in points],
+        "customers": [point.customers for point in points],
+        "value": [_major(point.clv_cents, business) for point in points],
+        "risk": [None if point.at_risk_share is None else 100 * point.at_risk_share for point in points],
+        "labels": {"customers": _("Customers"), "value": _("Predicted value"), "risk": _("At risk")},
+    }
+
+
+def sizes(nights: Sequence[tuple[date, Mapping[str, int]]]) -> dict[str, Any]:
+    """Customers of every segment on each night, to be stacked."""
+    return {
+        "days": [day.isoformat() for day, _counts in nights],
+        "segments": [
+            {"name": name.label, "hue": name.slug, "customers": [counts[name.slug] for _day, counts in nights]}
+            for name in labels.SEGMENTS
         ],
     }
 

@@ -36,6 +36,19 @@ SEGMENTS: Final = f"""
 SELECT source, external_id, segment, previous_segment, segment_changed_on
 FROM ({NAMED}) AS named WHERE segment > 0 ORDER BY source, external_id
 """
+MEMBER_COLUMNS: Final = (
+    *("source", "external_id", "name", "email", "segment", "previous_segment", "changed_on"),
+    *("clv_12m", "churn_risk", "orders", "last_order_at"),
+)
+MEMBERS: Final = f"""
+SELECT n.source, n.external_id, c.name, coalesce(e.address, ''), n.previous_segment, n.segment_changed_on,
+    n.clv_cents, n.churn_risk, n.orders, n.last_at
+FROM ({NAMED}) AS n JOIN customers_customer c ON c.id = n.customer_id
+LEFT JOIN LATERAL (
+    SELECT address FROM customers_email WHERE customer_id = n.customer_id ORDER BY id LIMIT 1
+) e ON true
+WHERE n.segment = {{segment}} ORDER BY n.clv_cents DESC NULLS LAST, n.source, n.external_id
+"""
 BATCH: Final = 5000
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -70,10 +83,20 @@ def write_segments(out: IO[str], *, run: Run) -> int:
     return _write(out, SEGMENT_COLUMNS, rows)
 
 
-def _rows(query: str, run: Run) -> Iterator[tuple[Any, ...]]:
+def members(*, run: Run, segment: scores.Name) -> Iterator[Sequence[Any]]:
+    """MEMBER_COLUMNS, then one row per customer of the segment, the most valuable first."""
+    zone, currency = ZoneInfo(run.settings["time_zone"]), run.settings["currency"]
+    yield MEMBER_COLUMNS
+    found = _rows(MEMBERS, run, segment=segment.value)
+    for source, external_id, name, email, was, since, clv, risk, orders, last in found:
+        who = (*_names(source, external_id), *_names(name, email), segment.label, scores.Name(was).label, since)
+        yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone)
+
+
+def _rows(query: str, run: Run, **parts: int) -> Iterator[tuple[Any, ...]]:
     """The rows as one moment shows them, fetched in batches."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(query.format(scores=partitions.table_of(run.pk)))
+        cursor.execute(query.format(scores=partitions.table_of(run.pk), **parts))
         while batch := cursor.fetchmany(BATCH):
             yield from cast("list[tuple[Any, ...]]", batch)
 

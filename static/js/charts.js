@@ -129,7 +129,75 @@
     };
   };
 
-  const builders = { trend, treemap };
+  const dayName = (day) => new Date(day).toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
+  const count = (value) => value.toLocaleString(language);
+  const percent = (value) => (value / 100).toLocaleString(language, { style: "percent", maximumFractionDigits: 0 });
+  const compactCount = (value) => value.toLocaleString(language, { notation: "compact", maximumFractionDigits: 1 });
+  const pairs = (days, values) => days.map((day, i) => [day, values[i]]);
+
+  const timeAxis = (c, extra) => ({
+    type: "time", axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } }, splitLine: { show: false },
+    axisLabel: {
+      color: c.muted, fontSize: 12, hideOverlap: true,
+      formatter: (at) => new Date(at).toLocaleDateString(language, { day: "numeric", month: "short", timeZone: "UTC" }),
+    },
+    axisPointer: { type: "line", lineStyle: { color: c.ghost, type: [4, 4] }, label: { show: false } }, ...extra,
+  });
+
+  // One segment: customers, value and share at risk in three strips below each other, each from zero.
+  const history = (data, c) => {
+    const colour = token(`--seg-${data.hue}`);
+    const strips = [
+      { key: "customers", top: 26, height: 120, format: compactCount, full: count, colour },
+      { key: "value", top: 186, height: 70, format: short(data.currency).format, full: whole(data.currency).format, colour: c.first },
+      { key: "risk", top: 296, height: 50, format: percent, full: percent, colour: c.second },
+    ];
+    return {
+      title: strips.map(({ key, top }) => ({
+        text: data.labels[key], left: 0, top: top - 26, textStyle: { color: c.muted, fontSize: 12, fontWeight: 500 },
+      })),
+      grid: strips.map(({ top, height }) => ({ left: 56, right: 22, top, height, outerBoundsMode: "none" })),
+      axisPointer: { link: [{ xAxisIndex: "all" }] },
+      tooltip: tooltip((points) => {
+        const i = points[0].dataIndex;
+        const known = strips.filter(({ key }) => data[key][i] !== null);
+        return tip(dayName(data.days[i]), known.map(({ key, full }) => ["k-none", data.labels[key], full(data[key][i])]));
+      }, { trigger: "axis" }),
+      xAxis: strips.map((_, i) => timeAxis(c, { gridIndex: i, ...(i < 2 ? { axisLabel: { show: false } } : {}) })),
+      yAxis: strips.map(({ format, key }, i) => ({
+        type: "value", gridIndex: i, min: 0, splitNumber: i ? 1 : 3, ...(key === "risk" ? { max: 100, interval: 100 } : {}),
+        axisLabel: { color: c.muted, fontSize: 12, formatter: format }, splitLine: { lineStyle: { color: c.line } },
+      })),
+      series: strips.map(({ key, colour: own }, i) => line(data.labels[key], pairs(data.days, data[key]), own, {
+        xAxisIndex: i, yAxisIndex: i, areaStyle: { color: own, opacity: 0.12 },
+      })),
+    };
+  };
+
+  // Every segment's customers on top of each other; the tooltip lists those that have any.
+  const sizes = (data, c, node) => ({
+    grid: { left: 56, right: 22, top: narrow(node) ? 84 : 60, bottom: 28, outerBoundsMode: "none" },
+    legend: {
+      top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 14,
+      textStyle: { color: c.muted, fontSize: 12 }, data: data.segments.map((segment) => segment.name),
+    },
+    tooltip: tooltip((points) => {
+      const i = points[0].dataIndex;
+      const some = data.segments.filter((segment) => segment.customers[i]);
+      return tip(dayName(data.days[i]), some.map((s) => [`seg-${s.hue}`, s.name, count(s.customers[i])]));
+    }, { trigger: "axis" }),
+    xAxis: timeAxis(c),
+    yAxis: {
+      type: "value", min: 0, splitNumber: 4, axisLabel: { color: c.muted, fontSize: 12, formatter: compactCount },
+      splitLine: { lineStyle: { color: c.line } },
+    },
+    series: data.segments.map((segment) => line(segment.name, pairs(data.days, segment.customers), token(`--seg-${segment.hue}`), {
+      stack: "all", symbol: "none", lineStyle: { width: 1, color: c.surface },
+      areaStyle: { color: token(`--seg-${segment.hue}`), opacity: 0.9 },
+    })),
+  });
+
+  const builders = { trend, treemap, history, sizes };
   const live = new Map();
 
   const draw = (node) => {

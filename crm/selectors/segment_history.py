@@ -1,0 +1,183 @@
+"""Segments over time: one point for each business date that has a published night, and who moved between two nights."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
+
+from analytics import scores
+from analytics.clv import bands
+from analytics.models import Score
+from analytics.services import partitions
+from core.models import Run
+from crm import labels
+from crm.selectors import people
+from crm.selectors.segments import Move
+
+PERIODS: Final = (30, 90, 365, 0)  # days; 0 is everything
+FIRST_PERIOD: Final = 90
+PEOPLE_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A segment on a night."""
+
+    as_of: date
+    customers: int
+    clv_cents: int
+    at_risk: int  # customers whose risk is medium or high for their own pace
+    at_risk_cents: int
+
+    @property
+    def at_risk_share(self) -> float | None:
+        return self.at_risk / self.customers if self.customers else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Points in the order of their dates."""
+
+    points: list[Point]
+
+    @property
+    def gaps(self) -> list[tuple[date, date]]:
+        """First and last of the business dates without a night, where nights follow each other daily before and after.
+
+        The nights of month ends that a young history begins with are no gaps.
+        """
+        days = [point.as_of for point in self.points]
+        one = timedelta(days=1)
+        return [
+            (earlier + one, later - one)
+            for before, earlier, later in zip(days, days[1:], days[2:], strict=False)
+            if earlier - before == one < later - earlier
+        ]
+
+    @property
+    def change(self) -> int | None:
+        """Customers now less customers at the first point; None with fewer than two."""
+        return self.points[-1].customers - self.points[0].customers if len(self.points) > 1 else None
+
+
+def of_segment(name: scores.Name, *, until: date, days: int) -> History:
+    """The segment on each night of the `days` days that end with `until` (0: ever), the newest revision of a date."""
+    code = str(name.value)
+    own = KeyTransform(code, KeyTransform("segments", "stats"))
+    cells = [KeyTransform(f"{code}/{band}", KeyTransform("cells", "stats")) for band in (bands.MEDIUM, bands.HIGH)]
+    found = _nights(until=until, days=days).annotate(own=own, medium=cells[0], high=cells[1])
+    return History(points=[_point(*row) for row in found.values_list("as_of", "own", "medium", "high")])
+
+
+def of_all(*, until: date, days: int) -> list[tuple[date, dict[str, int]]]:
+    """Customers by segment (slug) on each night."""
+    found = _nights(until=until, days=days).values_list("as_of", "stats__segments")
+    return [
+        (day, {name.slug: own.get(str(name.value), {}).get("customers", 0) for name in labels.SEGMENTS})
+        for day, own in found
+    ]
+
+
+def _nights(*, until: date, days: int) -> QuerySet[Run]:
+    nights = Run.objects.filter(published_at__isnull=False, as_of__lte=until, stats__has_key="segments")
+    if days:
+        nights = nights.filter(as_of__gt=until - timedelta(days=days))
+    return nights.order_by("as_of", "-revision").distinct("as_of")
+
+
+def _point(day: date, own: dict[str, int] | None, *risky: dict[str, int] | None) -> Point:
+    cells = [cell for cell in risky if cell]
+    return Point(
+        as_of=day,
+        customers=own["customers"] if own else 0,
+        clv_cents=own["clv_cents"] if own else 0,
+        at_risk=sum(cell["customers"] for cell in cells),
+        at_risk_cents=sum(cell["clv_cents"] for cell in cells),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """Who came to a segment, or left it: counted by the segment on the other side, and the most valuable by name."""
+
+    moves: list[Move]
+    people: list[people.Row]
+
+    @property
+    def customers(self) -> int:
+        return sum(move.customers for move in self.moves)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moves:
+    """Between two nights, judged by where each customer was on each: who came and went again is in neither."""
+
+    earlier: Run
+    later: Run
+    came: Flow
+    went: Flow
+
+
+# Both sides with what each customer is worth now; another side of 0 is nobody's: not scored then, or nothing left.
+MOVED: Final = """
+SELECT coalesce(other.segment, 0), count(*),
+    (array_agg(own.customer_id ORDER BY own.clv_cents DESC NULLS LAST, own.customer_id))[1:%(shown)s]
+FROM {own} own LEFT JOIN {other} other USING (customer_id)
+WHERE own.segment = %(code)s AND other.segment IS DISTINCT FROM %(code)s
+GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
+
+def moves(name: scores.Name, *, run: Run, days: int) -> Moves | None:
+    """Who came and went between the night about `days` days before `run` (0: the oldest kept) and `run`.
+
+    None when no earlier night's scores are kept.
+    """
+    earlier = _night_before(run, days=days)
+    if earlier is None:
+        return None
+    return Moves(
+        earlier=earlier,
+        later=run,
+        came=_flow(name, own=run, other=earlier, shown_in=run),
+        went=_flow(name, own=earlier, other=run, shown_in=run),
+    )
+
+
+def _night_before(run: Run, *, days: int) -> Run | None:
+    """The newest night at least `days` days before the run whose scores are kept; else the oldest of all kept."""
+    kept = Run.objects.filter(published_at__isnull=False, as_of__lt=run.as_of, pk__in=partitions.kept())
+    kept = kept.defer("model", "stats")
+    far_enough = kept.filter(as_of__lte=run.as_of - timedelta(days=days)) if days else kept.none()
+    return far_enough.order_by("-as_of", "-revision").first() or kept.order_by("as_of", "-revision").first()
+
+
+def _flow(name: scores.Name, *, own: Run, other: Run, shown_in: Run) -> Flow:
+    query = MOVED.format(own=partitions.table_of(own.pk), other=partitions.table_of(other.pk))
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"code": name.value, "shown": PEOPLE_SHOWN})
+        rows = cursor.fetchall()
+    is_arrival = own.pk == shown_in.pk
+    sides = [(scores.Name(code), customers) for code, customers, _ in rows]
+    found = [
+        Move(source=side, target=name, customers=n) if is_arrival else Move(source=name, target=side, customers=n)
+        for side, n in sides
+    ]
+    return Flow(moves=found, people=_most_valuable((pk for _, _, ids in rows for pk in ids), run=shown_in))
+
+
+def _most_valuable(ids: Iterable[int], *, run: Run) -> list[people.Row]:
+    chosen: QuerySet[Score] = Score.objects.filter(run=run, customer_id__in=list(ids))
+    ordered = chosen.order_by("-clv_cents", "-customer_id").filter(clv_cents__isnull=False)
+    return people.top(ordered, run=run, limit=PEOPLE_SHOWN)
+
+
+def steps(points: Sequence[Point]) -> list[tuple[Point, int | None]]:
+    """Each point with the change of customers since the one before, the newest first: the table under the chart."""
+    changes: list[Any] = [None, *(later.customers - earlier.customers for earlier, later in pairwise(points))]
+    return list(zip(points, changes, strict=True))[::-1]
