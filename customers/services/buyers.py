@@ -1,0 +1,145 @@
+"""The people whom orders name: found by their identity, made where they are new, and completed.
+
+As in an import: an order fills in what is not known of a customer and overwrites nothing. Each statement works on all
+of them at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+from customers.services import search
+
+Key = tuple[str, str]  # source, external id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Buyer:
+    """A customer as a system outside calls them, and what it says of them. `channel` is kept of a new one only."""
+
+    source: str
+    external_id: str
+    name: str = ""
+    email: str = ""  # in lower case
+    phone: str = ""  # E.164
+    channel: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.source, self.external_id
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    customer_id: int
+    name: str
+    emails: Sequence[str] = ()
+    phones: Sequence[str] = ()
+
+
+FIND: Final = """
+SELECT i.source, i.external_id, c.id, c.name,
+    ARRAY(SELECT address FROM customers_email e WHERE e.customer_id = c.id),
+    ARRAY(SELECT number FROM customers_phone p WHERE p.customer_id = c.id)
+FROM unnest(%(sources)s::text[], %(ids)s::text[]) AS wanted (source, external_id)
+JOIN customers_identity i ON i.source = wanted.source AND i.external_id = wanted.external_id
+JOIN customers_customer c ON c.id = i.customer_id"""
+
+# The identity comes first: of two who name the same person at once, one waits here and then finds the other's.
+MAKE: Final = """
+WITH told AS (
+    SELECT *, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id FROM unnest(
+        %(sources)s::text[], %(ids)s::text[], %(names)s::text[], %(channels)s::text[]
+    ) AS told (source, external_id, name, channel) ORDER BY source, external_id
+), named AS (
+    INSERT INTO customers_identity (customer_id, source, external_id) SELECT id, source, external_id FROM told
+    ON CONFLICT DO NOTHING RETURNING customer_id, source, external_id
+), made AS (
+    INSERT INTO customers_customer (id, name, channel, country, city, locale, time_zone, sort_name, search, created_at)
+    SELECT told.id, told.name, told.channel, '', '', '', '', '', '', now()
+    FROM told JOIN named ON named.customer_id = told.id
+)
+SELECT source, external_id, customer_id FROM named"""
+
+COMPLETE: Final = """
+WITH address AS (
+    INSERT INTO customers_email (customer_id, address)
+    SELECT DISTINCT id, email FROM unnest(%(customers)s::bigint[], %(emails)s::text[]) AS told (id, email)
+    WHERE email <> '' ORDER BY id, email ON CONFLICT DO NOTHING
+), number AS (
+    INSERT INTO customers_phone (customer_id, number)
+    SELECT DISTINCT id, phone FROM unnest(%(customers)s::bigint[], %(phones)s::text[]) AS told (id, phone)
+    WHERE phone <> '' ORDER BY id, phone ON CONFLICT DO NOTHING
+)
+UPDATE customers_customer c SET name = told.name
+FROM unnest(%(customers)s::bigint[], %(names)s::text[]) AS told (id, name)
+WHERE c.id = told.id AND c.name = '' AND told.name <> ''"""
+
+
+def settle(*, buyers: Sequence[Buyer]) -> Mapping[Key, int]:
+    """The customer of each buyer. Call it in a transaction; of several names for one customer the first counts."""
+    known = _find({buyer.key for buyer in buyers})
+    made: dict[Key, int] = {}
+    if missing := {buyer.key: buyer for buyer in reversed(buyers) if buyer.key not in known}:
+        named = _told(buyers)
+        made = _make(list(missing.values()), named)
+        known |= {key: Known(pk, named.get(key, "")) for key, pk in made.items()}
+        known |= _find(set(missing) - set(made))
+    more = [buyer for buyer in buyers if _says_more(buyer, known[buyer.key])]
+    _complete(more, known)
+    touched = {*made.values(), *(known[buyer.key].customer_id for buyer in more)}
+    if touched:
+        search.refresh(customer_ids=touched)
+    return {key: found.customer_id for key, found in known.items()}
+
+
+def _told(buyers: Sequence[Buyer]) -> dict[Key, str]:
+    return {buyer.key: buyer.name for buyer in reversed(buyers) if buyer.name}
+
+
+def _says_more(buyer: Buyer, known: Known) -> bool:
+    return bool(
+        (buyer.name and not known.name)
+        or (buyer.email and buyer.email not in known.emails)
+        or (buyer.phone and buyer.phone not in known.phones)
+    )
+
+
+def _find(keys: Iterable[Key]) -> dict[Key, Known]:
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    params = {"sources": [source for source, _ in wanted], "ids": [external_id for _, external_id in wanted]}
+    return {(source, external_id): Known(*known) for source, external_id, *known in _rows(FIND, params)}
+
+
+def _make(missing: Sequence[Buyer], named: Mapping[Key, str]) -> dict[Key, int]:
+    params = {
+        "sources": [buyer.source for buyer in missing],
+        "ids": [buyer.external_id for buyer in missing],
+        "names": [named.get(buyer.key, "") for buyer in missing],
+        "channels": [buyer.channel for buyer in missing],
+    }
+    return {(source, external_id): pk for source, external_id, pk in _rows(MAKE, params)}
+
+
+def _complete(buyers: Sequence[Buyer], known: Mapping[Key, Known]) -> None:
+    if not buyers:
+        return
+    named = _told(buyers)
+    params: dict[str, Any] = {
+        "customers": [known[buyer.key].customer_id for buyer in buyers],
+        "names": [named.get(buyer.key, "") for buyer in buyers],
+        "emails": [buyer.email for buyer in buyers],
+        "phones": [buyer.phone for buyer in buyers],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(COMPLETE, params)
+
+
+def _rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return list(cursor.fetchall())
