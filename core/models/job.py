@@ -72,6 +72,7 @@ class Job(models.Model):
     total = models.BigIntegerField(default=0)
     result = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     error = models.TextField(blank=True)
+    history = models.JSONField(default=list, encoder=DjangoJSONEncoder)  # attempts that failed (core.engine)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
