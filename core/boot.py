@@ -20,8 +20,9 @@ WITHOUT_SERVERS = {
     *("collectstatic", "findstatic", "compilemessages", "makemessages"),
 }
 # Commands that need the servers but must find the tables as they are.
-WITHOUT_TABLES = {"dbshell", "makemigrations", "migrate", "showmigrations", "sqlmigrate"}
-ASKS_FOR_HELP = {"-h", "--help", "--version"}
+WITHOUT_TABLES = {"dbshell", "makemigrations", "migrate", "restore", "showmigrations", "sqlmigrate"}
+# Options that turn any command into one that needs nothing: they ask for help, or look at a file alone.
+ASKS_FOR_LITTLE = {"-h", "--help", "--verify", "--version"}
 
 
 def prepare(argv: Sequence[str]) -> None:
@@ -30,7 +31,7 @@ def prepare(argv: Sequence[str]) -> None:
     Ends the process with status 2 and a sentence when that cannot be done.
     """
     command = argv[1] if len(argv) > 1 else "help"
-    if command in WITHOUT_SERVERS or command.startswith("-") or ASKS_FOR_HELP & set(argv):
+    if command in WITHOUT_SERVERS or command.startswith("-") or ASKS_FOR_LITTLE & set(argv):
         return
     try:
         serve(home())

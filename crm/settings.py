@@ -4,18 +4,22 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from core import embedded, secret
 from crm import schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+VERSION = "0.1.0"
 
 PERENNIAL_HOME = Path(env.str("PERENNIAL_HOME", str(BASE_DIR / "var"))).resolve()
 MEDIA_ROOT = PERENNIAL_HOME / "media"
+# What a backup takes along beside the database, and the tables it leaves out: those of a night still at work.
+BACKUP_DIRECTORIES = {"media": MEDIA_ROOT}
+BACKUP_SCRATCH_TABLES = r"^analytics_[a-z_]+_[0-9]+$"
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or secret.key_of(PERENNIAL_HOME)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # the keys before it, while it is being changed
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -56,11 +60,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.language.LanguageMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "core.accounts.SeenMiddleware",
     "core.accounts.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "core.access.AccessMiddleware",
@@ -79,11 +85,12 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "core.business.context",
             ],
-            "builtins": ["core.templatetags.ui"],
+            "builtins": ["django.templatetags.i18n", "core.templatetags.ui"],
         },
     }
 ]
@@ -99,7 +106,13 @@ DATABASES = {
 REDIS_URL = env.str("REDIS_URL", "") or embedded.redis_url(PERENNIAL_HOME)
 
 # Counters of rate limits: every process has to see the same ones.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "core.cache.OpenRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -138,6 +151,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the key came by the person's own mail; a second factor is still asked for
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "core.links.KeyGenerator"  # noqa: S105 - a class, not a secret
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+# How many proxies of ours stand before the web server: an X-Forwarded-For that nobody of them wrote is not believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
 MFA_ADAPTER = "core.accounts.MFAAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an admin makes the accounts, so nobody can claim another person's address
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -148,9 +167,9 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.bool("HTTPS", False)  # browsers of
 STAFF_SECOND_FACTOR_REQUIRED = env.bool("STAFF_SECOND_FACTOR_REQUIRED", False)
 
 LANGUAGE_CODE = "en"
-# One language until the pages are translated: dates and allauth's texts would else follow the browser's alone.
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "core.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
