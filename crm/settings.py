@@ -16,7 +16,7 @@ PERENNIAL_HOME = Path(env.str("PERENNIAL_HOME", str(BASE_DIR / "var"))).resolve(
 MEDIA_ROOT = PERENNIAL_HOME / "media"
 # What a backup takes along beside the database, and the tables it leaves out: those of a night still at work.
 BACKUP_DIRECTORIES = {"media": MEDIA_ROOT}
-BACKUP_SCRATCH_TABLES = r"^analytics_[a-z_]+_[0-9]+$"
+BACKUP_SCRATCH_TABLES = r"^analytics_[a-z]+_of_run_[0-9]+$"
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or secret.key_of(PERENNIAL_HOME)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # the keys before it, while it is being changed
@@ -71,7 +71,10 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "core.access.AccessMiddleware",
     "core.business.BusinessTimeMiddleware",
+    "pghistory.middleware.HistoryMiddleware",
 ]
+# Reading changes nothing, so it carries no context.
+PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"

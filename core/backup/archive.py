@@ -18,7 +18,7 @@ from core.backup.errors import BackupError
 
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database.sql"
-SECRET_KEY: Final = "secret_key"
+SECRET_KEY: Final = "secret_key"  # noqa: S105 - the name of a member
 FILES: Final = "files"
 
 PROGRAM: Final = "perennial"
@@ -140,7 +140,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def check(path: Path) -> Manifest:
-    """Read every byte of a backup and return its manifest. Raises BackupError when anything is not as it was written."""
+    """Read every byte of a backup and return its manifest. Raises BackupError when it is not as it was written."""
     try:
         with path.open("rb") as file:
             _check_whole(path, file)
@@ -169,9 +169,7 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> Manifest:
     if not isinstance(manifest, dict) or manifest.get("program") != PROGRAM:
         raise BackupError(f"{path} is not a backup of Perennial: its manifest says nothing of it.")
     if manifest["format"] != FORMAT:
-        raise BackupError(
-            f"{path} has format {manifest['format']}, which this version does not read: update Perennial."
-        )
+        raise BackupError(f"{path} has format {manifest['format']}, which is newer than this Perennial: update it.")
     expected = manifest["members"]
     if sorted(archive.namelist()) != sorted([*expected, MANIFEST]) or not {DATABASE, SECRET_KEY} <= set(expected):
         raise BackupError(f"{path} is damaged: its members are not those that its manifest lists.")

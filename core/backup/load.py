@@ -1,4 +1,4 @@
-"""Restoring a backup: everything is checked before anything is touched, and the database changes at once or not at all."""
+"""Restoring a backup: all is checked before anything is touched, and the database changes at once or not at all."""
 
 import os
 import shutil
@@ -67,7 +67,7 @@ def load(*, source: Path, replace: bool, at: datetime, say: Say) -> Manifest:
 
 
 def _check_code(manifest: Manifest) -> None:
-    known = {f"{app}.{name}" for app, name in MigrationLoader(None, ignore_no_initial=True).disk_migrations}
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
     if unknown := [name for name in manifest["migrations"] if name not in known]:
         raise BackupError(
             f"The backup was made by a newer or another Perennial (version {manifest['version']}): this version"

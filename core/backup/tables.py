@@ -1,7 +1,7 @@
 """What the tables hold, in numbers that can be compared: rows, and a hash that does not depend on their order.
 
-The hash of a table is the sum over its rows of the first 64 bits of MD5 of the row as text. MD5 guards against accidents
-here, not against people; it is the same in every version of PostgreSQL, which its internal hashes need not be.
+The hash of a table is the sum over its rows of the first 64 bits of MD5 of the row as text. MD5 guards against
+accidents here, not against people; it is the same in every version of PostgreSQL, as its own hashes need not be.
 """
 
 from typing import Final, NamedTuple, TypeAlias

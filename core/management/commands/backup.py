@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import ProgrammingError
 from django.utils import timezone
 
 from core.backup import archive, save
@@ -32,7 +33,10 @@ class Command(BaseCommand):
     def save(self, target: Path, *, force: bool) -> archive.Manifest:
         started = timezone.now()
         manifest = save.save(target=target, force=force, at=started, say=self.stderr.write)
-        save.remember(target=target, started_at=started, finished_at=timezone.now())
+        try:
+            save.remember(target=target, started_at=started, finished_at=timezone.now())
+        except ProgrammingError:
+            self.stderr.write("The tables are older than this version, so the backup is not listed among the jobs.")
         return manifest
 
 
