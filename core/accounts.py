@@ -1,16 +1,22 @@
 """Sign-in rules: nobody signs up by themselves, and staff set up a second factor where the installation asks for it."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from core.models import User
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # What somebody without a second factor may still open: the pages that set one up, and the way out.
@@ -32,6 +38,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by an admin."""
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """Whoever chooses a password has followed their invitation."""
+        user.set_password(password)
+        user.invited_until = None
+        user.save(update_fields=["password", "invited_until"])
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -64,3 +76,21 @@ class SecondFactorMiddleware:
             return None
         messages.warning(request, _("This installation asks for a second factor. Set one up to go on."))
         return redirect("mfa_index")
+
+
+class SeenMiddleware:
+    """Keeps when each session was last seen, exact to five minutes, so that pages do not each cost a write."""
+
+    EXACT_TO: Final = timedelta(minutes=5)
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if isinstance(request.user, User) and request.user.last_login:
+            now = timezone.now()
+            written = request.session.get("seen_at", request.user.last_login.timestamp())
+            if now.timestamp() - written > self.EXACT_TO.total_seconds():
+                request.session["seen_at"] = now.timestamp()
+                UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=now)
+        return self.get_response(request)

@@ -1,7 +1,8 @@
 """The route table: every route, its methods and the roles that they are open to (core.access enforces it)."""
 
-from core.access import EVERY_ROLE, Anyone, Table
+from core.access import EVERY_ROLE, Anyone, Methods, Table
 from core.models import Role
+from core.scopes import READ, opening
 
 PUBLIC = frozenset({Anyone.PUBLIC})
 SIGNED_IN = frozenset({Anyone.SIGNED_IN})
@@ -14,6 +15,12 @@ ACTION = {"POST": OPERATORS}
 OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
 EXPORT = {"GET": EXPORTERS}
 OWN_FORM = {"GET": SIGNED_IN, "POST": SIGNED_IN}
+
+
+def api(area: str, *methods: str) -> Methods:
+    """The methods of an API route: reading takes the area's scope for reading, everything else the whole scope."""
+    return {method: opening(area + (READ if method == "GET" else "")) for method in methods}
+
 
 DESK: Table = {
     "desk:today": PAGE,
@@ -41,6 +48,7 @@ SETTINGS: Table = {
 
 # Sign-up, social accounts and changes of the address are not in the table, so they are closed.
 ACCOUNTS: Table = {
+    "settings:language_set": {"POST": PUBLIC},
     "account_login": OPEN_FORM,
     "account_logout": OPEN_FORM,
     "account_inactive": {"GET": PUBLIC},
@@ -51,6 +59,7 @@ ACCOUNTS: Table = {
     "account_reset_password_done": {"GET": PUBLIC},
     "account_reset_password_from_key": OPEN_FORM,
     "account_reset_password_from_key_done": {"GET": PUBLIC},
+    "usersessions_list": OWN_FORM,
     "mfa_index": {"GET": SIGNED_IN},
     "mfa_authenticate": OPEN_FORM,
     "mfa_login_webauthn": OPEN_FORM,
@@ -69,4 +78,10 @@ ACCOUNTS: Table = {
 
 ADMIN: Table = {"admin:*": {"GET": ADMINS, "POST": ADMINS}}
 
-TABLE: Table = {**DESK, **SETTINGS, **ACCOUNTS, **ADMIN}
+# The scopes of keys (core.scopes), of which one is enough.
+API: Table = {
+    "api:schema": {"GET": PUBLIC},
+    "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
+}
+
+TABLE: Table = {**API, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN}

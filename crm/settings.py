@@ -6,6 +6,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from core import embedded, secret
+from core.api import config as api_config
 from crm import schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -116,6 +117,13 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
+
+# The API counts the calls of a key, and the keys that are not valid of an address (docs/adr/0006-api.md).
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", 30_000)
+API_FAILURES_PER_MINUTE = env.int("API_FAILURES_PER_MINUTE", 6_000)
+REST_FRAMEWORK = {**api_config.REST_FRAMEWORK, "NUM_PROXIES": env.int("TRUSTED_PROXIES", 0)}
+DRF_STANDARDIZED_ERRORS = api_config.DRF_STANDARDIZED_ERRORS
+SPECTACULAR_SETTINGS = api_config.SPECTACULAR_SETTINGS
 
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True

@@ -41,6 +41,7 @@ class Business(models.Model):
     churn_horizon_days = models.PositiveSmallIntegerField(
         _("days without an order that count as leaving"), default=90, validators=[MinValueValidator(1)]
     )
+    hides_first_steps = models.BooleanField(default=False, editable=False)
     is_demo = models.BooleanField(default=False, editable=False)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -42,6 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     may_export = models.BooleanField(_("may export"), default=False)  # admins may anyway: see can_export
     language = models.CharField(_("language"), max_length=8, blank=True)  # "": the browser's
     invited_until = models.DateTimeField(null=True, blank=True, editable=False)  # until then a password can be chosen
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)  # one more ends every session
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
@@ -57,6 +59,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session is bound to: not the password alone, as Django has it, but all that gives it its rights."""
+        rights = (self.role, self.may_export, self.is_staff, self.is_superuser, self.session_epoch)
+        parts = "\n".join([self.password, *map(str, rights)])
+        return salted_hmac("core.models.user.session", parts, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def can_export(self) -> bool:
