@@ -1,5 +1,6 @@
 from customers.models.batch import ImportBatch, ImportedRow
 from customers.models.company import Company
+from customers.models.custom import CustomField
 from customers.models.order import Order, OrderLine
 from customers.models.person import Customer, Email, Identity, Phone
 from customers.models.product import AppliedRates, Category, Product
@@ -11,6 +12,7 @@ __all__ = [
     "AppliedRates",
     "Category",
     "Company",
+    "CustomField",
     "Customer",
     "Email",
     "Identity",

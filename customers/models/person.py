@@ -24,6 +24,9 @@ class Customer(models.Model):
     city = models.CharField(_("city"), max_length=80, blank=True)
     locale = models.CharField(_("language"), max_length=12, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    custom = models.JSONField(
+        _("custom fields"), default=dict, db_default={}, blank=True
+    )  # key → value, see CustomField
     # Both kept by customers.services.search, folded (lower case, no accents): the name to sort by, and everything that
     # people look for: name, company, e-mails, phones and external ids.
     sort_name = models.CharField(max_length=80, blank=True, default="", editable=False)
@@ -43,6 +46,13 @@ class Customer(models.Model):
             # crm.selectors: customers of a channel or a country, and which channels and countries there are
             models.Index(fields=["channel"], condition=~Q(channel=""), name="customer_by_channel"),
             models.Index(fields=["country"], condition=~Q(country=""), name="customer_by_country"),
+            # crm.selectors: who is archived, and whether one of the list is
+            models.Index(fields=["id"], condition=Q(archived_at__isnull=False), name="archived_customers"),
+            # crm.filters: customers by a custom field's value
+            GinIndex(fields=["custom"], name="customer_custom", opclasses=["jsonb_path_ops"], condition=~Q(custom={})),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(custom__contains={}), name="custom_fields_of_a_customer_are_an_object"),
         ]
 
     def __str__(self) -> str:
