@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.utils import formats
+from django.utils.translation import pgettext
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
 WHOLE = (
@@ -17,7 +18,7 @@ SYMBOLS = {
 }  # fmt: skip
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-STEPS = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
+STEPS = (Decimal(10**9), Decimal(10**6), Decimal(10**3))
 
 
 def exponent(currency: str) -> int:
@@ -26,8 +27,14 @@ def exponent(currency: str) -> int:
 
 
 def symbol(currency: str) -> str:
-    """What stands before an amount: a sign where one is well known, else the code and a space."""
+    """What stands beside an amount: a sign where one is well known, else the code and a space."""
     return SYMBOLS.get(currency) or currency + NO_BREAK_SPACE
+
+
+def placed(number: str, currency: str, *, sign: str) -> str:
+    """Sign, currency and number in the order of the language: `−$12`, in German `−12 $`."""
+    pattern = pgettext("amount of money", "%(sign)s%(symbol)s%(number)s")
+    return (pattern % {"sign": sign, "symbol": symbol(currency), "number": number}).strip()
 
 
 def major(amount: float | Decimal, currency: str) -> Decimal:
@@ -40,26 +47,35 @@ def text(amount: float | Decimal, currency: str, *, digits: int | None = None) -
     value = major(amount, currency)
     places = exponent(currency) if digits is None else digits
     number = formats.number_format(round(abs(value), places), places, force_grouping=True)
-    return sign(round(value, places)) + symbol(currency) + number
+    return placed(number, currency, sign=sign(round(value, places)))
 
 
 def short(amount: float | Decimal, currency: str) -> str:
     """Three figures and a letter, for headlines: `$2.14M`, `$386k`, `$94`."""
     value = major(amount, currency)
-    return sign(round(value)) + symbol(currency) + compact(abs(value))
+    return placed(compact(abs(value)), currency, sign=sign(round(value)))
 
 
 def compact(value: float | Decimal) -> str:
     """`2143000` is `2.14M`, `38600` is `38.6k`, `940` is `940`."""
     size = abs(Decimal(value))
-    for step, letter in STEPS:
+    for step, pattern in zip(STEPS, shortened(), strict=True):
         if size >= step * Decimal("0.9995"):
             figures = size / step
             places = max(0, 3 - len(str(int(figures))))
             number = f"{round(figures, places):f}"
             number = number.rstrip("0").rstrip(".") if places else number
-            return sign(Decimal(value)) + localize(number) + letter
+            return sign(Decimal(value)) + pattern % {"number": localize(number)}
     return sign(round(Decimal(value))) + formats.number_format(round(size), 0, force_grouping=True)
+
+
+def shortened() -> tuple[str, str, str]:
+    """How the language writes billions, millions and thousands."""
+    return (
+        pgettext("billions", "%(number)sB"),
+        pgettext("millions", "%(number)sM"),
+        pgettext("thousands", "%(number)sk"),
+    )
 
 
 def localize(number: str) -> str:

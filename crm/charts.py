@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import scores
 from core import money
@@ -21,7 +22,7 @@ def trend(months: Sequence[Month], *, business: Business) -> dict[str, Any]:
     """Revenue, the year before and average value by month; null where there is none."""
     return {
         "currency": business.currency,
-        "months": [formats.date_format(month.first, "M y") for month in months],
+        "months": [formats.date_format(month.first, pgettext("short month", "M y")) for month in months],
         "revenue": [_major(month.revenue_cents, business) for month in months],
         "before": [_major(month.before_cents, business) for month in months],
         "clv": [_major(month.clv_cents, business) for month in months],
@@ -34,7 +35,7 @@ def treemap(states: Iterable[SegmentState], *, business: Business) -> dict[str, 
         "currency": business.currency,
         "segments": [
             {
-                "name": state.name.label,
+                "name": labels.name_of(state.name),
                 "hue": state.name.slug,
                 "value": _major(state.clv_cents, business),
                 "customers": state.customers,

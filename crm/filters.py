@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet, Value
+from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.filterset import FilterSet
 
@@ -19,12 +20,15 @@ from customers.models import Customer
 SHORTEST_TRIGRAM: Final = 3
 MOST_WORDS: Final = 6
 LAST_ORDER: Final = [
-    ("30", "Within 30 days"),
-    ("90", "Within 90 days"),
-    ("365", "Within 365 days"),
-    ("older", "More than 365 days ago"),
+    ("30", _("Within 30 days")),
+    ("90", _("Within 90 days")),
+    ("365", _("Within 365 days")),
+    ("older", _("More than 365 days ago")),
 ]
 CODE_OF_BAND: Final = {band: code for code, band in labels.BANDS.items()}
+# Lazy: the classes below are made once, their readers speak different languages.
+RISKS: Final = [("high", _("High")), ("medium", _("Medium")), ("low", _("Low"))]
+SEGMENTS: Final = [(name.slug, _(name.label)) for name in labels.SEGMENTS]
 
 
 def search(people: QuerySet[Customer], text: str) -> QuerySet[Customer]:
@@ -42,9 +46,9 @@ class PeopleFilter(FilterSet):
     """By facts: text, channel, country. `choices` are the values that exist."""
 
     # Without DISTINCT, which filters add by themselves: the planner can then walk the index of the sort.
-    q = filters.CharFilter(method="by_text", label="Search")
-    channel = filters.MultipleChoiceFilter(label="Channel", distinct=False)
-    country = filters.MultipleChoiceFilter(label="Country", distinct=False)
+    q = filters.CharFilter(method="by_text", label=_("Search"))
+    channel = filters.MultipleChoiceFilter(label=_("Channel"), distinct=False)
+    country = filters.MultipleChoiceFilter(label=_("Country"), distinct=False)
 
     def __init__(self, *args: Any, choices: dict[str, list[str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -59,19 +63,15 @@ class PeopleFilter(FilterSet):
 class ScoreFilter(FilterSet):
     """By the night: segment, risk band, predicted value, time since the last order, the segment left."""
 
-    risk = filters.MultipleChoiceFilter(
-        label="Churn risk", method="by_risk", choices=[(band, band.capitalize()) for band in reversed(CODE_OF_BAND)]
-    )
-    segment = filters.MultipleChoiceFilter(
-        label="Segment", method="by_segment", choices=[(name.slug, name.label) for name in labels.SEGMENTS]
-    )
-    clv_min = filters.NumberFilter(label="CLV from", method="by_least")
-    clv_max = filters.NumberFilter(label="CLV to", method="by_most")
-    last = filters.ChoiceFilter(label="Last order", method="by_last", choices=LAST_ORDER)
+    risk = filters.MultipleChoiceFilter(label=_("Churn risk"), method="by_risk", choices=RISKS)
+    segment = filters.MultipleChoiceFilter(label=_("Segment"), method="by_segment", choices=SEGMENTS)
+    clv_min = filters.NumberFilter(label=_("CLV from"), method="by_least")
+    clv_max = filters.NumberFilter(label=_("CLV to"), method="by_most")
+    last = filters.ChoiceFilter(label=_("Last order"), method="by_last", choices=LAST_ORDER)
     left = filters.ChoiceFilter(
-        label="Moved from",
+        label=_("Moved from"),
         method="by_left",
-        choices=[("none", "No segment"), *((name.slug, name.label) for name in labels.SEGMENTS)],
+        choices=[("none", _("No segment")), *SEGMENTS],
     )
 
     def __init__(self, *args: Any, currency: str, as_of: date | None, **kwargs: Any) -> None:

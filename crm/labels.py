@@ -3,36 +3,59 @@
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
 from analytics import scores
 from analytics.clv import bands
 
-BANDS: Final = {bands.LOW: "low", bands.MEDIUM: "medium", bands.HIGH: "high"}
+BANDS: Final = {
+    bands.LOW: gettext_noop("low"),
+    bands.MEDIUM: gettext_noop("medium"),
+    bands.HIGH: gettext_noop("high"),
+}
 SEGMENTS: Final = [name for name in scores.Name if name is not scores.Name.NONE]
 
 STEPS: Final = {
-    "margins": "Apply margin rates",
-    "totals": "Add up days",
-    "summaries": "Add up purchases",
-    "fit": "Fit the models",
-    "score": "Score customers",
-    "index": "Index and total",
-    "publish": "Publish",
-    "segments": "Assign segments",
-    "tidy": "Tidy up",
+    "margins": _("Apply margin rates"),
+    "totals": _("Add up days"),
+    "summaries": _("Add up purchases"),
+    "fit": _("Fit the models"),
+    "score": _("Score customers"),
+    "index": _("Index and total"),
+    "publish": _("Publish"),
+    "segments": _("Assign segments"),
+    "tidy": _("Tidy up"),
 }
 
 DEFINITIONS: Final = {
-    scores.Name.CHAMPIONS: "Bought lately and often.",
-    scores.Name.LOYAL: "Buy often, not only in the last weeks.",
-    scores.Name.POTENTIAL_LOYALISTS: "Bought lately, and more than once or twice.",
-    scores.Name.NEW: "Bought for the first time very lately.",
-    scores.Name.PROMISING: "Bought for the first time not long ago.",
-    scores.Name.NEEDS_ATTENTION: "Average in time and number of orders.",
-    scores.Name.ABOUT_TO_SLEEP: "Few orders, the last one a while ago.",
-    scores.Name.AT_RISK: "Ordered often enough, but not for long.",
-    scores.Name.CANT_LOSE: "Ordered most often of all, but not for long.",
-    scores.Name.HIBERNATING: "Few orders, the last one long ago.",
+    scores.Name.CHAMPIONS: _("Bought lately and often."),
+    scores.Name.LOYAL: _("Buy often, not only in the last weeks."),
+    scores.Name.POTENTIAL_LOYALISTS: _("Bought lately, and more than once or twice."),
+    scores.Name.NEW: _("Bought for the first time very lately."),
+    scores.Name.PROMISING: _("Bought for the first time not long ago."),
+    scores.Name.NEEDS_ATTENTION: _("Average in time and number of orders."),
+    scores.Name.ABOUT_TO_SLEEP: _("Few orders, the last one a while ago."),
+    scores.Name.AT_RISK: _("Ordered often enough, but not for long."),
+    scores.Name.CANT_LOSE: _("Ordered most often of all, but not for long."),
+    scores.Name.HIBERNATING: _("Few orders, the last one long ago."),
 }
+
+
+# The names as the catalogues know them; analytics.scores.Name has them without translation.
+NAMES: Final = (
+    gettext_noop("Champions"),
+    gettext_noop("Loyal"),
+    gettext_noop("Potential loyalists"),
+    gettext_noop("New"),
+    gettext_noop("Promising"),
+    gettext_noop("Needs attention"),
+    gettext_noop("About to sleep"),
+    gettext_noop("At risk"),
+    gettext_noop("Can't lose"),
+    gettext_noop("Hibernating"),
+)
 
 
 def segment(code: int) -> scores.Name:
@@ -49,48 +72,55 @@ def band(code: int) -> str:
     return BANDS.get(code, "")
 
 
+def name_of(segment: scores.Name) -> str:
+    """The segment's name in the reader's language; empty for none."""
+    return gettext(segment.label) if segment else ""
+
+
 def step(name: str) -> str:
-    return STEPS.get(name, name.replace("_", " ").capitalize())
+    return str(STEPS.get(name) or name.replace("_", " ").capitalize())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A key figure in words: `kind` is how its amount is written, `rows` the customers behind it."""
 
-    label: str
+    label: Promise
     kind: str
-    note: str
-    definition: str
+    note: Promise
+    definition: Promise
     rows: str
 
 
 FIGURES: Final = {
     "revenue": Figure(
-        label="Revenue",
+        label=_("Revenue"),
         kind="money_short",
-        note="against the days before",
-        definition="Order value net of tax in the period, less what came back in it. Guests are included.",
+        note=_("against the days before"),
+        definition=_("Order value net of tax in the period, less what came back in it. Guests are included."),
         rows="?sort=-value",
     ),
     "clv": Figure(
-        label="Average CLV",
+        label=_("Average CLV"),
         kind="money_whole",
-        note="predicted, 12 months",
-        definition="Expected margin of the next 365 days, discounted, averaged over all customers with an order.",
+        note=_("predicted, 12 months"),
+        definition=_("Expected margin of the next 365 days, discounted, averaged over all customers with an order."),
         rows="?sort=-clv",
     ),
     "active": Figure(
-        label="Active customers",
+        label=_("Active customers"),
         kind="count",
-        note="ordered lately",
-        definition="Customers whose last order is within the days that count as leaving, 90 unless changed.",
+        note=_("ordered lately"),
+        definition=_("Customers whose last order is within the days that count as leaving, 90 unless changed."),
         rows="?sort=-last",
     ),
     "risk": Figure(
-        label="Value at risk",
+        label=_("Value at risk"),
         kind="money_short",
-        note="CLV with raised risk",
-        definition="Predicted 12-month value of the customers whose churn risk is medium or high for their own pace.",
+        note=_("CLV with raised risk"),
+        definition=_(
+            "Predicted 12-month value of the customers whose churn risk is medium or high for their own pace."
+        ),
         rows="?risk=high&risk=medium&sort=-clv",
     ),
 }

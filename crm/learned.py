@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.templatetags import ui
 
 PURCHASE: Final = {"r": "r", "alpha": "α", "a": "a", "b": "b"}
 SPEND: Final = {"p": "p", "q": "q", "gamma": "γ"}
@@ -11,17 +15,21 @@ SPEND: Final = {"p": "p", "q": "q", "gamma": "γ"}
 
 def rows(fitted: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The models with their parameters, and the figures of the shop that stand in for them."""
-    found = [("Purchases", fitted["model"]), _parameters(fitted["purchase"], PURCHASE)]
-    found.append(("Spend per order", fitted["spend_model"]))
+    found = [(_("Purchases"), fitted["model"]), _parameters(fitted["purchase"], PURCHASE)]
+    found.append((_("Spend per order"), fitted["spend_model"]))
     if fitted["gamma_gamma"]:
         found.append(_parameters(fitted["gamma_gamma"], SPEND))
     return [
         *found,
-        ("Customers", formats.number_format(fitted["n"], 0, force_grouping=True)),
-        ("Bought again", formats.number_format(fitted["repeat_customers"], 0, force_grouping=True)),
-        ("Margin rate", formats.number_format(100 * fitted["margin_rate"], 1) + "%"),
-        ("Leaving means", f"{settings['churn_horizon_days']} days without an order"),
+        (_("Customers"), formats.number_format(fitted["n"], 0, force_grouping=True)),
+        (_("Bought again"), formats.number_format(fitted["repeat_customers"], 0, force_grouping=True)),
+        (_("Margin rate"), ui.percent(fitted["margin_rate"], 1)),
+        (_("Leaving means"), _leaving(settings["churn_horizon_days"])),
     ]
+
+
+def _leaving(days: int) -> str:
+    return ngettext("%(number)s day without an order", "%(number)s days without an order", days) % {"number": days}
 
 
 def _parameters(values: Mapping[str, float], names: Mapping[str, str]) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -29,10 +31,10 @@ class Column:
 
 def columns(sort: str) -> list[Column]:
     return [
-        Column(key="name", label="Customer", first="name", sort=sort),
-        Column(key="", label="Segment"),
-        Column(key="clv", label="CLV", css="num", first="-clv", sort=sort),
-        Column(key="risk", label="Churn risk", first="-risk", sort=sort),
-        Column(key="value", label="Spend to date", css="num wide", first="-value", sort=sort),
-        Column(key="last", label="Last order", css="num", first="-last", sort=sort),
+        Column(key="name", label=_("Customer"), first="name", sort=sort),
+        Column(key="", label=_("Segment")),
+        Column(key="clv", label=_("CLV"), css="num", first="-clv", sort=sort),
+        Column(key="risk", label=_("Churn risk"), first="-risk", sort=sort),
+        Column(key="value", label=_("Spend to date"), css="num wide", first="-value", sort=sort),
+        Column(key="last", label=_("Last order"), css="num", first="-last", sort=sort),
     ]

@@ -207,7 +207,9 @@ def in_days(number: float) -> str:
 @register.filter
 def long_date(day: date | datetime | Missing) -> str:
     """A date with its day of the week: `Sunday 22 November 2026`."""
-    return NOTHING if day is None or isinstance(day, str) else formats.date_format(day, pgettext("long date", "l j F Y"))
+    return (
+        NOTHING if day is None or isinstance(day, str) else formats.date_format(day, pgettext("long date", "l j F Y"))
+    )
 
 
 @register.filter

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from django.db.models import CharField, Count, F, IntegerField, Max, Min, QuerySet, Value
 from django.utils import formats
+from django.utils.translation import pgettext
 
 from analytics import scores
 from analytics.clv import shop
@@ -157,7 +158,7 @@ class Spend:
 
     @property
     def named(self) -> list[tuple[str, int]]:
-        return [(formats.date_format(month, "M y"), cents) for month, cents in self.months]
+        return [(formats.date_format(month, pgettext("short month", "M y")), cents) for month, cents in self.months]
 
 
 def spend(*, pk: int, today: date, months: int) -> Spend:

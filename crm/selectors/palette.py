@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from core.models import Run
 from crm import filters, labels
@@ -23,17 +24,19 @@ class PageHit:
 def pages(text: str) -> list[PageHit]:
     """Pages whose title has the text in it; segments only when something was typed."""
     found = [
-        PageHit(title="Today", icon="layout-dashboard", url=reverse("desk:today")),
-        PageHit(title="All customers", icon="users", url=reverse("desk:customer_list")),
-        PageHit(title="Segments", icon="chart-pie", url=reverse("desk:segment_list")),
-        PageHit(title="Jobs", icon="moon-stars", url=reverse("desk:job_list")),
-        PageHit(title="Change password", icon="key", url=reverse("account_change_password")),
-        PageHit(title="Two-factor sign-in", icon="shield-lock", url=reverse("mfa_index")),
+        PageHit(title=_("Today"), icon="layout-dashboard", url=reverse("desk:today")),
+        PageHit(title=_("All customers"), icon="users", url=reverse("desk:customer_list")),
+        PageHit(title=_("Segments"), icon="chart-pie", url=reverse("desk:segment_list")),
+        PageHit(title=_("Jobs"), icon="moon-stars", url=reverse("desk:job_list")),
+        PageHit(title=_("Change password"), icon="key", url=reverse("account_change_password")),
+        PageHit(title=_("Two-factor sign-in"), icon="shield-lock", url=reverse("mfa_index")),
     ]
     if text:
         found += [
             PageHit(
-                title=f"Segment: {name.label}", icon="chart-pie", url=reverse("desk:segment_detail", args=[name.slug])
+                title=_("Segment: %(name)s") % {"name": labels.name_of(name)},
+                icon="chart-pie",
+                url=reverse("desk:segment_detail", args=[name.slug]),
             )
             for name in labels.SEGMENTS
         ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from analytics import scores
 from analytics.models import Score
@@ -41,7 +43,13 @@ class SegmentState:
 
     @property
     def mix_label(self) -> str:
-        return ", ".join(f"{self.risk[band]} {band} risk" for band in labels.BANDS.values())
+        return _("%(low)s low risk, %(medium)s medium risk, %(high)s high risk") % self.risk
+
+    @property
+    def words(self) -> str:
+        """`12 customers of Champions`, for a link that shows the number alone."""
+        text = ngettext("%(number)s customer of %(segment)s", "%(number)s customers of %(segment)s", self.customers)
+        return text % {"number": self.customers, "segment": labels.name_of(self.name)}
 
     @property
     def high_share(self) -> float:
@@ -83,6 +91,13 @@ class Move:
     @property
     def stays(self) -> bool:
         return self.source == self.target
+
+    @property
+    def words(self) -> str:
+        """`3 from Champions to Loyal`, for a link that shows the number alone."""
+        source = labels.name_of(self.source) or pgettext("where a new customer came from", "outside")
+        values = {"number": self.customers, "source": source, "target": labels.name_of(self.target)}
+        return _("%(number)s from %(source)s to %(target)s") % values
 
 
 @dataclass(frozen=True, kw_only=True)

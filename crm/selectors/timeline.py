@@ -9,13 +9,19 @@ from itertools import groupby
 from typing import Any, Final
 
 from django.db.models import CharField, F, Q, QuerySet, Value
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from core.models import Business
 from customers.models import Order, OrderLine, Product, Refund, RefundLine, UnmatchedReturn
 
 PAGE_EVENTS: Final = 15
 PRODUCTS_NAMED: Final = 3
-KINDS: Final = {"order": "Orders", "refund": "Refunds", "return": "Other returns"}
+KINDS: Final = {
+    "order": gettext_lazy("Orders"),
+    "refund": gettext_lazy("Refunds"),
+    "return": gettext_lazy("Other returns"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +109,7 @@ def _orders(ids: list[int]) -> dict[int, Event]:
             kind="order",
             at=order.placed_at,
             date_only=order.date_only,
-            title=f"Order {order.external_id}",
+            title=_("Order %(number)s") % {"number": order.external_id},
             text=name_some(names.get(order.pk, [])),
             amount_cents=order.net_cents,
             status=_status(order),
@@ -115,7 +121,7 @@ def _orders(ids: list[int]) -> dict[int, Event]:
 def _status(order: Order) -> str:
     if order.status != Order.Status.PAID:
         return str(order.get_status_display())
-    return "Returned in full" if order.fully_refunded_on else ""
+    return _("Returned in full") if order.fully_refunded_on else ""
 
 
 def _refunds(ids: list[int]) -> dict[int, Event]:
@@ -126,7 +132,7 @@ def _refunds(ids: list[int]) -> dict[int, Event]:
             kind="refund",
             at=refund.refunded_at,
             date_only=refund.date_only,
-            title=f"Refund of order {refund.order.external_id}",
+            title=_("Refund of order %(number)s") % {"number": refund.order.external_id},
             text=name_some(names.get(refund.pk, [])),
             amount_cents=-refund.net_cents,
         )
@@ -140,12 +146,17 @@ def _returns(ids: list[int]) -> dict[int, Event]:
             kind="return",
             at=back.returned_at,
             date_only=back.date_only,
-            title="Return without an order",
-            text=f"{back.product}: {back.get_reason_display().lower()}.",
+            title=_("Return without an order"),
+            text=f"{back.product}: {_in_sentence(back.get_reason_display())}.",
             amount_cents=-back.net_cents,
         )
         for back in UnmatchedReturn.objects.filter(pk__in=ids).select_related("product")
     }
+
+
+def _in_sentence(name: str) -> str:
+    """A choice's name inside a sentence; German writes its nouns as they are."""
+    return name if (get_language() or "").startswith("de") else name[:1].lower() + name[1:]
 
 
 def _goods(products: list[Product]) -> list[str]:
@@ -158,7 +169,7 @@ def name_some(names: Iterable[str]) -> str:
     different = list(dict.fromkeys(names))
     shown = " · ".join(different[:PRODUCTS_NAMED])
     rest = len(different) - PRODUCTS_NAMED
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return _("%(names)s and %(number)s more") % {"names": shown, "number": rest} if rest > 0 else shown
 
 
 def _write(key: Key) -> str:

@@ -2,6 +2,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from core.http import DeskRequest, wants_part
 from crm import chips, sorting
@@ -11,12 +12,12 @@ from crm.selectors import timeline as events
 from customers.models import Customer
 
 VIEWS = (
-    {"name": "All", "query": ""},
-    {"name": "About to leave", "query": "risk=high&risk=medium"},
-    {"name": "Champions", "query": "segment=champions"},
-    {"name": "New", "query": "segment=new"},
-    {"name": "Can't lose", "query": "segment=cant-lose"},
-    {"name": "Silent for a year", "query": "last=older"},
+    {"name": _("All"), "query": ""},
+    {"name": _("About to leave"), "query": "risk=high&risk=medium"},
+    {"name": _("Champions"), "query": "segment=champions"},
+    {"name": _("New"), "query": "segment=new"},
+    {"name": _("Can't lose"), "query": "segment=cant-lose"},
+    {"name": _("Silent for a year"), "query": "last=older"},
 )
 
 

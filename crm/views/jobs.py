@@ -2,9 +2,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from core import business
+from core import business, retelling
 from core.http import DeskRequest, wants_part
 from core.models import Job, Run
 from crm import labels, learned, night, schedule
@@ -44,9 +45,9 @@ def job_retry(request: DeskRequest, pk: int) -> HttpResponse:
     try:
         night.retry(job_id=pk, at=timezone.now())
     except night.CannotRetry as error:
-        messages.error(request, str(error))
+        messages.error(request, retelling.retold(str(error)))
     else:
-        messages.success(request, "The job is in the queue again.")
+        messages.success(request, _("The job is in the queue again."))
     return redirect("desk:run_detail", pk=job.run_id) if job.run_id else redirect("desk:job_list")
 
 
@@ -57,8 +58,8 @@ def run_start(request: DeskRequest) -> HttpResponse:
     try:
         start = night.start(as_of=day, at=now)
     except night.AnotherRunIsAtWork as error:
-        messages.error(request, str(error))
+        messages.error(request, retelling.retold(str(error)))
         return redirect("desk:job_list")
     if not start.is_new:
-        messages.info(request, "Nothing has changed since the last night, so there is nothing to do.")
+        messages.info(request, _("Nothing has changed since the last night, so there is nothing to do."))
     return redirect("desk:run_detail", pk=start.run.pk)

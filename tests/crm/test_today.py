@@ -44,12 +44,6 @@ def test_it_works(desk, shop):
     assert "77%" in page
 
 
-def test_a_browser_in_another_language_gets_one_language(desk, shop):
-    page = desk.get("/", headers={"Accept-Language": "de"}).content.decode()
-    assert "Data through Tuesday 31 March 2026" in page
-    assert "$9k" in page
-
-
 @pytest.mark.parametrize(
     ("slug", "amount", "before", "good"),
     [
