@@ -26,6 +26,7 @@ def trend(months: Sequence[Month], *, business: Business) -> dict[str, Any]:
         "revenue": [_major(month.revenue_cents, business) for month in months],
         "before": [_major(month.before_cents, business) for month in months],
         "clv": [_major(month.clv_cents, business) for month in months],
+        "labels": {"revenue": _("Revenue"), "before": _("Year before"), "clv": _("Average value")},
     }
 
 
@@ -45,6 +46,7 @@ def treemap(states: Iterable[SegmentState], *, business: Business) -> dict[str, 
             for state in states
             if state.clv_cents > 0
         ],
+        "labels": {"value": _("Predicted value"), "customers": _("Customers"), "average": _("Average")},
     }
 
 
@@ -66,7 +68,11 @@ def sizes(nights: Sequence[tuple[date, Mapping[str, int]]]) -> dict[str, Any]:
     return {
         "days": [day.isoformat() for day, _counts in nights],
         "segments": [
-            {"name": name.label, "hue": name.slug, "customers": [counts[name.slug] for _day, counts in nights]}
+            {
+                "name": labels.name_of(name),
+                "hue": name.slug,
+                "customers": [counts[name.slug] for _day, counts in nights],
+            }
             for name in labels.SEGMENTS
         ],
     }

@@ -90,7 +90,7 @@ def percent(share: float | Missing, digits: int = 0) -> str:
         return "<" + percentage("1")
     if digits == 0 and 0.995 <= share < 1:
         return ">" + percentage("99")
-    return percentage(formats.number_format(100 * share, digits))
+    return percentage(formats.number_format(round(100 * share, digits), digits))
 
 
 def percentage(number: str) -> str:
@@ -121,7 +121,7 @@ def seconds(value: float | Missing) -> str:
     if value < 0.05:
         return "<" + _("%(seconds)s s") % {"seconds": formats.number_format(0.1, 1)}
     if value < 10:
-        return _("%(seconds)s s") % {"seconds": formats.number_format(value, 1)}
+        return _("%(seconds)s s") % {"seconds": formats.number_format(round(value, 1), 1)}
     minutes, rest = divmod(round(value), 60)
     if minutes:
         return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}

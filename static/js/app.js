@@ -1,6 +1,7 @@
 // What every page needs: the CSRF header, messages when a request fails, menus that close.
 (() => {
   const find = (selector, root = document) => root.querySelector(selector);
+  const words = find("#toasts")?.dataset ?? {};
   const SAFE = new Set(["get", "head", "options", "trace"]);
 
   document.addEventListener("htmx:configRequest", (event) => {
@@ -19,9 +20,9 @@
 
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    toast(status === 403 ? "Your role may not do this." : `That did not work (${status}). Try again.`);
+    toast(status === 403 ? words.forbidden : words.failed.replace("%s", status));
   });
-  document.addEventListener("htmx:sendError", () => toast("No connection to the server. Try again."));
+  document.addEventListener("htmx:sendError", () => toast(words.offline));
 
   // A partial that was redirected to an account page: the session has ended, or a second factor is wanted.
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -74,15 +74,15 @@
     const margin = { left: 56, right: 22, outerBoundsMode: "none" };
     const label = { color: c.muted, fontSize: 12, margin: 10, interval: (i) => i % every === 0 };
     const marks = (i) => [
-      ["k1", "Revenue", whole(data.currency).format(data.revenue[i])],
-      ...(data.before[i] === null ? [] : [["kg", "Year before", whole(data.currency).format(data.before[i])]]),
-      ...(data.clv[i] === null ? [] : [["k2", "Average value", whole(data.currency).format(data.clv[i])]]),
+      ["k1", data.labels.revenue, whole(data.currency).format(data.revenue[i])],
+      ...(data.before[i] === null ? [] : [["kg", data.labels.before, whole(data.currency).format(data.before[i])]]),
+      ...(data.clv[i] === null ? [] : [["k2", data.labels.clv, whole(data.currency).format(data.clv[i])]]),
     ];
     return {
       grid: [{ ...margin, top: narrow(node) ? 56 : 36, bottom: 104 }, { ...margin, height: 46, bottom: 26 }],
       legend: {
         top: 0, left: 0, icon: "roundRect", itemWidth: 16, itemHeight: 3, itemGap: 18, selectedMode: false,
-        textStyle: { color: c.muted, fontSize: 12 }, data: ["Revenue", "Year before", "Average value"],
+        textStyle: { color: c.muted, fontSize: 12 }, data: [data.labels.revenue, data.labels.before, data.labels.clv],
       },
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       tooltip: tooltip((points) => tip(data.months[points[0].dataIndex], marks(points[0].dataIndex)), { trigger: "axis" }),
@@ -92,11 +92,11 @@
         y(short(data.currency), { gridIndex: 1, ...strip, interval: strip.max - strip.min, splitLine: { show: false } }),
       ],
       series: [
-        line("Year before", data.before, c.ghost, { symbol: "none", lineStyle: { width: 1.5, color: c.ghost } }),
-        line("Revenue", data.revenue, c.first, {
+        line(data.labels.before, data.before, c.ghost, { symbol: "none", lineStyle: { width: 1.5, color: c.ghost } }),
+        line(data.labels.revenue, data.revenue, c.first, {
           z: 3, lineStyle: { width: 2.25, color: c.first }, areaStyle: { color: fade(c.firstSoft) },
         }),
-        line("Average value", data.clv, c.second, { xAxisIndex: 1, yAxisIndex: 1 }),
+        line(data.labels.clv, data.clv, c.second, { xAxisIndex: 1, yAxisIndex: 1 }),
       ],
     };
   };
@@ -105,9 +105,9 @@
     const sum = data.segments.reduce((total, segment) => total + segment.value, 0);
     const byName = new Map(data.segments.map((segment) => [segment.name, segment]));
     const rows = (s) => [
-      ["k-none", "Predicted value", whole(data.currency).format(s.value)],
-      ["k-none", "Customers", s.customers.toLocaleString(language)],
-      ["k-none", "Average", whole(data.currency).format(s.average)],
+      ["k-none", data.labels.value, whole(data.currency).format(s.value)],
+      ["k-none", data.labels.customers, s.customers.toLocaleString(language)],
+      ["k-none", data.labels.average, whole(data.currency).format(s.average)],
     ];
     return {
       tooltip: tooltip(({ name }) => (byName.has(name) ? tip(name, rows(byName.get(name))) : "")),
