@@ -88,6 +88,10 @@ def page(phases: Sequence[Phase], *, cursor: str, size: int) -> Page:
     )
 
 
+def is_readable(phases: Sequence[Phase], cursor: str) -> bool:
+    return _decode(phases, cursor)[0] is not None
+
+
 def around(phases: Sequence[Phase], *, at: tuple[int, Place]) -> tuple[Any | None, Any | None]:
     """The rows just before and just after a place in the list."""
     before, _ = _collect(phases, start=at, backwards=True, size=1)

@@ -44,6 +44,16 @@ DESK: Table = {
 
 SETTINGS: Table = {
     "settings:index": {"GET": ADMINS},
+    "settings:alert_list": {"GET": OPERATORS},
+    "settings:alert_read": ACTION,
+    "settings:alert_mail": {"POST": ADMINS},
+}
+
+# For machines. Metrics ask for their token or an admin by themselves (core.views.health).
+PROBES: Table = {
+    "livez": {"GET": PUBLIC},
+    "readyz": {"GET": PUBLIC},
+    "metrics": {"GET": PUBLIC},
 }
 
 # Sign-up, social accounts and changes of the address are not in the table, so they are closed.
@@ -84,4 +94,4 @@ API: Table = {
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 
-TABLE: Table = {**API, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN}
+TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN}

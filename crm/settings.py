@@ -1,11 +1,12 @@
 """Django settings. What differs between machines comes from the environment (docs/operations.md)."""
 
+import logging
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 
-from core import embedded, secret
+from core import embedded, logs, secret, sentry
 from core.api import config as api_config
 from crm import schedule
 
@@ -16,7 +17,7 @@ VERSION = "0.1.0"
 PERENNIAL_HOME = Path(env.str("PERENNIAL_HOME", str(BASE_DIR / "var"))).resolve()
 MEDIA_ROOT = PERENNIAL_HOME / "media"
 # What a backup takes along beside the database, and the tables it leaves out: those of a night still at work.
-BACKUP_DIRECTORIES = {"media": MEDIA_ROOT}
+BACKUP_DIRECTORIES = {"media": MEDIA_ROOT, "uploads": PERENNIAL_HOME / "uploads"}
 BACKUP_SCRATCH_TABLES = r"^analytics_[a-z]+_of_run_[0-9]+$"
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or secret.key_of(PERENNIAL_HOME)
@@ -40,6 +41,8 @@ INSTALLED_APPS = [
     "csp",
     "django_filters",
     "django_htmx",
+    "django_prometheus",
+    "django_structlog",
     "drf_spectacular",
     "drf_standardized_errors",
     "pgtrigger",
@@ -52,6 +55,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.views.health.ProbeMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "core.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -72,6 +78,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "core.access.AccessMiddleware",
     "core.business.BusinessTimeMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
     "pghistory.middleware.HistoryMiddleware",
 ]
 # Reading changes nothing, so it carries no context.
@@ -228,5 +235,23 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTED_PROXIES", 0) else None
 X_FRAME_OPTIONS = "DENY"
 
+# Where people find the pages: the links in mails.
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{env.int('PORT', 8000)}")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+
+# People read a terminal, where only what is wrong is of interest; programs read JSON.
+LOG_FORMAT = env.str("LOG_FORMAT", "console")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO" if LOG_FORMAT == "json" else "WARNING")
+LOGGING = logs.config(form=LOG_FORMAT, level=LOG_LEVEL)
+logs.set_up()
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Without a token only a signed-in admin may read /metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+PROMETHEUS_EXPORT_MIGRATIONS = False
+sentry.start(dsn=env.str("SENTRY_DSN", ""), release=VERSION)

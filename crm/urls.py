@@ -1,9 +1,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from core.views import health
+
 urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics_text, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("crm.api_urls")),
     path("", include("core.urls")),
     path("", include("crm.desk_urls")),
 ]
+
+handler400 = "core.api.handlers.bad_request"
+handler500 = "core.api.handlers.server_error"
