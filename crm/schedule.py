@@ -7,6 +7,7 @@ DOORBELLS: dict[str, list[str]] = {
     "jobs": ["crm.tasks.work"],
     "long_jobs": ["crm.tasks.work_long"],
     "orders": ["crm.tasks.roll_up_days"],
+    "alerts": ["crm.tasks.send_alert_mails"],
 }
 
 # The night starts at this hour in the business's time zone, for the day that just ended.
@@ -18,4 +19,6 @@ BEAT = {
     "night": {"task": "crm.tasks.night_if_due", "schedule": crontab(minute="*/5"), "options": {"expires": 280}},
     # The guarantee behind every doorbell.
     "sweep": {"task": "crm.tasks.sweep", "schedule": crontab(), "options": {"expires": 55}},
+    # What needs a person, and the sign that beat and worker live.
+    "watch": {"task": "crm.tasks.watch", "schedule": crontab(), "options": {"expires": 55}},
 }

@@ -4,8 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics.services import totals
-from core import engine
-from crm import night, schedule
+from core import alert_mails, engine
+from crm import lookout, night, schedule
 
 WORK_SECONDS = 200
 
@@ -19,7 +19,26 @@ def work() -> int:
 @shared_task
 def roll_up_days() -> int:
     """Add up the days whose orders changed."""
-    return totals.refresh()
+    return _roll_up()
+
+
+def _roll_up() -> int:
+    days = totals.refresh()
+    if days:
+        lookout.note_arrival(at=timezone.now())
+    return days
+
+
+@shared_task
+def watch() -> int:
+    """Look once a minute whether something needs a person, and tell them; returns how many mails went out."""
+    lookout.look(at=timezone.now())
+    return alert_mails.send_waiting(at=timezone.now())
+
+
+@shared_task
+def send_alert_mails() -> int:
+    return alert_mails.send_waiting(at=timezone.now())
 
 
 @shared_task
@@ -33,5 +52,5 @@ def night_if_due() -> int | None:
 def sweep() -> int:
     """Look into the rows once a minute, whether a bell was heard or not."""
     engine.sweep(steps=night.STEPS, at=timezone.now())
-    totals.refresh()
+    _roll_up()
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)

@@ -1,0 +1,60 @@
+"""Errors to Sentry, only where SENTRY_DSN is set, and then without what names a person."""
+
+from typing import Any, Final
+
+import sentry_sdk
+from sentry_sdk.integrations.celery import CeleryIntegration
+from sentry_sdk.integrations.django import DjangoIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.types import Event, Hint
+
+from core import logs
+
+KEPT: Final = (
+    *("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "server_name", "sdk"),
+    *("transaction", "transaction_info", "exception", "logentry", "tags", "contexts", "modules", "type"),
+)
+
+
+def start(*, dsn: str, release: str) -> None:
+    """Begin to send errors; does nothing without a DSN."""
+    if not dsn:
+        return
+    sentry_sdk.init(
+        dsn=dsn,
+        release=release,
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+        max_breadcrumbs=0,
+        traces_sample_rate=0.0,
+        default_integrations=False,
+        integrations=[DjangoIntegration(), CeleryIntegration(), LoggingIntegration(event_level=None)],
+        before_send=before_send,
+    )
+
+
+def before_send(event: Event, hint: Hint) -> Event:
+    """The event with the parts that tell where the error is; request, user's data and texts as said stay here."""
+    kept: dict[str, Any] = {name: event[name] for name in KEPT if name in event}  # type: ignore[literal-required]
+    number = (event.get("user") or {}).get("id")
+    if number is not None:
+        kept["user"] = {"id": number}
+    kept["exception"] = {"values": [_plain(error) for error in (event.get("exception") or {}).get("values", [])]}
+    if entry := event.get("logentry"):
+        kept["logentry"] = {"message": logs.masked(str(entry.get("message", "")))}
+    kept["contexts"] = {
+        name: value for name, value in (event.get("contexts") or {}).items() if name in ("runtime", "os")
+    }
+    return kept  # type: ignore[return-value]
+
+
+def _plain(error: dict[str, Any]) -> dict[str, Any]:
+    frames = (error.get("stacktrace") or {}).get("frames", [])
+    return {
+        "type": error.get("type"),
+        "module": error.get("module"),
+        "mechanism": error.get("mechanism"),
+        "value": logs.said_in(str(error.get("value") or "")),
+        "stacktrace": {"frames": [{key: value for key, value in frame.items() if key != "vars"} for frame in frames]},
+    }
