@@ -1,5 +1,6 @@
 """One refund by hand: which lines came back, how many and for how much. The constraints of the lines are the guard."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +19,17 @@ from customers.services.days import day_number
 
 
 class TooMuch(Exception):
-    """More comes back than was bought, or than was paid."""
+    """More comes back than was bought, or than was paid. `number` is that of the part, from 0 on; `field` what of it."""
+
+    def __init__(self, message: str, *, number: int | None = None, field: str = "quantity") -> None:
+        super().__init__(message)
+        self.number, self.field = number, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Back:
     """What comes back of a line, named by `line_id` or by `sku` (then filled in the order of the lines). Without an
-    amount it is the line's net in proportion.
+    amount it is the line's net in proportion; a quantity of zero pays money back and keeps the goods sold.
     """
 
     quantity: Decimal
@@ -33,34 +38,50 @@ class Back:
     net_cents: int | None = None
 
 
-@transaction.atomic
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    refund: Refund
+    created: bool
+
+
 def refund(*, order: Order, external_id: str, refunded_at: datetime, lines: Sequence[Back]) -> Refund:
+    """Record that lines came back, as `record` does."""
+    return record(order_id=order.pk, external_id=external_id, refunded_at=refunded_at, lines=lines).refund
+
+
+@transaction.atomic
+def record(*, order_id: int, external_id: str, refunded_at: datetime, lines: Sequence[Back]) -> Recorded:
     """Record that lines came back. The same `external_id` again returns the refund that is there, nothing changed.
 
-    Raises TooMuch when more comes back than was bought or paid.
+    Raises TooMuch when more comes back than was bought or paid, Order.DoesNotExist.
     """
     business = settings_row.current()
-    order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     known = order.refunds.filter(external_id=external_id).first()
     if known is not None:
-        return known
+        return Recorded(refund=known, created=False)
     day = refunded_at.astimezone(business.zone).date()
+    if day < order.placed_on:
+        raise TooMuch(f"Nothing comes back before it was bought, on {order.placed_on}.", field="refunded_at")
     made = Refund(
         order=order, customer=order.customer, external_id=external_id, refunded_at=refunded_at, refunded_on=day
     )
     sold = list(order.lines.select_for_update(no_key=True).select_related("product").order_by("position"))
-    parts = [part for back in lines for part in _spread(sold, back)]
+    parts = [part for number, back in enumerate(lines) for part in _spread(sold, back, number)]
     refund_lines = [_part(line, *part, money.exponent(business.currency)) for line, part in _sums(parts)]
-    return _write(made, refund_lines)
+    return Recorded(refund=_write(made, refund_lines), created=True)
 
 
-def _spread(sold: Sequence[OrderLine], back: Back) -> Iterable[tuple[OrderLine, Decimal, int | None]]:
+def _spread(sold: Sequence[OrderLine], back: Back, number: int) -> Iterable[tuple[OrderLine, Decimal, int | None]]:
     """The lines that `back` takes from, as (line, quantity, amount). Counts up what came back of each line."""
     if back.quantity < 0 or (back.net_cents or 0) < 0:
-        raise TooMuch("What comes back is not negative.")
+        raise TooMuch("What comes back is not negative.", number=number)
     named = [line for line in sold if back.line_id == line.pk or (back.sku and line.product.sku == back.sku)]
     if not named:
-        raise TooMuch(f"The order has no line {back.sku or back.line_id}.")
+        field = "sku" if back.sku else "line"
+        raise TooMuch(f"The order has no line {back.sku or back.line_id}.", number=number, field=field)
+    if not back.quantity:
+        return [(named[0], Decimal(0), back.net_cents)]
     missing, taken = back.quantity, list[tuple[OrderLine, Decimal]]()
     for line in named:
         part = min(missing, line.quantity - line.refunded_quantity)
@@ -70,7 +91,8 @@ def _spread(sold: Sequence[OrderLine], back: Back) -> Iterable[tuple[OrderLine, 
             missing -= part
     if missing > 0:
         raise TooMuch(
-            f"{back.quantity.normalize():f} of {named[0].product.sku} is more than was bought and not returned."
+            f"{back.quantity.normalize():f} of {named[0].product.sku} is more than was bought and not returned.",
+            number=number,
         )
     amounts = _shares(back, taken)
     return [(line, quantity, amount) for (line, quantity), amount in zip(taken, amounts, strict=True)]
@@ -85,27 +107,32 @@ def _shares(back: Back, taken: Sequence[tuple[OrderLine, Decimal]]) -> Sequence[
 def _sums(
     parts: Iterable[tuple[OrderLine, Decimal, int | None]],
 ) -> Iterable[tuple[OrderLine, tuple[Decimal, int]]]:
-    """One part per line: a refund names a line once. Amounts that were not given are in proportion by now."""
-    quantities: dict[int, Decimal] = {}
-    amounts: dict[int, int] = {}
+    """One part per line: a refund names a line once. What has no amount gets its share of the line's net."""
+    of_line: dict[int, list[tuple[Decimal, int | None]]] = defaultdict(list)
     lines: dict[int, OrderLine] = {}
     for line, quantity, amount in parts:
         lines[line.pk] = line
-        quantities[line.pk] = quantities.get(line.pk, Decimal(0)) + quantity
-        given = _proportion(line, quantity) if amount is None else amount
-        amounts[line.pk] = amounts.get(line.pk, 0) + given
-    return [(line, (quantities[pk], amounts[pk])) for pk, line in lines.items()]
+        of_line[line.pk].append((quantity, amount))
+    for pk, line in lines.items():
+        given = sum(amount for _, amount in of_line[pk] if amount is not None)
+        unpriced = sum((quantity for quantity, amount in of_line[pk] if amount is None), Decimal(0))
+        whole = sum((quantity for quantity, _ in of_line[pk]), Decimal(0))
+        yield line, (whole, given + _proportion(line, unpriced, left=line.net_cents - line.refunded_cents - given))
 
 
-def _proportion(line: OrderLine, quantity: Decimal) -> int:
+def _proportion(line: OrderLine, quantity: Decimal, *, left: int) -> int:
     """Net in proportion to quantity; whatever is left of it when the last of the line comes back."""
-    left = line.net_cents - line.refunded_cents
+    if not quantity:
+        return 0
     if line.refunded_quantity == line.quantity:
         return left
-    return min(left, pricing.round_half_up(line.net_cents * quantity / line.quantity))
+    share = pricing.round_half_up(line.net_cents * quantity / line.quantity)
+    return min(left, share) if line.net_cents >= 0 else max(left, share)
 
 
 def _part(line: OrderLine, quantity: Decimal, cents: int, exponent: int) -> RefundLine:
+    if not min(line.net_cents, 0) <= line.refunded_cents + cents <= max(line.net_cents, 0):
+        raise TooMuch(f"More is paid back for {line.product.sku} than was paid.", field="amount")
     margin = pricing.refund_margin(
         net_cents=line.net_cents,
         margin_cents=line.margin_cents,
@@ -132,7 +159,7 @@ def _write(made: Refund, lines: Sequence[RefundLine]) -> Refund:
                 )
             RefundLine.objects.bulk_create(lines)
     except IntegrityError as error:
-        raise TooMuch(f"More is paid back than was paid: {error}") from error
+        raise TooMuch("More is paid back than was paid.", field="amount") from error
     returns.refresh_orders([made.order_id])
     _tell(made)
     return made
