@@ -1,6 +1,7 @@
 """Segments: counts of the night, moves since the one before, and links to the rows behind them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -85,29 +86,22 @@ def test_before_the_first_night(desk):
     assert "echarts" not in page
 
 
-class TestDetail:
+class TestOverTime:
     def test_it_works(self, desk, night):
-        answer = desk.get("/segments/champions/")
-        page = answer.content.decode()
-        assert [row.name for row in answer.context["best"]] == ["Ana", "Bo"]
-        assert [(move.source, move.customers) for move in answer.context["came"]] == [(Name.LOYAL, 3)]
-        assert [(move.target, move.customers) for move in answer.context["went"]] == [(Name.LOYAL, 6)]
-        assert "Bought lately and often." in page
+        make_night(score(make_customer()), as_of=AS_OF - timedelta(days=1), is_current=False)
+        answer = desk.get("/segments/")
+        assert [(day, counts["champions"]) for day, counts in answer.context["sizes"]] == [
+            (AS_OF, 2),
+            (AS_OF - timedelta(days=1), 1),
+        ]
+        drawn = answer.context["charts"]["sizes"]
+        assert drawn["days"] == ["2026-03-30", "2026-03-31"]
+        assert drawn["segments"][0]["customers"] == [1, 2]
 
-    def test_who_was_in_none_before(self, desk, night):
-        assert "New to the list" in desk.get("/segments/new/").content.decode()
-
-    def test_nobody(self, desk, night):
-        assert "Nobody is here" in desk.get("/segments/hibernating/").content.decode()
-
-    def test_an_unknown_segment_is_not_found(self, desk, night):
-        assert desk.get("/segments/platinum/").status_code == 404
-
-    def test_before_the_first_night(self, desk):
-        assert "No segments yet" in desk.get("/segments/new/").content.decode()
+    def test_one_night_is_no_history(self, desk, night):
+        assert "One night is no history yet" in desk.get("/segments/").content.decode()
 
 
-@pytest.mark.parametrize(("path", "queries"), [("/segments/", 4), ("/segments/champions/", 7)])
-def test_queries(desk, night, path, queries, django_assert_num_queries):
-    with django_assert_num_queries(queries):
-        desk.get(path)
+def test_queries(desk, night, django_assert_num_queries):
+    with django_assert_num_queries(5):
+        desk.get("/segments/")
