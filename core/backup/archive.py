@@ -49,12 +49,13 @@ class Writer:
         self.members[name] = {"bytes": size, "sha256": digest.hexdigest()}
         return size
 
-    def close(self, manifest: Manifest) -> None:
-        """Write the manifest and leave room for the hash of the whole file."""
-        manifest = {"program": PROGRAM, "format": FORMAT} | manifest | {"members": self.members}
+    def close(self, facts: Manifest) -> Manifest:
+        """Write the manifest, return it, and leave room for the hash of the whole file."""
+        manifest = {"program": PROGRAM, "format": FORMAT} | facts | {"members": self.members}
         self.zip.writestr(MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
         self.zip.comment = b"0" * DIGEST
         self.zip.close()
+        return manifest
 
 
 @contextmanager

@@ -38,9 +38,9 @@ def save(*, target: Path, force: bool, at: datetime, say: archive.Say) -> archiv
         _add_database(writer, connection, found, say)
         say("Counting what must be there after a restore …")
         contents = tables.contents(connection, found.filled)
-        manifest = facts | {"tables": {name: content._asdict() for name, content in contents.items()}}
+        facts |= {"tables": {name: content._asdict() for name, content in contents.items()}}
         writer.add(archive.SECRET_KEY, [settings.SECRET_KEY.encode()])
-        writer.close(manifest)
+        manifest = writer.close(facts)
         say("Reading the file back …")
     return manifest
 

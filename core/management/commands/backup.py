@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import ProgrammingError
 from django.utils import timezone
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             manifest = archive.check(file) if verify else self.save(file.resolve(), force=force)
         except BackupError as error:
             raise CommandError(str(error), returncode=2) from error
+        except psycopg.Error as error:
+            raise CommandError(f"PostgreSQL broke off: {error}") from error
         self.stdout.write(f"{file} {'is whole' if verify else 'is written and was read back'}: {summary(manifest)}.")
 
     def save(self, target: Path, *, force: bool) -> archive.Manifest:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -33,6 +34,8 @@ class Command(BaseCommand):
             manifest = load.load(source=file, replace=replace, at=timezone.now(), say=self.stderr.write)
         except BackupError as error:
             raise CommandError(str(error), returncode=2) from error
+        except psycopg.Error as error:
+            raise CommandError(f"PostgreSQL broke off: {error}") from error
         for name, content in sorted(manifest["tables"].items()):
             self.stdout.write(f"{name:<50} {content['rows']:>12,} rows  hash {content['hash']}")
         self.stdout.write(f"Restored into {settings.PERENNIAL_HOME}: {summary(manifest)}. Every row hash is equal.")
