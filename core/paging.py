@@ -4,7 +4,6 @@ A page costs the same at the start and after a million rows: it starts from the 
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,6 +131,8 @@ def _decode(phases: Sequence[Phase], cursor: str) -> tuple[tuple[int, Place] | N
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         backwards, number, key, pk = json.loads(text)
+        if isinstance(key, str) and "\0" in key:
+            return None, False
         return (number, phases[number].read_place(key, pk)), bool(backwards)
-    except (ValueError, TypeError, IndexError, binascii.Error, ValidationError, FieldDoesNotExist):
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError, ValidationError, FieldDoesNotExist):
         return None, False
