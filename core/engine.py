@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core import doorbell
+from core import doorbell, stopping
 from core.models import Job, Progress, Run
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ MAX_LOSSES: Final = 12  # workers that one job may cost: they are killed for oth
 BACKOFF_SECONDS: Final = 2
 LEASE: Final = timedelta(seconds=10)  # between a claim and the lock that the work holds
 MOST_BELLS: Final = 8
+HISTORY_KEPT: Final = 40  # more than a job can fail and lose workers before a person takes it up again, twice
 POLL_SECONDS: Final = 0.05
 
 Payload = dict[str, Any]
@@ -179,12 +181,21 @@ def _reason(error: Exception) -> str:
 
 
 def _retry_or_bury(*, job: Job, at: datetime, ready_at: datetime, give_up: bool) -> None:
+    begun = job.started_at and job.started_at.isoformat()
+    attempt = {
+        "attempt": job.attempts,
+        "worker": job.worker,
+        "began": begun,
+        "ended": at.isoformat(),
+        "error": job.error,
+    }
+    job.history = [*job.history, attempt][-HISTORY_KEPT:]
     job.state, job.ready_at, job.finished_at = Job.State.READY, ready_at, None
     if give_up:
         job.state, job.finished_at = Job.State.DEAD, at
         if job.run_id is not None:
             _fail_run(job.run_id, error=f"The step “{job.step}” failed: {job.error}", at=at)
-    job.save(update_fields=["state", "ready_at", "error", "losses", "finished_at"])
+    job.save(update_fields=["state", "ready_at", "error", "losses", "history", "finished_at"])
 
 
 def _fail_run(run_id: int, *, error: str, at: datetime) -> None:
@@ -196,7 +207,18 @@ def _fail_run(run_id: int, *, error: str, at: datetime) -> None:
 def release_stale(*, at: datetime) -> int:
     """Hand out again what a dead worker had claimed: claimed, past its lease, and nobody holds the row's lock."""
     stale = Job.objects.select_for_update(skip_locked=True).filter(state=Job.State.CLAIMED, claimed_at__lt=at - LEASE)
-    released = list(stale.order_by("id")[:1000])
+    return _release(stale, at=at)
+
+
+@transaction.atomic
+def give_back(*, workers: Sequence[str], at: datetime) -> int:
+    """Hand out again at once what workers of ours had in hand when we ended them. Waits until their locks are gone."""
+    theirs = Job.objects.select_for_update().filter(state=Job.State.CLAIMED, worker__in=workers)
+    return _release(theirs, at=at)
+
+
+def _release(claimed: QuerySet[Job], *, at: datetime) -> int:
+    released = list(claimed.order_by("id")[:1000])
     for job in released:
         job.losses += 1
         job.error = f"The worker {job.worker} went away."
@@ -235,14 +257,25 @@ def _go_on(*, run: Run, steps: Steps, at: datetime) -> None:
 
 
 def work_off(*, steps: Steps, seconds: float, run_id: int | None = None) -> int:
-    """Do waiting jobs until there is none or the time is over; returns how many. What a Celery worker calls."""
+    """Do waiting jobs until there is none or the time is over; returns how many. What a Celery worker calls.
+
+    A worker that is asked to stop finishes the job in hand and takes no other.
+    """
     deadline, count = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline and (job := claim(at=timezone.now(), run_id=run_id, steps=steps)) is not None:
+    while time.monotonic() < deadline and not stopping.begun():
+        if (job := claim(at=timezone.now(), run_id=run_id, steps=steps)) is None:
+            break
+        _do(job, steps)
+        count += 1
+    return count
+
+
+def _do(job: Job, steps: Steps) -> None:
+    known = {"job_id": job.pk, "run_id": job.run_id, "step": job.step, "attempt": job.attempts}
+    with structlog.contextvars.bound_contextvars(**known):
         perform(job=job, steps=steps)
         if job.run_id is not None:
             advance(run_id=job.run_id, steps=steps, at=timezone.now())
-        count += 1
-    return count
 
 
 def sweep(*, steps: Steps, at: datetime) -> None:
