@@ -1,7 +1,8 @@
 """Sentences that were made without a reader, such as the reason of a failed job, in the language of who reads them now.
 
-They are kept in English. The catalogue's own patterns (`{file} is empty.`) find the values in them again, so that
-nothing but the sentence has to be stored or handed on.
+They are kept in English. The catalogue's own patterns (`{name} is empty.`) find the values in them again, so that
+nothing but the sentence has to be stored or handed on, and the modules that make them need not know of it
+(tools/catalogues.py reads the patterns from their f-strings).
 """
 
 import re
@@ -12,7 +13,8 @@ from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-NESTED: Final = frozenset({"reason", "place", "problem"})
+# Values that are sentences themselves; all others, such as names of files, stay as they are. So are constants.
+NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message"})
 VALUE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -26,7 +28,10 @@ def retold(text: str) -> str:
         return same
     for pattern, shape in patterns(language):
         if found := shape.fullmatch(text):
-            values = {name: retold(value) if name in NESTED else value for name, value in found.groupdict().items()}
+            values = {
+                name: retold(value) if name in NESTED or name.isupper() else value
+                for name, value in found.groupdict().items()
+            }
             return gettext(pattern).format(**values)
     return text
 

@@ -13,6 +13,7 @@ check ruff check .
 check ruff format --check .
 check mypy .
 check lint-imports
+check python tools/catalogues.py check
 check djlint --check --lint --quiet templates
 check python manage.py makemigrations --check --dry-run
 
