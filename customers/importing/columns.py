@@ -14,14 +14,20 @@ SHOWN: Final = 30
 def positions(
     header: Sequence[str], *, file: str, aliases: Aliases, required: Sequence[Sequence[str]], mapping: Mapping[str, str]
 ) -> Positions:
-    """Field → position. Of each group in `required` one field must be there. `mapping` (field → column) goes first.
+    """Field → position. Of each group in `required` one field must be there. `mapping` (field → column) goes first:
+    a column that it names is nothing else besides.
 
-    Raises FileProblem for a missing column, an unknown field, and a name that two columns have.
+    Raises FileProblem for a missing column, an unknown field, a column that is mapped twice, and a name that two
+    columns have.
     """
     names = [plain(name) for name in header]
+    _refuse_twice(mapping)
     found = {field: _mapped(names, field, column, file, aliases) for field, column in mapping.items()}
+    taken = {plain(column) for column in mapping.values()}
     for field, columns in aliases.items():
-        name = next((plain(column) for column in columns if plain(column) in names), None)
+        name = next(
+            (plain(column) for column in columns if plain(column) in names and plain(column) not in taken), None
+        )
         if field not in found and name is not None:
             found[field] = _position(names, name, file)
     for group in required:
@@ -31,6 +37,14 @@ def positions(
                 f" Name yours with --map {group[0]}=COLUMN."
             )
     return found
+
+
+def _refuse_twice(mapping: Mapping[str, str]) -> None:
+    fields: dict[str, str] = {}
+    for field, column in mapping.items():
+        if plain(column) in fields:
+            raise FileProblem(f"The column “{column}” is mapped to both {fields[plain(column)]} and {field}.")
+        fields[plain(column)] = field
 
 
 def _mapped(names: Sequence[str], field: str, column: str, file: str, aliases: Aliases) -> int:

@@ -23,6 +23,7 @@ EITHER: Final = re.compile(r"(?P<one>\d{1,2})(?P<sign>[/-])(?P<two>\d{1,2})(?P=s
 DAY_NAMED: Final = re.compile(r"(?P<day>\d{1,2})[ .-]+(?P<name>[A-Za-z]{3,9})[ .,-]+(?P<year>\d{4})" + _TIME)
 MONTH_NAMED: Final = re.compile(r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})" + _TIME)
 FORMS: Final = (YEAR_FIRST, COMPACT, DOTTED, EITHER, DAY_NAMED, MONTH_NAMED)
+SERIAL: Final = re.compile(r"[1-9]\d{4}(?:\.\d+)?")  # 10000 is in 1927, 99999 in 2173
 
 NOT_A_DATE: Final = "is not a date; expected YYYY-MM-DD"
 
@@ -35,10 +36,13 @@ class Moment(NamedTuple):
 
 
 class Calendar:
-    """Reads dates for a zone. `day_first` says how 01/02/2024 is meant; None: it cannot be told."""
+    """Reads dates for a zone. `day_first` says how 01/02/2024 is meant; None: it cannot be told.
 
-    def __init__(self, zone: ZoneInfo, *, day_first: bool | None = None) -> None:
-        self.zone, self.day_first = zone, day_first
+    With an `epoch` (of a workbook) a bare number is a count of days since then, as spreadsheets keep dates.
+    """
+
+    def __init__(self, zone: ZoneInfo, *, day_first: bool | None = None, epoch: date | None = None) -> None:
+        self.zone, self.day_first, self.epoch = zone, day_first, epoch
         self._known: dict[str, Moment] = {}
 
     def parse(self, text: str, *, field: str) -> Moment:
@@ -54,6 +58,8 @@ class Calendar:
         return moment
 
     def _read(self, text: str) -> Moment:
+        if self.epoch is not None and SERIAL.fullmatch(text):
+            text = _of_serial(float(text), self.epoch)
         found = next((match for form in FORMS if (match := form.fullmatch(text))), None)
         if found is None:
             raise ValueError(NOT_A_DATE)
@@ -82,6 +88,11 @@ class Calendar:
         if self.day_first is not None and day_first is not self.day_first:
             raise ValueError(NOT_A_DATE + f", or {'the day' if self.day_first else 'the month'} first as in other rows")
         return (year, two, one) if day_first else (year, one, two)
+
+
+def _of_serial(days: float, epoch: date) -> str:
+    at = datetime(epoch.year, epoch.month, epoch.day) + timedelta(seconds=round(days * 86_400))  # noqa: DTZ001
+    return at.isoformat(" ") if days % 1 else at.date().isoformat()
 
 
 def _day(year: int, month: int, day: int) -> date:
@@ -129,6 +140,13 @@ def _on_the_clock(naive: datetime, zone: ZoneInfo) -> Moment:
     elif local.utcoffset() != local.replace(fold=1).utcoffset():
         note = f"comes twice on the clocks in {zone.key}; taken as the first"
     return Moment(at, seen.date(), date_only=False, note=note)
+
+
+def is_ambiguous(texts: list[str]) -> bool:
+    """Whether some of these dates can be read in two ways, and none says which is meant."""
+    return day_first_of(texts) is None and any(
+        match["one"] != match["two"] for text in texts if (match := EITHER.fullmatch(text))
+    )
 
 
 def day_first_of(texts: list[str]) -> bool | None:

@@ -90,10 +90,10 @@ def open_bytes(path: Path, kind: Kind) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
+def open_text(path: Path, *, thorough: bool = True) -> Iterator[io.TextIOWrapper]:
     """The file as text with \\n line ends. Bytes that are not text arrive as lone surrogates."""
     kind = kind_of(path)
-    encoding = encoding_of(path, kind)
+    encoding = encoding_of(path, kind, thorough=thorough)
     errors = "surrogateescape" if encoding in ("utf-8", "utf-8-sig", "cp1252") else "surrogatepass"
     with open_bytes(path, kind) as raw:
         try:
@@ -103,8 +103,8 @@ def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
             raise FileProblem(f"{path.name} is not valid {encoding.upper()} text. Save it as UTF-8.") from None
 
 
-def encoding_of(path: Path, kind: Kind) -> str:
-    """By the mark at the start, else by what the bytes can be. Reads the file once."""
+def encoding_of(path: Path, kind: Kind, *, thorough: bool = True) -> str:
+    """By the mark at the start, else by what the bytes can be. Reads the file once, or only its start."""
     with open_bytes(path, kind) as raw:
         sample = raw.read(SAMPLE)
         if not sample.strip():
@@ -115,8 +115,10 @@ def encoding_of(path: Path, kind: Kind) -> str:
         if wide := _wide(sample):
             return wide
         _refuse_binary(path, sample)
-        if _is_utf8(sample, raw):
+        if _is_utf8(sample, raw if thorough else io.BytesIO(), is_all=thorough):
             return "utf-8"
+        if not thorough:
+            return "cp1252"
     with open_bytes(path, kind) as raw:
         return _utf8_or_cp1252(raw)
 
@@ -136,13 +138,13 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
         raise FileProblem(f"{path.name} is not a text file. Expected CSV, CSV.gz or XLSX.")
 
 
-def _is_utf8(sample: bytes, raw: BinaryIO) -> bool:
+def _is_utf8(sample: bytes, raw: BinaryIO, *, is_all: bool) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         decoder.decode(sample)
         while block := raw.read(BLOCK):
             decoder.decode(block)
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=is_all)
     except UnicodeDecodeError:
         return False
     return True

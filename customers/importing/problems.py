@@ -15,6 +15,7 @@ class ValueProblem(Exception):
     def __init__(self, field: str, value: str, reason: str) -> None:
         super().__init__(field, value, reason)
         self.field, self.value, self.reason = field, value, reason
+        self.line = 0  # where several rows are read together: whose value it is, 0 for all of them
 
 
 class Reject(NamedTuple):

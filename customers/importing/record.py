@@ -24,6 +24,7 @@ class Reader:
     currency: str
     exponent: int
     note: Note
+    prices_include_tax: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class OrderRow(NamedTuple):
     email: str = ""  # in lower case
     phone: str = ""  # E.164
     country: str = ""
+    is_extra: bool = False  # worked out from another row: it does not count as a row of the file
 
 
 class PersonRow(NamedTuple):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
@@ -31,20 +32,25 @@ class Row(NamedTuple):
 class Table:
     header: list[str]
     rows: Iterator[Row]
+    epoch: date | None = None  # of a workbook: the day that its day numbers count from
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[Table]:
-    """A CSV, CSV.gz or XLSX file. Raises FileProblem, also while the rows are read."""
+def open_table(path: Path, *, sheet: str = "", thorough: bool = True) -> Iterator[Table]:
+    """A CSV, CSV.gz or XLSX file. Raises FileProblem, also while the rows are read.
+
+    Without `thorough` the encoding is told by the first bytes alone: enough to show the first rows.
+    """
     if files.kind_of(path) is files.Kind.XLSX:
-        with sheets.open_sheet(path) as numbered:
-            yield _table(path, (Row(line, cells) for line, cells in numbered), pad=True)
+        with sheets.open_sheet(path, sheet=sheet) as opened:
+            rows = (Row(line, cells) for line, cells in opened.rows)
+            yield _table(path, rows, epoch=opened.epoch)
         return
-    with files.open_text(path) as text:
+    with files.open_text(path, thorough=thorough) as text:
         yield _table(path, _read(path, text))
 
 
-def _table(path: Path, rows: Iterator[Row], *, pad: bool = False) -> Table:
+def _table(path: Path, rows: Iterator[Row], *, epoch: date | None = None) -> Table:
     head = next((row for row in rows if any(cell.strip() for cell in row.cells) or row.problem), None)
     if head is None:
         raise FileProblem(f"{path.name} is empty. Expected a line of column names and rows below it.")
@@ -53,7 +59,7 @@ def _table(path: Path, rows: Iterator[Row], *, pad: bool = False) -> Table:
     header = [cell.strip() for cell in head.cells]
     while header and not header[-1]:
         header.pop()
-    return Table(header, _fit(rows, len(header), pad=pad))
+    return Table(header, _fit(rows, len(header), pad=epoch is not None), epoch)
 
 
 def _fit(rows: Iterator[Row], width: int, *, pad: bool) -> Iterator[Row]:

@@ -26,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, CSV.gz or XLSX")
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="where a field stands")
     parser.add_argument("--source", help="the system that the ids come from")
+    parser.add_argument("--sheet", default="", help="of a workbook; without it the first with data")
     parser.add_argument("--dates", choices=["day-first", "month-first"], help="how 01/02/2024 is meant")
     parser.add_argument("--dry-run", action="store_true", help="do everything, print the counts, take it back")
     parser.add_argument("--rejects", type=Path, metavar="FILE", help="write the rows that were not imported here")
@@ -39,6 +40,7 @@ def order_of(options: dict[str, Any], *, source: str) -> Order:
         mapping=_mapping(options["map"]),
         day_first={"day-first": True, "month-first": False}.get(options["dates"]),
         dry_run=options["dry_run"],
+        sheet=options["sheet"],
     )
 
 
@@ -49,11 +51,13 @@ def _source(name: str) -> str:
 
 
 def _mapping(pairs: Sequence[str]) -> dict[str, str]:
-    mapping = {}
+    mapping: dict[str, str] = {}
     for pair in pairs:
         field, sign, column = pair.partition("=")
         if not (field.strip() and sign and column.strip()):
             raise FileProblem(f"“--map {pair}” is not FIELD=COLUMN.")
+        if field.strip() in mapping:
+            raise FileProblem(f"The field “{field.strip()}” is mapped to both {mapping[field.strip()]} and {column}.")
         mapping[field.strip()] = column.strip()
     return mapping
 
@@ -65,6 +69,7 @@ class Console:
         self.stderr = stderr
         self.started = self.shown = time.monotonic()
         self.refused = self.noted = 0
+        self.waited = False
 
     def progress(self, step: str, rows: int) -> None:
         now = time.monotonic()
@@ -83,7 +88,9 @@ class Console:
             self.stderr.write(f"rejected: {reject.file}, {reject}\n")
 
     def wait(self) -> None:
-        self.stderr.write("Another import is running; waiting for it to end.\n")
+        if not self.waited:
+            self.stderr.write("Another import is running; waiting for it to end.\n")
+        self.waited = True
 
     def rest(self) -> None:
         for count, what in ((self.refused, "rejected rows"), (self.noted, "notes")):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -20,16 +20,22 @@ from customers.services.imports import Progress, Target
 from customers.services.reports import Report
 
 Clock = Callable[[], datetime]
+EVERY_ROWS: Final = 5_000
+NO_CONSENT: Final = "the column “{}” is left out: a file cannot consent to marketing for the people in it"
 
 
 @dataclass(kw_only=True)
 class Listener:
-    """Who watches: refused rows (with the header of their file), remarks on rows, progress, waiting for the lock."""
+    """Who watches: refused rows (with the header of their file), remarks on rows, progress, waiting for the lock, each
+    row that can be used, and what was written before a dry run takes it back.
+    """
 
     refuse: Callable[[Reject, Sequence[str]], Any] = lambda reject, header: None
     note: Callable[[str], Any] = lambda remark: None
     progress: Progress = imports.silent
     wait: Callable[[], Any] = lambda: None
+    row: Callable[[Any], Any] = lambda row: None
+    written: Callable[[Target], Any] = lambda target: None
 
 
 @dataclass(kw_only=True)
@@ -49,6 +55,8 @@ class Order:
     mapping: Mapping[str, str] = field(default_factory=dict)
     day_first: bool | None = None
     dry_run: bool = False
+    sheet: str = ""
+    only_mapped: bool = False  # take no column but those in the mapping
 
 
 def plan(*, order: Order, preset: Preset[R]) -> list[Plan[R]]:
@@ -59,8 +67,10 @@ def plan(*, order: Order, preset: Preset[R]) -> list[Plan[R]]:
         currency=business.currency,
         exponent=money.exponent(business.currency),
         day_first=order.day_first,
+        prices_include_tax=business.prices_include_tax,
     )
-    return [reading.plan(path, preset=preset, mapping=order.mapping, habits=habits) for path in order.paths]
+    how: dict[str, Any] = {"mapping": order.mapping, "sheet": order.sheet, "only_mapped": order.only_mapped}
+    return [reading.plan(path, preset=preset, habits=habits, **how) for path in order.paths]
 
 
 def import_orders(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, listener: Listener) -> Done:
@@ -104,6 +114,7 @@ def _batch(
             imports.fail(target, error=str(problem), at=clock())
             raise
         imports.finish(target, report=done.report, at=clock())
+        listener.written(target)
         done.batch_id = None if order.dry_run else target.batch.pk
 
 
@@ -120,7 +131,7 @@ def _perhaps_rolled_back(dry_run: bool) -> Iterator[None]:
 def _rows(planned: Plan[R], report: Report, listener: Listener) -> Iterator[R]:
     def count() -> None:
         report.read += 1
-        if report.read % 5_000 == 0:
+        if report.read % EVERY_ROWS == 0:
             listener.progress("read", report.read)
 
     def refuse(reject: Reject) -> None:
@@ -130,11 +141,16 @@ def _rows(planned: Plan[R], report: Report, listener: Listener) -> Iterator[R]:
     def note(line: int, field: str, value: str, remark: str) -> None:
         listener.note(f"{planned.file}, {sentence(line, field, value, remark)}")
 
-    return reading.rows(planned, refuse=refuse, note=note, count=count)
+    for column in planned.left_out:
+        listener.note(f"{planned.file}: {NO_CONSENT.format(column)}")
+    for row in reading.rows(planned, refuse=refuse, note=note, count=count):
+        listener.row(row)
+        yield row
 
 
-def preset_named(name: str) -> Preset[Any]:
+def preset_named(name: str, *, kind: str = "orders") -> Preset[Any]:
     """Raises FileProblem with the names there are."""
-    if name not in presets.ORDERS:
-        raise FileProblem(f"There is no preset “{name}”. The presets are: {', '.join(presets.ORDERS)}.")
-    return presets.ORDERS[name]
+    known: Mapping[str, Preset[Any]] = presets.ORDERS if kind == "orders" else presets.CUSTOMERS
+    if name not in known:
+        raise FileProblem(f"There is no preset “{name}”. The presets are: {', '.join(known)}.")
+    return known[name]

@@ -4,6 +4,7 @@ One import runs at a time. A chunk that meets somebody else's insert of the same
 leaves whole chunks, and the same file again completes it.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from customers.services.reports import Rejected, Report, count_documents, reject
 
 LOCK: Final = 7_301_001
 ATTEMPTS: Final = 3
+WAIT_SECONDS: Final = 0.2
 LARGE: Final = 10_000  # rows after which the planner is told
 
 Progress = Callable[[str, int], None]
@@ -33,18 +35,27 @@ def silent(step: str, done: int) -> None:
 
 
 @contextmanager
-def one_at_a_time(wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock that imports and their undoing share. `wait` is called when somebody else has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            wait()
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+def one_at_a_time(wait: Callable[[], Any] = lambda: None) -> Iterator[None]:
+    """Hold the lock that imports and their undoing share. `wait` is called now and then while somebody else has it.
+
+    Inside a transaction it is held until that ends: nobody may look for rows that are written and not yet committed.
+    """
+    is_ours = connection.in_atomic_block
+    take = "SELECT pg_try_advisory_xact_lock(%s)" if is_ours else "SELECT pg_try_advisory_lock(%s)"
+    while not _flag(take):
+        wait()
+        time.sleep(WAIT_SECONDS)
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        if not is_ours:
+            _flag("SELECT pg_advisory_unlock(%s)")
+
+
+def _flag(query: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [LOCK])
+        return bool(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,8 +49,8 @@ class Report:
 
 
 DOCUMENTS: Final = """
-SELECT coalesce(sum(lines) FILTER (WHERE problem IS NULL), 0)::bigint,
-    coalesce(sum(lines) FILTER (WHERE problem IS NOT NULL), 0)::bigint,
+SELECT coalesce(sum(file_rows) FILTER (WHERE problem IS NULL), 0)::bigint,
+    coalesce(sum(file_rows) FILTER (WHERE problem IS NOT NULL), 0)::bigint,
     count(*) FILTER (WHERE NOT is_return AND outcome = 'created'),
     count(*) FILTER (WHERE NOT is_return AND outcome = 'updated'),
     count(*) FILTER (WHERE NOT is_return AND outcome = 'unchanged'),
@@ -76,7 +76,8 @@ SELECT count(*) FROM customers_importedrow WHERE batch_id = %(batch)s AND "table
 
 REJECTED: Final = """
 SELECT s.line, d.field, d.value, d.problem FROM staged s
-JOIN document d ON d.key = s.document AND d.is_return = s.is_return WHERE d.problem IS NOT NULL ORDER BY s.line"""
+JOIN document d ON d.key = s.document AND d.is_return = s.is_return WHERE d.problem IS NOT NULL AND NOT s.is_extra
+ORDER BY s.line"""
 
 
 def count_documents(report: Report, *, batch_id: int, source: str) -> None:

@@ -26,7 +26,7 @@ CREATE TEMP TABLE staged (
     of_order text, date_only boolean, quantity numeric(14,3), unit_price numeric(14,4), discount_cents bigint,
     tax_cents bigint, shipping_cents bigint, unit_cost numeric(14,4), kind text, counts boolean, product text,
     category text, status text, channel text, name text, email text, phone text, country text,
-    needs_ordinal boolean, digest numeric(20)
+    is_extra boolean, needs_ordinal boolean, digest numeric(20)
 )"""
 
 ORDINALS: Final = """
@@ -60,6 +60,7 @@ DOCUMENTS: Final = """
 CREATE TEMP TABLE document AS
 WITH grouped AS (
     SELECT is_return, document AS key, min(line) AS line, count(*) AS lines,
+        count(*) FILTER (WHERE NOT is_extra) AS file_rows,
         max(customer) AS customer, min(at) AS at, min(day) AS day, bool_and(date_only) AS date_only,
         max(status) AS status, max(channel) AS channel, max(name) AS name, max(email) AS email, max(phone) AS phone,
         max(country) AS country,

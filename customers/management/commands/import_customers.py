@@ -13,12 +13,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         imports.add_arguments(parser)
+        parser.add_argument("--preset", default="generic", help=f"one of {', '.join(presets.CUSTOMERS)}")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with imports.usable():
+            preset = from_files.preset_named(options["preset"], kind="customers")
             done = imports.run(
-                order=imports.order_of(options, source=presets.PEOPLE.name),
-                preset=presets.PEOPLE,
+                order=imports.order_of(options, source=preset.name),
+                preset=preset,
                 rejects=options["rejects"],
                 stderr=self.stderr,
                 work=from_files.import_customers,

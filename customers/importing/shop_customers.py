@@ -1,0 +1,58 @@
+"""Customer exports of Shopify and WooCommerce: one row per person, told by the same key as in the orders' export.
+
+Whether somebody takes marketing is left out on purpose: consent is given here, not by a file.
+"""
+
+from typing import Final
+
+from customers.importing import shop_orders
+from customers.importing.record import Record
+from customers.importing.rows import PersonRow
+
+SHOPIFY: Final = {
+    "email": ("email",),
+    "customer_id": ("customer_id", "id"),
+    "first_name": ("first_name",),
+    "last_name": ("last_name",),
+    "company": ("default_address_company", "company"),
+    "city": ("default_address_city", "city"),
+    "country": ("default_address_country_code", "country_code", "country"),
+    "phone": ("phone", "default_address_phone"),
+}
+SHOPIFY_LEFT_OUT: Final = (
+    *("accepts_marketing", "accepts_email_marketing", "accepts_sms_marketing", "accepts_whatsapp_marketing"),
+)
+
+# Customer/Order/Coupon Export, WordPress user exports, and the report Analytics → Customers.
+WOOCOMMERCE: Final = {
+    "email": ("user_email", "email", "billing_email", "email_(billing)"),
+    "customer_id": ("customer_id", "user_id", "customer_user", "id"),
+    "name": ("name", "display_name", "billing_full_name"),
+    "first_name": ("first_name", "billing_first_name"),
+    "last_name": ("last_name", "billing_last_name"),
+    "company": ("billing_company", "company"),
+    "city": ("billing_city", "city"),
+    "country": ("billing_country", "country_/_region", "country"),
+    "phone": ("billing_phone", "phone"),
+}
+WOOCOMMERCE_LEFT_OUT: Final = ("accepts_marketing", "newsletter", "mailchimp_woocommerce_is_subscribed")
+REQUIRED: Final = (("email", "customer_id"),)
+
+
+def parse(record: Record) -> PersonRow:
+    """Raises ValueProblem for what cannot be used."""
+    country = record.name("country", longest=60)
+    email, phone = shop_orders.contact(record, "email"), shop_orders.contact(record, "phone", country)
+    customer = shop_orders.customer_of(record, email=email, phone=phone, id_field="customer_id")
+    if not customer:
+        raise record.problem("email", "is no e-mail, and there is no phone or customer id either")
+    return PersonRow(
+        line=record.line,
+        customer=customer,
+        name=shop_orders.full_name(record, "name", "first_name", "last_name"),
+        emails=(email,) if email else (),
+        phones=(phone,) if phone else (),
+        company=record.name("company", longest=200),
+        country=country,
+        city=record.name("city", longest=80),
+    )
