@@ -4,16 +4,31 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics.services import totals
-from core import alert_mails, engine
+from core import alert_mails, doorbell, engine, exclusive, idempotency
 from crm import lookout, night, schedule
+from customers.services import browser_imports, uploads
 
 WORK_SECONDS = 200
+LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
+LONGEST_SECONDS = 4 * 3600  # what one task may take
+LONG_WORK = 7_301_002  # an advisory lock
 
 
 @shared_task
 def work() -> int:
     """Do the jobs that wait."""
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)
+
+
+@shared_task(acks_late=False, soft_time_limit=LONGEST_SECONDS, time_limit=LONGEST_SECONDS + 60)
+def work_long() -> int:
+    """Do the imports that wait, one process at a time, so that the others stay free for the night and the sweep.
+
+    Acknowledged at once: the broker would hand out again what takes longer than its patience. The rows know what is
+    not done.
+    """
+    with exclusive.alone(LONG_WORK) as is_mine:
+        return engine.work_off(steps=browser_imports.STEPS, seconds=LONG_SECONDS) if is_mine else 0
 
 
 @shared_task
@@ -53,4 +68,8 @@ def sweep() -> int:
     """Look into the rows once a minute, whether a bell was heard or not."""
     engine.sweep(steps=night.STEPS, at=timezone.now())
     _roll_up()
+    idempotency.prune(at=timezone.now())
+    uploads.tidy(at=timezone.now())
+    if engine.is_waiting(steps=browser_imports.STEPS, at=timezone.now()):
+        doorbell.ring(uploads.BELL)
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)
