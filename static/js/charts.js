@@ -129,7 +129,8 @@
     };
   };
 
-  const dayName = (day) => new Date(day).toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
+  const dates = language === "en" ? "en-GB" : language; // pages say 21 November, too
+  const dayName = (day) => new Date(day).toLocaleDateString(dates, { dateStyle: "medium", timeZone: "UTC" });
   const count = (value) => value.toLocaleString(language);
   const percent = (value) => (value / 100).toLocaleString(language, { style: "percent", maximumFractionDigits: 0 });
   const compactCount = (value) => value.toLocaleString(language, { notation: "compact", maximumFractionDigits: 1 });
@@ -139,7 +140,7 @@
     type: "time", axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } }, splitLine: { show: false },
     axisLabel: {
       color: c.muted, fontSize: 12, hideOverlap: true,
-      formatter: (at) => new Date(at).toLocaleDateString(language, { day: "numeric", month: "short", timeZone: "UTC" }),
+      formatter: (at) => new Date(at).toLocaleDateString(dates, { day: "numeric", month: "short", timeZone: "UTC" }),
     },
     axisPointer: { type: "line", lineStyle: { color: c.ghost, type: [4, 4] }, label: { show: false } }, ...extra,
   });

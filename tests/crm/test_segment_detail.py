@@ -170,8 +170,9 @@ class TestMoves:
 
 class TestExport:
     @pytest.fixture(autouse=True)
-    def may_export(self, desk, django_user_model):
-        django_user_model.objects.update(may_export=True)
+    def may_export(self, manager):
+        manager.may_export = True
+        manager.save(update_fields=["may_export"])
 
     def rows(self, answer):
         text = b"".join(answer.streaming_content).decode("utf-8-sig")
@@ -200,8 +201,8 @@ class TestExport:
     def test_before_the_first_night(self, desk):
         assert desk.get("/segments/new/export/").status_code == 404
 
-    def test_the_button_is_for_those_who_may(self, desk, nights, django_user_model):
+    def test_the_button_is_for_those_who_may(self, desk, nights, client, viewer):
         assert "/segments/champions/export/" in desk.get("/segments/champions/").content.decode()
-        django_user_model.objects.update(may_export=False)
-        assert "/segments/champions/export/" not in desk.get("/segments/champions/").content.decode()
-        assert desk.get("/segments/champions/export/").status_code == 403
+        client.force_login(viewer)
+        assert "/segments/champions/export/" not in client.get("/segments/champions/").content.decode()
+        assert client.get("/segments/champions/export/").status_code == 403
