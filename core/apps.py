@@ -1,7 +1,8 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.core import checks
 
-from core import catalogues
+from core import catalogues, production
 
 
 class CoreConfig(AppConfig):
@@ -10,5 +11,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Every process speaks the languages as they are now: a web server, a worker, a test."""
+        checks.register(production.check_environment, checks.Tags.security, deploy=True)
+        checks.register(production.check_choices, checks.Tags.security, deploy=True)
         for folder in settings.LOCALE_PATHS:
             catalogues.compile_changed(folder)

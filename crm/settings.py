@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "core.headers.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -147,6 +148,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.1,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_IMPORTS = ["crm.worker"]
 CELERY_BEAT_SCHEDULE = schedule.BEAT
 CELERY_BEAT_SCHEDULE_FILENAME = str(PERENNIAL_HOME / "beat-schedule")
 DOORBELLS = schedule.DOORBELLS
@@ -232,6 +234,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Being in the browsers' preload lists is a decision for a whole domain, which is not ours to take.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+# A header that everybody can send counts only where a proxy in front is known to overwrite it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTED_PROXIES", 0) else None
 X_FRAME_OPTIONS = "DENY"
 
@@ -242,14 +250,13 @@ vars().update(EMAIL_CONFIG)
 
 # People read a terminal, where only what is wrong is of interest; programs read JSON.
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO" if LOG_FORMAT == "json" else "WARNING")
+LOG_LEVEL = env.str("LOG_LEVEL", "") or logs.LEVELS[LOG_FORMAT]
 LOGGING = logs.config(form=LOG_FORMAT, level=LOG_LEVEL)
 logs.set_up()
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Without a token only a signed-in admin may read /metrics.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
