@@ -59,8 +59,8 @@ class Step:
 Steps = Mapping[str, Step]
 
 
-def worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+def worker_name(pid: int | None = None) -> str:
+    return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
 def begin(*, run: Run, steps: Steps, at: datetime) -> None:
@@ -254,6 +254,11 @@ def _go_on(*, run: Run, steps: Steps, at: datetime) -> None:
         Run.objects.filter(pk=run.pk).update(state=Run.State.DONE, finished_at=at)
     else:
         _enqueue(run=run, step=taken[places.index(run.step) + 1], at=at)
+
+
+def is_waiting(*, steps: Collection[str], at: datetime) -> bool:
+    """Whether a job of one of these steps waits for a worker."""
+    return Job.objects.filter(state=Job.State.READY, ready_at__lte=at, step__in=steps).exists()
 
 
 def work_off(*, steps: Steps, seconds: float, run_id: int | None = None) -> int:

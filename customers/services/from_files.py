@@ -91,7 +91,8 @@ def import_customers(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, 
     """The same for people."""
     with _batch("customers", order, plans, clock, listener) as (target, done):
         for planned in plans:
-            people.load(rows=_rows(planned, done.report, listener), params=target.params, report=done.report)
+            rows = _rows(planned, done.report, listener)
+            people.load(rows=rows, params=target.params, report=done.report, progress=listener.progress)
     return done
 
 

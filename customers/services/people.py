@@ -1,6 +1,6 @@
 """People from files, staged and merged by (source, external id). What a file leaves empty is left as it is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -95,7 +95,13 @@ SELECT count(*) FILTER (WHERE outcome = 'created'), count(*) FILTER (WHERE outco
     count(*) FILTER (WHERE outcome = 'unchanged'), (SELECT count(*) FROM staged_row) FROM person"""
 
 
-def load(*, rows: Iterable[PersonRow], params: Mapping[str, Any], report: Report) -> None:
+def load(
+    *,
+    rows: Iterable[PersonRow],
+    params: Mapping[str, Any],
+    report: Report,
+    progress: Callable[[str, int], Any] = lambda step, done: None,
+) -> None:
     """Stage and merge people; adds to `report`. Params: source, batch, at. Hold the lock of imports."""
     _stage(rows)
     with connection.cursor() as cursor:
@@ -103,6 +109,7 @@ def load(*, rows: Iterable[PersonRow], params: Mapping[str, Any], report: Report
         (chunks,) = cursor.fetchone()
     for chunk in range(chunks):
         _merge({**params, "chunk": chunk})
+        progress("people", (chunk + 1) * PEOPLE_PER_CHUNK)
     _count(report)
 
 

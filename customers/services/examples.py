@@ -1,0 +1,55 @@
+"""A few rows of what an import made and changed, to be shown before it is decided on."""
+
+from typing import Any, Final
+
+from django.db.models import Model
+from django.forms.models import model_to_dict
+
+from customers.models import Customer, ImportedRow, Order
+
+SHOWN: Final = 5
+ORDER_FIELDS: Final = ("status", "placed_on", "net_cents", "tax_cents", "shipping_cents", "channel")
+CUSTOMER_FIELDS: Final = ("name", "country", "city", "locale", "time_zone", "channel")
+
+Example = dict[str, Any]
+
+
+def created(*, batch_id: int, kind: str) -> list[Example]:
+    """The first orders or customers that the batch made."""
+    if kind == "customers":
+        people = Customer.objects.filter(pk__in=_ids(batch_id, "customer", created=True)).order_by("pk")
+        return [{"name": person.name, "country": person.country, "city": person.city} for person in people]
+    orders = Order.objects.filter(pk__in=_ids(batch_id, "order", created=True)).select_related("customer")
+    return [
+        {
+            "order": order.external_id,
+            "customer": order.customer.name if order.customer else "",
+            "day": order.placed_on,
+            "status": order.status,
+            "net_cents": order.net_cents,
+        }
+        for order in orders.order_by("pk")
+    ]
+
+
+def _ids(batch_id: int, table: str, *, created: bool) -> list[int]:
+    noted = ImportedRow.objects.filter(batch_id=batch_id, table=table, created=created)
+    return list(noted.order_by("object_id").values_list("object_id", flat=True)[:SHOWN])
+
+
+def changed(*, batch_id: int, kind: str) -> list[Example]:
+    """The first rows that it changed: what they are called, and each field as it was and as it is."""
+    table = "customer" if kind == "customers" else "order"
+    noted = ImportedRow.objects.filter(batch_id=batch_id, table=table, created=False).order_by("object_id")[:SHOWN]
+    model: type[Model] = Customer if kind == "customers" else Order
+    now = model._default_manager.in_bulk([row.object_id for row in noted])
+    return [_difference(now[row.object_id], row.before or {}, kind) for row in noted if row.object_id in now]
+
+
+def _difference(row: Model, before: Example, kind: str) -> Example:
+    was: Example = before if kind == "customers" else before["row"]
+    fields = CUSTOMER_FIELDS if kind == "customers" else ORDER_FIELDS
+    now = model_to_dict(row, fields=fields)
+    called = row.name if isinstance(row, Customer) else getattr(row, "external_id", "")
+    differs = [(name, was[name], now[name]) for name in fields if str(was[name]) != str(now[name])]
+    return {"name": called, "fields": differs}
