@@ -129,6 +129,12 @@ def seconds(value: float | Missing) -> str:
 
 
 @register.filter
+def minutes(value: float) -> int:
+    """Seconds as whole minutes."""
+    return round(value / 60)
+
+
+@register.filter
 def run_seconds(run: Run) -> float | None:
     """How long a run took from its first job to its end."""
     return (run.finished_at - run.started_at).total_seconds() if run.finished_at else None
