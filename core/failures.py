@@ -77,9 +77,7 @@ REASONS: Final[dict[str, Reason]] = {
         Reason(
             "data",
             _("Some of the data is not what the program expects."),
-            _(
-                "Look at the details, correct the data, then run it again. If nothing is wrong with it, report the error."
-            ),
+            _("Look at the details, correct the data, then run it again. If it is right, report the error."),
         ),
         Reason(
             "program",
@@ -97,8 +95,10 @@ SAYINGS: Final = (
     ("too-slow", r"statement timeout|QueryCanceled|SoftTimeLimitExceeded|TimeLimitExceeded|\(TimeoutError\)$"),
     (
         "database-gone",
-        r"server closed the connection|terminating connection|connection (failed|refused|timed out|is bad|is closed|is lost)"
-        r"|the connection is|AdminShutdown|CrashShutdown|the database system is|\((OperationalError|InterfaceError)\)$",
+        (
+            r"server closed the connection|terminating connection|connection (failed|refused|timed out|is bad|is lost)"
+            r"|the connection is|AdminShutdown|CrashShutdown|database system is|\((OperationalError|InterfaceError)\)$"
+        ),
     ),
     ("redis-gone", r"redis|Error \d+ connecting to"),
     ("file-missing", r"No such file|FileNotFoundError"),

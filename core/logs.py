@@ -17,6 +17,7 @@ from structlog.typing import Processor, WrappedLogger
 EventDict: TypeAlias = MutableMapping[str, Any]
 
 MASK: Final = "…"
+LEVELS: Final = {"json": "INFO", "console": "WARNING"}  # the lowest that is written, unless LOG_LEVEL says another
 PERSONAL: Final = frozenset(
     {
         *("email", "emails", "e_mail", "login", "username", "name", "first_name", "last_name", "full_name"),
@@ -29,9 +30,7 @@ PERSONAL: Final = frozenset(
 ADDRESS: Final = re.compile(r"[^\s@<>'\"“”(),;:]+@[^\s@<>'\"“”(),;:]+")
 PHONE: Final = re.compile(r"\+\d[\d ()./-]{5,}\d")
 QUERY: Final = re.compile(r"\?[^\s\"'<>]*=[^\s\"'<>]*")
-QUOTED: Final = re.compile(
-    r"'[^']*'|“[^”]*”|‘[^’]*’|\"(?![a-z]+(?:_[a-z0-9]+)+\")[^\"]*\""
-)  # not "names_of_constraints"
+QUOTED: Final = re.compile(r"'[^']*'|“[^”]*”|\"(?![a-z]+(?:_[a-z0-9]+)+\")[^\"]*\"")  # not "names_of_constraints"
 DEEPEST: Final = 4
 FRAMES: Final = 12
 

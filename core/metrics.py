@@ -49,7 +49,7 @@ def _age(moment: datetime | None, now: datetime) -> float | None:
 
 
 def text() -> bytes:
-    """Everything in Prometheus's text format. Several processes share a directory (gunicorn.conf.py); one needs none."""
+    """Everything in Prometheus's text format. Processes share a directory (gunicorn.conf.py)."""
     registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""One line for each request: method and route, status, duration, who by number. Never the address that was asked for."""
+"""One line for each request: method, route, status, duration, who by number; never the address that was asked for."""
 
 import time
 from typing import Any

@@ -13,7 +13,7 @@ _MARK: Final = mmap.mmap(-1, 1)
 
 # How long requests and jobs in hand may take after the signal. What stops us from outside must wait longer than both
 # together: core.supervise and `stop_grace_period` do.
-GRACE_SECONDS: Final = float(os.environ.get("GRACE_SECONDS", "15"))
+GRACE_SECONDS: Final = int(os.environ.get("GRACE_SECONDS", "15"))
 # How long the web server goes on answering while /readyz already sends new callers elsewhere. Without a balancer: 0.
 DRAIN_SECONDS: Final = float(os.environ.get("DRAIN_SECONDS", "0"))
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -108,7 +109,7 @@ def usual_gap(arrivals: Sequence[date]) -> int | None:
     """The days that usually lie between arrivals; None when they are too few or too close to tell."""
     if len(arrivals) < FEWEST_ARRIVALS or arrivals[-1] - arrivals[0] < SHORTEST_SPAN:
         return None
-    gaps = [(later - earlier).days for earlier, later in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(arrivals)]
     return max(1, round(median(gaps)))
 
 
