@@ -12,6 +12,7 @@ EXPORTERS = frozenset({Anyone.MAY_EXPORT})
 
 PAGE = {"GET": EVERY_ROLE}
 ACTION = {"POST": OPERATORS}
+ADMIN_FORM = {"GET": ADMINS, "POST": ADMINS}
 OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
 EXPORT = {"GET": EXPORTERS}
 OWN_FORM = {"GET": SIGNED_IN, "POST": SIGNED_IN}
@@ -24,6 +25,11 @@ def api(area: str, *methods: str) -> Methods:
 
 DESK: Table = {
     "desk:today": PAGE,
+    "desk:welcome": ADMIN_FORM,
+    "desk:welcome_first": OPEN_FORM,
+    "desk:own_data": ADMIN_FORM,
+    "desk:first_steps_hide": {"POST": ADMINS},
+    "desk:business": ADMIN_FORM,
     "desk:night_status": PAGE,
     "desk:customer_list": PAGE,
     "desk:customer_totals": PAGE,
@@ -91,6 +97,25 @@ ADMIN: Table = {"admin:*": {"GET": ADMINS, "POST": ADMINS}}
 # The scopes of keys (core.scopes), of which one is enough.
 API: Table = {
     "api:schema": {"GET": PUBLIC},
+    "api:customer_list": api("customers", "GET"),
+    "api:customer_detail": api("customers", "GET", "PATCH"),
+    "api:customer_by_name": api("customers", "GET", "PUT"),
+    "api:company_list": api("customers", "GET"),
+    "api:company_detail": api("customers", "GET"),
+    "api:company_by_name": api("customers", "GET", "PUT"),
+    "api:product_list": api("customers", "GET"),
+    "api:product_detail": api("customers", "GET", "PUT"),
+    "api:order_list": api("orders", "GET"),
+    "api:order_batch": api("orders", "POST"),
+    "api:order_detail": api("orders", "GET"),
+    "api:refund_list": api("orders", "GET", "POST"),
+    "api:order_by_name": api("orders", "GET", "PUT"),
+    "api:score_list": api("analytics", "GET"),
+    "api:score_detail": api("analytics", "GET"),
+    "api:segment_list": api("analytics", "GET"),
+    "api:member_list": api("analytics", "GET"),
+    "api:job_list": api("admin", "GET"),
+    "api:job_detail": api("admin", "GET"),
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 

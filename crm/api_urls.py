@@ -5,6 +5,15 @@ from django.urls import path, re_path, register_converter
 from core.api.converters import IdConverter
 from core.api.description import SchemaView
 from core.api.views import Unknown
+from crm.api.customers import CustomerById, CustomerByName, CustomerList
+from crm.api.jobs import JobDetail, JobList
+from crm.api.scores import ScoreDetail, ScoreList
+from crm.api.segments import MemberList, SegmentList
+from customers.api.companies import CompanyById, CompanyByName, CompanyList
+from customers.api.order_batch import OrderBatch
+from customers.api.orders import OrderById, OrderByName, OrderList
+from customers.api.products import ProductDetail, ProductList
+from customers.api.refunds import RefundList
 
 register_converter(IdConverter, "id")
 
@@ -12,5 +21,24 @@ app_name = "api"
 
 urlpatterns = [
     path("v1/schema/", SchemaView.as_view(), name="schema"),
+    path("v1/customers/", CustomerList.as_view(), name="customer_list"),
+    path("v1/customers/<id:pk>/", CustomerById.as_view(), name="customer_detail"),
+    path("v1/customers/<str:source>/<path:external_id>/", CustomerByName.as_view(), name="customer_by_name"),
+    path("v1/companies/", CompanyList.as_view(), name="company_list"),
+    path("v1/companies/<id:pk>/", CompanyById.as_view(), name="company_detail"),
+    path("v1/companies/<str:source>/<path:external_id>/", CompanyByName.as_view(), name="company_by_name"),
+    path("v1/products/", ProductList.as_view(), name="product_list"),
+    path("v1/products/<path:sku>/", ProductDetail.as_view(), name="product_detail"),
+    path("v1/orders/", OrderList.as_view(), name="order_list"),
+    path("v1/orders/batch/", OrderBatch.as_view(), name="order_batch"),
+    path("v1/orders/<id:pk>/", OrderById.as_view(), name="order_detail"),
+    path("v1/orders/<id:pk>/refunds/", RefundList.as_view(), name="refund_list"),
+    path("v1/orders/<str:source>/<path:external_id>/", OrderByName.as_view(), name="order_by_name"),
+    path("v1/scores/", ScoreList.as_view(), name="score_list"),
+    path("v1/scores/<id:pk>/", ScoreDetail.as_view(), name="score_detail"),
+    path("v1/segments/", SegmentList.as_view(), name="segment_list"),
+    path("v1/segments/<slug:slug>/members/", MemberList.as_view(), name="member_list"),
+    path("v1/jobs/", JobList.as_view(), name="job_list"),
+    path("v1/jobs/<id:pk>/", JobDetail.as_view(), name="job_detail"),
     re_path("", Unknown.as_view(), name="unknown"),
 ]

@@ -67,6 +67,7 @@ class ScoreFilter(FilterSet):
     segment = filters.MultipleChoiceFilter(label=_("Segment"), method="by_segment", choices=SEGMENTS)
     clv_min = filters.NumberFilter(label=_("CLV from"), method="by_least")
     clv_max = filters.NumberFilter(label=_("CLV to"), method="by_most")
+    risk_min = filters.NumberFilter(label=_("Churn risk from"), field_name="churn_risk", lookup_expr="gte")
     last = filters.ChoiceFilter(label=_("Last order"), method="by_last", choices=LAST_ORDER)
     left = filters.ChoiceFilter(
         label=_("Moved from"),
@@ -106,7 +107,7 @@ class ScoreFilter(FilterSet):
 
 
 # Filters that leave only scores with a prediction.
-PREDICTED: Final = frozenset({"risk", "segment", "clv_min", "clv_max"})
+PREDICTED: Final = frozenset({"risk", "risk_min", "segment", "clv_min", "clv_max"})
 
 
 def in_use(chosen: FilterSet) -> list[str]:

@@ -97,7 +97,7 @@ class Query:
         if not used:
             return True
         if self.sort.lstrip("-") != "clv":
-            return False
+            return self.sort.lstrip("-") == "risk" and used == {"risk_min"}
         one_of = [name for name in ("segment", "risk") if len(self.chosen[name]) == 1]
         return used <= {"clv_min", "clv_max"} or (len(used) == 1 and used <= set(one_of))
 

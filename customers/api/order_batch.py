@@ -118,7 +118,9 @@ class Batch:
 
     def _reject(self, index: int) -> dict[str, Any]:
         item = self.items[index] if isinstance(self.items[index], Mapping) else {}
-        names = {name: value if isinstance(value := item.get(name), str) else None for name in ("source", "external_id")}
+        names = {
+            name: value if isinstance(value := item.get(name), str) else None for name in ("source", "external_id")
+        }
         errors = [
             {"code": error.code, "detail": error.detail, "attr": error.attr}
             for error in flatten_errors(self.problems[index])

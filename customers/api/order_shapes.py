@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from core import money
-from core.api.fields import Id, Money, Moment, Price, Text, Whole
+from core.api.fields import Id, Moment, Money, Price, Text, Whole
 from core.api.serializers import StrictSerializer
 from core.models import Business
 from customers import pricing

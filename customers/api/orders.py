@@ -5,27 +5,30 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import filters
-from django_filters.filterset import FilterSet
+from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.filters import IdFilter, MomentFilter
 from core.api.views import ApiView, ListView
 from customers.api import order_shapes
 from customers.api.order_shapes import OrderDetailOut, OrderIn, OrderOut
+from customers.api.values import created, named
 from customers.models import Order
 from customers.services import orders
 from customers.services.orders import RefundedLine
 
-class OrderFilter(FilterSet):
-    customer = filters.NumberFilter(field_name="customer_id")
-    source = filters.CharFilter()
-    status = filters.ChoiceFilter(choices=Order.Status.choices)
-    channel = filters.CharFilter()
-    placed_after = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
-    placed_before = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
+
+class OrderFilter(FilterSet):  # type: ignore[misc]
+    customer = IdFilter(field_name="customer_id", label="The customer's id.")
+    source = filters.CharFilter(label="The system that the order comes from.")
+    status = filters.ChoiceFilter(choices=Order.Status.choices, label="Paid, pending or cancelled.")
+    channel = filters.CharFilter(label="Where it was sold.")
+    placed_after = MomentFilter(field_name="placed_at", lookup_expr="gte", label="Placed then or later.")
+    placed_before = MomentFilter(field_name="placed_at", lookup_expr="lt", label="Placed earlier.")
 
 
 class OrderList(ListView):
@@ -63,13 +66,13 @@ class OrderByName(ApiView):
     def put(self, request: Request, source: str, external_id: str) -> Response:
         """Write the order as it is now. 201: it is new. 200: it is known, and changed if the body differs."""
         data = taken(OrderIn(data=request.data, context=self.get_serializer_context()))
-        placed = order_shapes.placed(data, source=source, external_id=external_id)
+        placed = order_shapes.placed(data, source=named(source, longest=60), external_id=named(external_id))
         try:
             recorded = orders.record_one(placed=placed, business=request.business)  # type: ignore[attr-defined]
         except RefundedLine as error:
             raise ValidationError(lost(error, len(placed.lines))) from None
         body = OrderOut(recorded.order, context=self.get_serializer_context()).data
-        return Response(body, status=status.HTTP_201_CREATED if recorded.outcome == "created" else status.HTTP_200_OK)
+        return Response(body, status=created(recorded.outcome))
 
 
 def taken(serializer: serializers.Serializer[Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
-from rest_framework import status
 from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +18,7 @@ from core.api.serializers import StrictSerializer
 from core.api.views import ListView
 from customers.api.order_shapes import MOST_LINES, RefundOut
 from customers.api.orders import taken
-from customers.api.values import PastMoment, Quantity
+from customers.api.values import PastMoment, Quantity, created
 from customers.models import Order, Refund
 from customers.services import refunds
 from customers.services.refunds import Back, TooMuch
@@ -84,7 +83,7 @@ class RefundList(ListView):
         except TooMuch as error:
             raise ValidationError(_too_much(error, len(data["lines"]))) from None
         body = self.get_serializer(whole().get(pk=recorded.refund.pk)).data
-        return Response(body, status=status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK)
+        return Response(body, status=created("created" if recorded.created else "known"))
 
 
 def _back(data: Mapping[str, Any]) -> Back:

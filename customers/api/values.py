@@ -5,8 +5,11 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
+from rest_framework import status
+from rest_framework.exceptions import NotFound
 
 from core.api.fields import Moment, Price, Text
 from customers.importing import contacts
@@ -18,6 +21,18 @@ QUANTITY_SCHEMA: Final = {
     "oneOf": [{"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,3})?$"}, {"type": "number", "minimum": 0}],
     "example": "2",
 }
+
+
+def named(text: str, *, longest: int = 200) -> str:
+    """A name from an address, as far as its column goes. Raises NotFound: nothing can have a longer one."""
+    if len(text) > longest or not text.isprintable():
+        raise NotFound(gettext("A name in the address is too long or cannot be printed."))
+    return text
+
+
+def created(outcome: str) -> int:
+    """The status of an answer to an upsert."""
+    return status.HTTP_201_CREATED if outcome == "created" else status.HTTP_200_OK
 
 
 @extend_schema_field(QUANTITY_SCHEMA)

@@ -1,0 +1,108 @@
+"""A customer as JSON, beyond the row of the list: what is answered of one, and what is taken."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+
+from core.api.fields import Id, Moment, Text
+from core.api.serializers import StrictSerializer
+from core.api.views import ApiView
+from crm.api.shapes import CustomerOut, Listed
+from customers.api.orders import taken
+from customers.api.values import Address, Number
+from customers.importing import persons
+from customers.models import Company, Customer
+from customers.services import custom
+from customers.services.upserts import Saved, Told
+
+MOST_CONTACTS: Final = 20
+BODY: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "country": "GB", "locale": "en"}
+
+
+class IdentityOut(StrictSerializer):
+    source = Text()
+    external_id = Text()
+
+
+class CustomerDetailOut(CustomerOut):
+    emails = serializers.SerializerMethodField()
+    phones = serializers.SerializerMethodField()
+    identities = serializers.SerializerMethodField()
+    company = Id(source="row.customer.company_id", allow_null=True)
+    channel = Text(source="row.customer.channel")
+    country = Text(source="row.customer.country")
+    city = Text(source="row.customer.city")
+    locale = Text(source="row.customer.locale")
+    time_zone = Text(source="row.customer.time_zone")
+    custom = serializers.JSONField(source="row.customer.custom")
+    created_at = Moment(source="row.customer.created_at")
+    archived_at = Moment(source="row.customer.archived_at", allow_null=True)
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_emails(self, one: Listed) -> list[str]:
+        return list(one.row.customer.emails.order_by("pk").values_list("address", flat=True))
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_phones(self, one: Listed) -> list[str]:
+        return list(one.row.customer.phones.order_by("pk").values_list("number", flat=True))
+
+    @extend_schema_field(IdentityOut(many=True))
+    def get_identities(self, one: Listed) -> Any:
+        return IdentityOut(one.row.customer.identities.order_by("pk"), many=True).data
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A person", value=BODY, request_only=True)])
+class CustomerIn(StrictSerializer):
+    """What is left out stays as it is. `email` and `phone` are added; `emails` and `phones` are all that there are."""
+
+    name = Text(max_length=200, required=False, allow_blank=True)
+    email = Address(required=False, allow_blank=True)
+    phone = Number(required=False, allow_blank=True)
+    emails = serializers.ListField(child=Address(), required=False, max_length=MOST_CONTACTS)
+    phones = serializers.ListField(child=Number(), required=False, max_length=MOST_CONTACTS)
+    company = Id(required=False, allow_null=True)
+    channel = Text(max_length=60, required=False, allow_blank=True)
+    country = Text(max_length=60, required=False, allow_blank=True)
+    city = Text(max_length=80, required=False, allow_blank=True)
+    locale = Text(max_length=12, required=False, allow_blank=True, help_text="As in en or de-AT.")
+    time_zone = Text(max_length=64, required=False, allow_blank=True, help_text="As in Europe/Berlin.")
+    custom = serializers.DictField(required=False, help_text="Custom fields by their keys; null takes a value away.")
+
+    def validate_company(self, pk: int | None) -> Company | None:
+        found = Company.objects.filter(pk=pk).first() if pk is not None else None
+        if pk is not None and found is None:
+            raise ValidationError([ErrorDetail(_("There is no such company."), code="does_not_exist")])
+        return found
+
+    def validate_locale(self, text: str) -> str:
+        if text and not persons.LOCALE.fullmatch(text):
+            raise ValidationError([ErrorDetail(_("This is not a language, such as en or de-AT."), code="invalid")])
+        return text
+
+    def validate_time_zone(self, text: str) -> str:
+        if text and text not in persons.ZONES:
+            raise ValidationError([ErrorDetail(_("This is not a time zone, such as Europe/Berlin."), code="invalid")])
+        return text
+
+    def validate_emails(self, emails: list[str]) -> list[str]:
+        return list(dict.fromkeys(emails))
+
+    def validate_phones(self, phones: list[str]) -> list[str]:
+        return list(dict.fromkeys(phones))
+
+
+def saved(view: ApiView, save: Callable[[Told], Saved[Customer]]) -> Saved[Customer]:
+    """Read the body and write it. Raises ValidationError, also for custom fields."""
+    told = taken(CustomerIn(data=view.request.data, context=view.get_serializer_context()))
+    try:
+        return save(told)
+    except custom.BadValue as error:
+        detail = ErrorDetail(str(error), code="invalid")
+        raise ValidationError({"custom": {error.field.key: [detail]}}) from None
+    except KeyError as error:
+        detail = ErrorDetail(_("There is no such field."), code="unknown_field")
+        raise ValidationError({"custom": {str(error.args[0]): [detail]}}) from None

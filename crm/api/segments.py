@@ -1,0 +1,61 @@
+"""`segments`: how large they are by the current night, and who is in them."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.fields import Money, Text, Whole
+from core.api.serializers import StrictSerializer
+from core.api.views import ApiView
+from core.models import Run
+from crm import labels
+from crm.api.customers import CustomerFilter, CustomerList
+from crm.api.shapes import Real
+from crm.selectors import nights, segments
+from crm.selectors.segments import SegmentState
+
+
+class SegmentOut(StrictSerializer):
+    slug = Text(source="name.slug")
+    name = Text(source="name.label")
+    as_of = serializers.SerializerMethodField()
+    customers = Whole()
+    share = Real(help_text="Of all customers with an order.")
+    clv_12m = Money(source="clv_cents", help_text="Of all its customers together.")
+    value_share = Real(help_text="Of the expected value of all customers.")
+    risk = serializers.DictField(child=Whole(), help_text="Customers by band of churn risk.")
+
+    def get_as_of(self, state: SegmentState) -> str:
+        run: Run = self.context["run"]
+        return run.as_of.isoformat()
+
+
+class SegmentList(ApiView):
+    serializer_class = SegmentOut
+
+    @extend_schema(responses={200: SegmentOut(many=True)})
+    def get(self, request: Request) -> Response:
+        """Every segment with its size, all on one page. Empty before the first night."""
+        run = nights.current()
+        context: Mapping[str, Any] = {**self.get_serializer_context(), "run": run}
+        states = segments.states(run) if run else []
+        return Response(SegmentOut(states, many=True, context=dict(context)).data)
+
+
+class MemberFilter(CustomerFilter):
+    segment = None
+
+
+class MemberList(CustomerList):
+    filterset_class: ClassVar[Any] = MemberFilter
+
+    def get(self, request: Request, slug: str) -> Response:  # type: ignore[override]
+        """The customers of a segment, the most valuable first."""
+        if labels.segment_of(slug) is None:
+            raise NotFound
+        return self.answer(request, wanted={"segment": slug})

@@ -1,0 +1,103 @@
+"""What several resources answer of customers and scores."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from analytics.models import Score
+from core.api.fields import Id, Moment, Money, Text, Whole
+from core.api.serializers import StrictSerializer
+from crm import labels
+from crm.selectors.people import Row
+from customers.models import Identity
+
+SLUGS: Final = [name.slug for name in labels.SEGMENTS]
+BANDS: Final = list(labels.BANDS.values())
+
+
+@extend_schema_field({"type": "number"})
+class Real(serializers.Field):  # type: ignore[type-arg]
+    """A probability or an expectation, with six decimals."""
+
+    def to_representation(self, value: float) -> float:
+        return round(value, 6)
+
+
+@extend_schema_field({"type": "string", "enum": SLUGS, "example": SLUGS[0]})
+class Segment(serializers.Field):  # type: ignore[type-arg]
+    """The segment's slug; null for customers without an order that stands."""
+
+    def to_representation(self, value: int) -> str | None:
+        return labels.segment(value).slug or None
+
+
+@extend_schema_field({"type": "string", "enum": BANDS, "example": BANDS[0]})
+class Band(serializers.Field):  # type: ignore[type-arg]
+    def to_representation(self, value: int) -> str | None:
+        return labels.band(value) or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A row of the list with the customer's first identity."""
+
+    row: Row
+    identity: Identity | None
+
+
+class CustomerOut(StrictSerializer):
+    """A customer with what the last night says. Scores are null until a night has seen an order that stands."""
+
+    id = Id(source="row.customer.pk")
+    source = Text(source="identity.source", allow_null=True)
+    external_id = Text(source="identity.external_id", allow_null=True)
+    name = Text(source="row.customer.name")
+    email = Text(source="row.email")
+    segment = Segment(source="row.score.segment", allow_null=True)
+    clv_12m = Money(source="row.score.clv_cents", allow_null=True)
+    churn_risk = Real(source="row.score.churn_risk", allow_null=True)
+    churn_band = Band(source="row.score.churn_band", allow_null=True)
+    spent = Money(
+        source="row.score.value_cents", allow_null=True, help_text="Order value to date, less what came back."
+    )
+    orders = Whole(source="row.score.orders", allow_null=True)
+    last_order_at = Moment(source="row.score.last_at", allow_null=True)
+    tier = Text(default=None, allow_null=True, help_text="Null while there is no loyalty programme.")
+    points = Whole(default=0, help_text="0 while there is no loyalty programme.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """A score with the customer's first identity and its night."""
+
+    score: Score
+    identity: Identity | None
+    as_of: Any
+    model: str
+
+
+class ScoreOut(StrictSerializer):
+    """What a night says of a customer: the columns of `export_scores`, under the same names."""
+
+    customer = Id(source="score.customer_id")
+    source = Text(source="identity.source", allow_null=True)
+    external_id = Text(source="identity.external_id", allow_null=True)
+    as_of = serializers.DateField()
+    orders = Whole(source="score.orders")
+    order_days = Whole(source="score.order_days")
+    first_order_at = Moment(source="score.first_at")
+    last_order_at = Moment(source="score.last_at")
+    age_days = Whole(source="score.age_days")
+    p_alive = Real(source="score.p_alive", allow_null=True)
+    churn_risk = Real(source="score.churn_risk", allow_null=True)
+    churn_band = Band(source="score.churn_band", allow_null=True)
+    expected_orders_12m = Real(source="score.expected_orders", allow_null=True)
+    expected_margin_per_order = Money(source="score.order_margin_cents", allow_null=True)
+    clv_12m = Money(source="score.clv_cents", allow_null=True)
+    clv_12m_low = Money(source="score.clv_low_cents", allow_null=True)
+    clv_12m_high = Money(source="score.clv_high_cents", allow_null=True)
+    clv_historic = Money(source="score.historic_cents")
+    segment = Segment(source="score.segment", allow_null=True)
+    model = Text()
