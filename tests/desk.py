@@ -25,7 +25,13 @@ FITTED = {
     "mean_spend": 35.0,
     "margin_rate": 0.4,
 }
-SETTINGS = {"currency": "USD", "churn_horizon_days": 90, "discount_rate": "0.1", "margin_rate": "0.4"}
+SETTINGS = {
+    "currency": "USD",
+    "time_zone": "UTC",
+    "churn_horizon_days": 90,
+    "discount_rate": "0.1",
+    "margin_rate": "0.4",
+}
 
 
 def noon(day):

@@ -63,7 +63,7 @@ class TestPage:
         assert "No segments yet" in desk.get("/segments/new/").content.decode()
 
     def test_queries(self, desk, nights, django_assert_num_queries):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             desk.get("/segments/champions/")
 
 

@@ -103,5 +103,5 @@ class TestOverTime:
 
 
 def test_queries(desk, night, django_assert_num_queries):
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         desk.get("/segments/")
