@@ -247,6 +247,7 @@ X_FRAME_OPTIONS = "DENY"
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{env.int('PORT', 8000)}")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Perennial <perennial@localhost>")
 
 # People read a terminal, where only what is wrong is of interest; programs read JSON.
 LOG_FORMAT = env.str("LOG_FORMAT", "console")
