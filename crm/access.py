@@ -50,9 +50,25 @@ DESK: Table = {
 
 SETTINGS: Table = {
     "settings:index": {"GET": ADMINS},
+    "settings:key_list": {"GET": ADMINS},
+    "settings:key_create": {"GET": ADMINS, "POST": ADMINS},
+    "settings:key_revoke": {"GET": ADMINS, "POST": ADMINS},
     "settings:alert_list": {"GET": OPERATORS},
     "settings:alert_read": ACTION,
     "settings:alert_mail": {"POST": ADMINS},
+}
+
+IMPORTS: Table = {
+    "customers:import_list": PAGE,
+    "customers:import_new": {"GET": OPERATORS, "POST": OPERATORS},
+    "customers:import_detail": PAGE,
+    "customers:import_mapping": {"GET": OPERATORS, "POST": OPERATORS},
+    "customers:import_start": ACTION,
+    "customers:import_stop": ACTION,
+    "customers:import_discard": ACTION,
+    "customers:import_rejects": {"GET": OPERATORS},
+    "customers:import_batch": PAGE,
+    "customers:import_undo": {"GET": OPERATORS, "POST": OPERATORS},
 }
 
 # For machines. Metrics ask for their token or an admin by themselves (core.views.health).
@@ -119,4 +135,4 @@ API: Table = {
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 
-TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN}
+TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN, **IMPORTS}
