@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from benchmarks import _home
 
@@ -71,7 +72,7 @@ def main() -> None:
 
 
 def fill(*, customers: int, orders: int) -> None:
-    """The large shop, a line for each order, and one night."""
+    """The large shop, a line for each order, and two nights a month apart."""
     big_shop.make(customers=customers, orders=orders)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -79,7 +80,8 @@ def fill(*, customers: int, orders: int) -> None:
         cursor.execute(LINES, {})
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM (ANALYZE)")
-    call_command("nightly", as_of=big_shop.LAST_DAY, skip_checks=True)
+    for day in (big_shop.LAST_DAY - timedelta(days=30), big_shop.LAST_DAY):
+        call_command("nightly", as_of=day, skip_checks=True)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")
@@ -144,6 +146,9 @@ def pages(customers: int) -> Iterator[tuple[str, Callable[[random.Random], str]]
     yield "list, search “luc” (one in seven)", lambda chance: "/customers/?q=luc"
     yield "list, risk high and segment loyal", lambda chance: "/customers/?risk=high&segment=loyal"
     yield "list, channel and value of 100 or more", lambda chance: "/customers/?channel=friends&clv_min=100"
+    yield "segments", lambda chance: "/segments/"
+    yield "a segment", lambda chance: f"/segments/{chance.choice(('champions', 'hibernating'))}/"
+    yield "who came and went (loaded after the page)", lambda chance: "/segments/loyal/moves/?days=30"
     yield "customer page", lambda chance: f"/customers/{chance.randrange(1, customers + 1)}/"
 
 
