@@ -1,9 +1,10 @@
 """The business settings row, read once per request and given to templates; pages speak in its time zone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -14,6 +15,44 @@ def current() -> Business:
     """The business settings. The row is made with its defaults on first use."""
     business, _ = Business.objects.get_or_create(id=1)
     return business
+
+
+# What people may set. The rest of the row is ours.
+SETTINGS: Final = (
+    "name",
+    "kind",
+    "time_zone",
+    "currency",
+    "prices_include_tax",
+    "margin_rate",
+    "discount_rate",
+    "churn_horizon_days",
+)
+FIXED: Final = "zone_and_currency_are_fixed_once_orders_exist"
+
+
+class ZoneAndCurrencyAreFixed(Exception):
+    """Orders exist: their business dates and amounts would mean something else under another zone or currency."""
+
+
+def locked() -> Business:
+    """The row under a lock: for a transaction that decides by it and then writes it."""
+    return Business.objects.select_for_update(no_key=True).get(pk=current().pk)
+
+
+@transaction.atomic
+def change(*, row: Business, settings: Mapping[str, Any]) -> None:
+    """Write the settings that differ. Raises ZoneAndCurrencyAreFixed when the orders' trigger refuses."""
+    changed = [name for name in SETTINGS if name in settings and getattr(row, name) != settings[name]]
+    for name in changed:
+        setattr(row, name, settings[name])
+    try:
+        with transaction.atomic():
+            row.save(update_fields=changed)
+    except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) == FIXED:
+            raise ZoneAndCurrencyAreFixed from error
+        raise
 
 
 def last_complete_day(*, business: Business, at: datetime) -> date:

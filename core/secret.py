@@ -1,4 +1,4 @@
-"""The secret key of a home: made once, kept in a file only its owner can read."""
+"""Secrets of a home: made once, kept in files only its owner can read."""
 
 import os
 import secrets
@@ -6,11 +6,15 @@ from pathlib import Path
 
 
 def key_of(home: Path) -> str:
-    """Return the key kept in `home/secret_key`, making it on first use. Two processes starting at once agree."""
-    path = home / "secret_key"
+    """The secret key of a home."""
+    return kept_in(home / "secret_key")
+
+
+def kept_in(path: Path) -> str:
+    """Return the secret kept in a file, making it on first use. Two processes starting at once agree."""
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        draft = home / f"secret_key.{os.getpid()}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
         try:

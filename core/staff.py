@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from core.models import Role, User
 
 INVITATION_LASTS: Final = timedelta(days=7)
-FIRST_LINK_LASTS: Final = timedelta(hours=24)
 
 
 class StaffError(Exception):

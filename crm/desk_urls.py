@@ -1,10 +1,15 @@
 from django.urls import path
 
-from crm.views import customers, jobs, palette, segments, today
+from crm.views import business, customers, first_run, jobs, palette, segments, today
 
 app_name = "desk"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("welcome/", business.welcome, name="welcome"),
+    path("welcome/<str:token>/", first_run.welcome_first, name="welcome_first"),
+    path("own-data/", first_run.own_data_page, name="own_data"),
+    path("first-steps/hide/", today.first_steps_hide, name="first_steps_hide"),
+    path("settings/business/", business.business_settings, name="business"),
     path("night/", today.night_status, name="night_status"),
     path("customers/", customers.customer_list, name="customer_list"),
     path("customers/totals/", customers.customer_totals, name="customer_totals"),

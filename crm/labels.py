@@ -27,7 +27,12 @@ STEPS: Final = {
     "publish": _("Publish"),
     "segments": _("Assign segments"),
     "tidy": _("Tidy up"),
+    "check_import": _("Try a file out"),
+    "import": _("Import a file"),
+    "undo_import": _("Take an import back"),
+    "clear_demo": _("Take the demo away"),
 }
+ALL_JOBS: Final = _("All")
 
 DEFINITIONS: Final = {
     scores.Name.CHAMPIONS: _("Bought lately and often."),

@@ -6,6 +6,7 @@ from celery.schedules import crontab
 DOORBELLS: dict[str, list[str]] = {
     "jobs": ["crm.tasks.work"],
     "long_jobs": ["crm.tasks.work_long"],
+    "own_data": ["crm.tasks.clear_demo"],
     "orders": ["crm.tasks.roll_up_days"],
     "alerts": ["crm.tasks.send_alert_mails"],
 }

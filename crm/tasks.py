@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from analytics.services import totals
 from core import alert_mails, doorbell, engine, exclusive, idempotency
-from crm import lookout, night, schedule
+from crm import lookout, night, own_data, schedule
 from customers.services import browser_imports, uploads
 
 WORK_SECONDS = 200
@@ -29,6 +29,12 @@ def work_long() -> int:
     """
     with exclusive.alone(LONG_WORK) as is_mine:
         return engine.work_off(steps=browser_imports.STEPS, seconds=LONG_SECONDS) if is_mine else 0
+
+
+@shared_task
+def clear_demo() -> int:
+    """Take the demo away, for somebody who waits for it on a page."""
+    return engine.work_off(steps=own_data.STEPS, seconds=WORK_SECONDS)
 
 
 @shared_task
@@ -70,6 +76,7 @@ def sweep() -> int:
     _roll_up()
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())
+    engine.work_off(steps=own_data.STEPS, seconds=WORK_SECONDS)
     if engine.is_waiting(steps=browser_imports.STEPS, at=timezone.now()):
         doorbell.ring(uploads.BELL)
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)

@@ -4,10 +4,13 @@ They are made by `seed_demo` in a try-out only: on the embedded database of a ho
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.db.models import Q, QuerySet
 
 from core import boot
 from core.models import Business, Role, User
@@ -55,18 +58,30 @@ def create() -> int:
 def user(one: SignIn, hashed: str) -> User:
     is_admin = one.role is Role.ADMIN
     return User(
-        email=one.email, name=one.name, role=one.role, password=hashed, is_staff=is_admin, is_superuser=is_admin
+        email=one.email,
+        name=one.name,
+        role=one.role,
+        password=hashed,
+        is_staff=is_admin,
+        is_superuser=is_admin,
+        may_export=one.role is Role.MANAGER,
     )
 
 
 def remove() -> int:
-    """Take away the accounts that `create` made: those that still have the demo's address and name."""
-    made = User.objects.none()
-    for one in SIGN_INS:
-        made |= User.objects.filter(email=one.email, name=one.name)
-    number = made.count()
-    made.delete()
+    """Take away the accounts that `create` made."""
+    number = made().count()
+    made().delete()
     return number
+
+
+def made() -> QuerySet[User]:
+    """The accounts that `create` made: those that still have the demo's address and name."""
+    return User.objects.filter(reduce(or_, (Q(email=one.email, name=one.name) for one in SIGN_INS)))
+
+
+def is_made(user: User) -> bool:
+    return made().filter(pk=user.pk).exists()
 
 
 def sign_ins() -> list[SignIn]:

@@ -19,6 +19,12 @@ def current() -> Run | None:
     return Run.objects.filter(is_current=True).first()
 
 
+def is_behind_settings() -> bool:
+    """Whether the scores that pages show were made under other settings than those of now."""
+    run = current()
+    return run is not None and run.settings != night.settings_now()
+
+
 def latest() -> Run | None:
     """The run that began last, whatever became of it."""
     return Run.objects.order_by("-started_at", "-pk").first()

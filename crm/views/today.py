@@ -1,10 +1,12 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from core.http import DeskRequest
+from core.models import Business
 from crm import charts
-from crm.selectors import nights
+from crm.selectors import first_steps, nights
 from crm.selectors import today as figures
 
 
@@ -17,6 +19,7 @@ def today(request: DeskRequest) -> HttpResponse:
         "treemap": charts.treemap(page.states, business=request.business),
     }
     context = {"page": page, "status": page.status, "periods": figures.PERIODS, "charts": data}
+    context["first_steps"] = first_steps.read(business=request.business, user=request.user)
     return render(request, "crm/today.html", context)
 
 
@@ -29,3 +32,10 @@ def night_status(request: DeskRequest) -> HttpResponse:
     if not status.running:
         response["HX-Refresh"] = "true"
     return response
+
+
+@require_POST
+def first_steps_hide(request: DeskRequest) -> HttpResponse:
+    """Take the list of first steps off the page, done or not. Settings still lead to each of them."""
+    Business.objects.update(hides_first_steps=True)
+    return redirect("desk:today")

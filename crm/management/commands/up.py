@@ -14,8 +14,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
+from django.urls import reverse
 
-from core import boot, checks, embedded, statics, supervise
+from core import boot, checks, embedded, first_run, statics, supervise
 from core.models import Business, Run
 from crm.demo import accounts
 from customers.models import Customer
@@ -70,7 +71,7 @@ class Command(BaseCommand):
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
         commands = supervise.read_procfile(settings.BASE_DIR / "Procfile")
-        announce = partial(self.announce, host, port, accounts.text())
+        announce = partial(self.announce, host, port, ways_in(f"http://{shown(host)}:{port}"))
         connections.close_all()
         ended = supervise.run(commands, env=env, cwd=settings.BASE_DIR, beside=announce)
         if ended:
@@ -82,10 +83,20 @@ class Command(BaseCommand):
         self.stdout.write(text)
         self.stdout.flush()
 
-    def announce(self, host: str, port: int, sign_ins: str) -> None:
+    def announce(self, host: str, port: int, ways: str) -> None:
         """Print the address once the web server answers."""
         if answers(host, port):
-            self.say(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{sign_ins}  Ctrl-C stops it.\n")
+            self.say(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{ways}  Ctrl-C stops it.\n")
+
+
+def ways_in(address: str) -> str:
+    """What to sign in with: the demo's accounts, or the link that makes the first one."""
+    if not first_run.is_open():
+        return accounts.text()
+    if not boot.embeds_postgres():
+        return "  Nobody can sign in yet: ./manage.py create_admin EMAIL\n"
+    link = reverse("desk:welcome_first", kwargs={"token": first_run.token()})
+    return f"  Open this once to set it up: {address}{link}\n"
 
 
 def wants_demo() -> bool:
