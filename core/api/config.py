@@ -8,7 +8,6 @@ REST_FRAMEWORK: Final[dict[str, Any]] = {
     "DEFAULT_THROTTLE_CLASSES": ["core.api.throttles.KeyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "core.api.pages.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
     "DEFAULT_METADATA_CLASS": None,

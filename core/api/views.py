@@ -11,6 +11,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.pages import Pages
 from core.api.parsers import MAX_BODY_BYTES
 from core.models import ApiKey, Business
 
@@ -34,8 +35,8 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
     asks_the_table: ClassVar[bool] = True  # core.access leaves the decision to core.api.permissions
     parameters: ClassVar[frozenset[str]] = frozenset()
     filterset_class: ClassVar[Any] = None
+    pagination_class: ClassVar[Any] = None
     max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
-    is_list: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if any("\0" in value for value in kwargs.values() if isinstance(value, str)):
@@ -47,7 +48,7 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
         if request.method not in {"GET", "HEAD"}:
             return self.parameters
         filters = self.filterset_class.get_filters() if self.filterset_class else ()
-        pages = getattr(self.paginator, "parameters", ()) if self.is_list else ()
+        pages = getattr(self.paginator, "parameters", ())
         return self.parameters.union(filters, pages)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
@@ -76,7 +77,7 @@ def refuse_parameters(request: Request, *, known: frozenset[str]) -> None:
 class ListView(ListModelMixin, ApiView):
     """A list in pages: `get` answers `{"next", "previous", "results"}`. Newest first, unless `phases` say otherwise."""
 
-    is_list = True
+    pagination_class = Pages
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.list(request, *args, **kwargs)
