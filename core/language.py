@@ -13,13 +13,16 @@ from core.models import User
 
 
 class LanguageMiddleware:
-    """Comes after the sign-in is read. A language that this installation does not have is as none."""
+    """Comes after the sign-in is read. A language that this installation does not have is as none.
+
+    Programs are answered in one language, whatever their client sends.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = getattr(request.user, "language", "")
+        chosen = "en" if request.path.startswith("/api/") else getattr(request.user, "language", "")
         if chosen in dict(settings.LANGUAGES):
             translation.activate(chosen)
             request.LANGUAGE_CODE = translation.get_language()

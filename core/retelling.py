@@ -14,7 +14,8 @@ from django.conf import settings
 from django.utils.translation import get_language, gettext
 
 # Values that are sentences themselves; all others, such as names of files, stay as they are. So are constants.
-NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message"})
+# Values that are sentences themselves, as constants are; all others, such as names of files, stay as they are.
+NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message", "day_first"})
 VALUE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -23,24 +24,38 @@ def retold(text: str) -> str:
     language = get_language()
     if not text or language is None or language.startswith("en"):
         return text
+    return _told(text, language) or text
+
+
+def _told(text: str, language: str) -> str | None:
     same = gettext(text)
     if same != text:
         return same
     for pattern, shape in patterns(language):
-        if found := shape.fullmatch(text):
-            values = {
-                name: retold(value) if name in NESTED or name.isupper() else value
-                for name, value in found.groupdict().items()
-            }
+        if (found := shape.fullmatch(text)) and (values := _values(found.groupdict(), language)) is not None:
             return gettext(pattern).format(**values)
-    return text
+    return None
+
+
+def _values(found: dict[str, str], language: str) -> dict[str, str] | None:
+    """The values as they are to be said; None when one that should be a sentence is none, so the pattern is not it."""
+    said = {name: _told(value, language) if _is_sentence(name, value) else value for name, value in found.items()}
+    return None if None in said.values() else {name: value or "" for name, value in said.items()}
+
+
+def _is_sentence(name: str, value: str) -> bool:
+    return (name in NESTED or name.isupper()) and any(c.isalpha() for c in value)
 
 
 @cache
 def patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
-    """The catalogue's patterns with values, those with most words of their own first."""
+    """The catalogue's patterns with values: those with sentences in them first, then those with most words."""
     ids = {text for text in _texts(language) if VALUE.search(text)}
-    return [(text, _shape(text)) for text in sorted(ids, key=lambda text: (-len(VALUE.sub("", text)), text))]
+    return [(text, _shape(text)) for text in sorted(ids, key=_rank)]
+
+
+def _rank(text: str) -> tuple[bool, int, str]:
+    return not NESTED & set(VALUE.findall(text)), -len(VALUE.sub("", text)), text
 
 
 def _texts(language: str) -> list[str]:

@@ -186,21 +186,36 @@ def since(day: date | datetime | Missing) -> str:
 
 def age(days: int) -> str:
     if days < 0:
-        return pgettext("in 3 days", "in %(span)s") % {"span": span(-days)}
+        number, unit = counted(-days)
+        return (
+            ngettext("in %(number)s day", "in %(number)s days", number),
+            ngettext("in %(number)s month", "in %(number)s months", number),
+            ngettext("in %(number)s year", "in %(number)s years", number),
+        )[unit] % {"number": number}
     if days < 2:
         return (_("today"), _("yesterday"))[days]
-    return pgettext("3 days ago", "%(span)s ago") % {"span": span(days)}
+    number, unit = counted(days)
+    return (
+        ngettext("%(number)s day ago", "%(number)s days ago", number),
+        ngettext("%(number)s month ago", "%(number)s months ago", number),
+        ngettext("%(number)s year ago", "%(number)s years ago", number),
+    )[unit] % {"number": number}
 
 
 def span(days: int) -> str:
-    """A number of days as people say it; months and years from the point where days say little."""
+    number, unit = counted(days)
+    return (
+        ngettext("%(number)s day", "%(number)s days", number),
+        ngettext("%(number)s month", "%(number)s months", number),
+        ngettext("%(number)s year", "%(number)s years", number),
+    )[unit] % {"number": number}
+
+
+def counted(days: int) -> tuple[int, int]:
+    """A number of days as people say it, with its unit: 0 days, 1 months, 2 years, from where days say little."""
     if days <= DAYS_AS_DAYS:
-        return in_days(days)
-    if days < 730:
-        months = round(days / 30.44)
-        return ngettext("%(number)s month", "%(number)s months", months) % {"number": months}
-    years = days // 365
-    return ngettext("%(number)s year", "%(number)s years", years) % {"number": years}
+        return days, 0
+    return (round(days / 30.44), 1) if days < 730 else (days // 365, 2)
 
 
 @register.filter(name="days")
