@@ -1,5 +1,6 @@
 """Catalogues as Django reads them (.mo), made of those that people write (.po): not every machine has gettext."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -7,13 +8,21 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+log = logging.getLogger(__name__)
+
 
 def compile_changed(folder: Path) -> list[Path]:
     """Compile each catalogue of `folder` that is newer than what was compiled from it; the files written.
 
-    Several processes may do so at once: each puts a whole file in the place.
+    Several processes may do so at once: each puts a whole file in the place. Where the code belongs to somebody else,
+    the catalogues stay as they were made when it was installed.
     """
-    return [compiled(source) for source in sorted(folder.glob("*/LC_MESSAGES/*.po")) if _is_stale(source)]
+    stale = [source for source in sorted(folder.glob("*/LC_MESSAGES/*.po")) if _is_stale(source)]
+    try:
+        return [compiled(source) for source in stale]
+    except OSError as error:
+        log.warning("Catalogues of languages stay as they are: %s", error)
+        return []
 
 
 def compiled(source: Path) -> Path:

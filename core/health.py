@@ -51,7 +51,7 @@ def migrations() -> None:
 @lru_cache(maxsize=1)
 def _known() -> frozenset[tuple[str, str]]:
     """The last migration of each app, as the code has them; read once, as they cannot change while it runs."""
-    return frozenset(MigrationLoader(None, ignore_no_initial=True).graph.leaf_nodes())
+    return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
 def redis() -> None:
