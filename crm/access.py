@@ -12,6 +12,9 @@ EXPORTERS = frozenset({Anyone.MAY_EXPORT})
 
 PAGE = {"GET": EVERY_ROLE}
 ACTION = {"POST": OPERATORS}
+DESK_WORKERS = frozenset({Role.ADMIN, Role.MANAGER, Role.AGENT})
+DESK_FORM = {"GET": DESK_WORKERS, "POST": DESK_WORKERS}
+OPERATOR_FORM = {"GET": OPERATORS, "POST": OPERATORS}
 ADMIN_FORM = {"GET": ADMINS, "POST": ADMINS}
 OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
 EXPORT = {"GET": EXPORTERS}
@@ -50,12 +53,47 @@ DESK: Table = {
 
 SETTINGS: Table = {
     "settings:index": {"GET": ADMINS},
+    "settings:staff_list": ADMIN_FORM,
+    "settings:staff_detail": ADMIN_FORM,
+    "settings:staff_act": {"POST": ADMINS},
     "settings:key_list": {"GET": ADMINS},
     "settings:key_create": {"GET": ADMINS, "POST": ADMINS},
     "settings:key_revoke": {"GET": ADMINS, "POST": ADMINS},
     "settings:alert_list": {"GET": OPERATORS},
     "settings:alert_read": ACTION,
     "settings:alert_mail": {"POST": ADMINS},
+}
+
+# Facts that people write by hand.
+RECORDS: Table = {
+    "customers:customer_add": DESK_FORM,
+    "customers:customer_edit": DESK_FORM,
+    "customers:customer_archive": {"POST": DESK_WORKERS},
+    "customers:customer_restore": {"POST": DESK_WORKERS},
+    "customers:order_add": DESK_FORM,
+    "customers:order_detail": PAGE,
+    "customers:order_edit": DESK_FORM,
+    "customers:order_cancel": {"POST": DESK_WORKERS},
+    "customers:order_refund": DESK_FORM,
+    "customers:company_list": PAGE,
+    "customers:company_options": PAGE,
+    "customers:company_add": DESK_FORM,
+    "customers:company_detail": PAGE,
+    "customers:company_edit": DESK_FORM,
+    "customers:product_list": PAGE,
+    "customers:product_options": PAGE,
+    "customers:product_add": OPERATOR_FORM,
+    "customers:product_detail": PAGE,
+    "customers:product_edit": OPERATOR_FORM,
+    "customers:category_list": PAGE,
+    "customers:category_add": OPERATOR_FORM,
+    "customers:category_edit": OPERATOR_FORM,
+    "customers:record_history": PAGE,
+    "customers:field_list": {"GET": ADMINS},
+    "customers:field_add": ADMIN_FORM,
+    "customers:field_edit": ADMIN_FORM,
+    "customers:field_archive": {"POST": ADMINS},
+    "settings:audit_log": {"GET": ADMINS},
 }
 
 IMPORTS: Table = {
@@ -135,4 +173,4 @@ API: Table = {
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 
-TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN, **IMPORTS}
+TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN, **IMPORTS, **RECORDS}

@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("crm.api_urls")),
     path("", include("core.urls")),
+    path("", include("customers.urls")),
     path("", include("crm.desk_urls")),
 ]
 

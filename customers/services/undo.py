@@ -193,6 +193,22 @@ def undo(*, batch_id: int) -> ImportBatch:
     return batch
 
 
+def obstacle(*, batch_id: int) -> str:
+    """What stands in the way of taking an import back, as a sentence; "" when nothing does."""
+    with transaction.atomic():
+        batch = ImportBatch.objects.get(pk=batch_id)
+        params = {"batch": batch.pk, "started_at": batch.started_at}
+        choose_joins()
+        run((ROWS,), params)
+        try:
+            _refuse_if_touched(batch, params)
+        except CannotUndo as problem:
+            return str(problem)
+        finally:
+            run(("DROP TABLE pg_temp.undone",), params)
+    return ""
+
+
 def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
         for query in OBSTACLES:

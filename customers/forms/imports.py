@@ -1,0 +1,131 @@
+"""What people say about a file that they import."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.receiving import Received
+from customers.importing.preview import Preview
+from customers.importing.suggestions import NAMES
+from customers.services import from_files, uploads
+from customers.services.uploads import Choice
+
+KINDS = [("orders", gettext_lazy("Orders")), ("customers", gettext_lazy("Customers"))]
+PRESETS = {
+    "generic": gettext_lazy("Any file: I say what the columns are"),
+    "shopify": gettext_lazy("Shopify export"),
+    "woocommerce": gettext_lazy("WooCommerce export"),
+    "cdnow": gettext_lazy("CDNOW sample"),
+    "online_retail": gettext_lazy("Online Retail data set"),
+}
+FIELDS = {
+    "order_id": gettext_lazy("Order number"),
+    "customer_id": gettext_lazy("Customer number"),
+    "email": gettext_lazy("E-mail"),
+    "date": gettext_lazy("Date of the order"),
+    "unit_price": gettext_lazy("Price of one"),
+    "amount": gettext_lazy("Amount of the row, net"),
+    "quantity": gettext_lazy("Quantity"),
+    "product": gettext_lazy("Product number"),
+    "product_name": gettext_lazy("Product name"),
+    "unit_cost": gettext_lazy("Cost of one"),
+    "discount": gettext_lazy("Discount"),
+    "tax": gettext_lazy("Tax"),
+    "shipping": gettext_lazy("Shipping"),
+    "currency": gettext_lazy("Currency"),
+    "status": gettext_lazy("Status"),
+    "channel": gettext_lazy("Channel"),
+    "name": gettext_lazy("Name of the customer"),
+    "phone": gettext_lazy("Phone"),
+    "country": gettext_lazy("Country"),
+    "category": gettext_lazy("Product category"),
+    "company": gettext_lazy("Company"),
+    "city": gettext_lazy("City"),
+    "locale": gettext_lazy("Language"),
+    "time_zone": gettext_lazy("Time zone"),
+}
+
+
+class UploadForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What is in it"), choices=KINDS, widget=forms.RadioSelect)
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV, CSV.gz or XLSX, up to 1 GB."),
+        max_length=500,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.gz,.xlsx", "data-most-bytes": uploads.MOST_BYTES}),
+    )
+
+    def clean_file(self) -> Received:
+        received: Received = self.cleaned_data["file"]
+        if received.is_too_large:
+            most, size = filesizeformat(uploads.MOST_BYTES), filesizeformat(received.size)
+            message = _("The file has %(size)s, and the limit is %(most)s. Split it, or use the command import_orders.")
+            raise ValidationError(message % {"size": size, "most": most})
+        return received
+
+
+class MappingForm(forms.Form):
+    """One choice for each column, named `column_0`, `column_1` …, and what holds for the whole file."""
+
+    preset = forms.ChoiceField(label=gettext_lazy("Where the file comes from"))
+    source = forms.CharField(
+        label=gettext_lazy("Name of the source"),
+        max_length=60,
+        help_text=gettext_lazy(
+            "The shop or system whose numbers these are. The same source again updates the same rows."
+        ),
+    )
+    dates = forms.ChoiceField(
+        label=gettext_lazy("Order of day and month"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("As the file shows by itself")),
+            ("day", gettext_lazy("Day first: 31/12/2025")),
+            ("month", gettext_lazy("Month first: 12/31/2025")),
+        ],
+    )
+    sheet = forms.ChoiceField(label=gettext_lazy("Sheet"), required=False)
+
+    def __init__(self, *args: Any, kind: str, seen: Preview, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.header = seen.header
+        presets = from_files.presets.ORDERS if kind == "orders" else from_files.presets.CUSTOMERS
+        self._choices("preset", [(name, PRESETS[name]) for name in presets])
+        self._choices("sheet", [(name, name) for name in seen.sheets])
+        fields = [("", _("leave out")), *((name, FIELDS[name]) for name in NAMES[kind])]
+        for number, name in enumerate(seen.header):
+            self.fields[f"column_{number}"] = forms.ChoiceField(label=name, required=False, choices=fields)
+
+    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        """A field that two columns claim is refused by name."""
+        entered, claimed = self.cleaned_data, dict[str, str]()
+        for number, column in enumerate(self.header):
+            field = entered.get(f"column_{number}", "")
+            if field and field in claimed and entered.get("preset") == "generic":
+                message = _("“%(field)s” is chosen for two columns: “%(first)s” and “%(second)s”.")
+                names = {"field": FIELDS[field], "first": claimed[field], "second": column}
+                self.add_error(f"column_{number}", message % names)
+            elif field:
+                claimed[field] = column
+        self.mapping = claimed
+        return entered
+
+    @property
+    def choice(self) -> Choice:
+        entered = self.cleaned_data
+        return Choice(
+            preset=entered["preset"],
+            source=entered["source"].strip(),
+            mapping=self.mapping,
+            sheet=entered["sheet"],
+            day_first={"day": True, "month": False}.get(entered["dates"]),
+        )

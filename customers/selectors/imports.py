@@ -1,0 +1,102 @@
+"""Imports to look at: those under way, those that are done, and what taking one back would mean."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+
+from core.models import Job
+from customers.importing import columns as naming
+from customers.importing import suggestions
+from customers.importing.preview import Preview
+from customers.importing.suggestions import Suggestion
+from customers.models import ImportBatch, ImportedRow, Upload
+from customers.services import from_files
+
+PER_PAGE: Final = 25
+OPEN_SHOWN: Final = 20
+SAMPLES: Final = 3
+TABLES: Final = {
+    "customer": _("Customers"),
+    "company": _("Companies"),
+    "email": _("E-mail addresses"),
+    "phone": _("Phone numbers"),
+    "product": _("Products"),
+    "category": _("Product categories"),
+    "order": _("Orders"),
+    "refund": _("Refunds"),
+    "unmatched": _("Returns without an order"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file beside what it holds. `field` "" is left out; `names` are fields that a preset reads it as."""
+
+    number: int
+    name: str
+    samples: list[str]
+    field: str
+    suggestion: Suggestion | None
+    names: str = ""
+
+
+def open_uploads() -> list[Upload]:
+    """Files that are not imported yet, the newest first."""
+    waiting = Upload.objects.filter(batch=None, removed_at=None).select_related("job", "by")
+    return list(waiting.order_by("-uploaded_at", "-pk")[:OPEN_SHOWN])
+
+
+def page(number: str | None) -> Page[ImportBatch]:
+    """Every import, from the browser or the command line, the newest first."""
+    batches = ImportBatch.objects.select_related("upload__by", "undo_job").order_by("-started_at", "-pk")
+    return Paginator(batches, PER_PAGE).get_page(number)
+
+
+def load(pk: int) -> Upload | None:
+    return Upload.objects.select_related("job__progress", "batch", "by").filter(pk=pk).first()
+
+
+def others_at_work(upload: Upload) -> int:
+    """Imports that this one waits for: there is one at a time."""
+    steps = (Upload.CHECK, Upload.IMPORT, "undo_import")
+    at_work = Q(state=Job.State.CLAIMED) | Q(state=Job.State.READY, pk__lt=upload.job_id)
+    return Job.objects.filter(at_work, step__in=steps, run=None).exclude(pk=upload.job_id).count()
+
+
+def what_goes(batch: ImportBatch) -> list[dict[str, Any]]:
+    """Of each table how many rows it created and changed: what taking it back removes and puts back."""
+    rows = ImportedRow.objects.filter(batch=batch).values("table")
+    counted = rows.annotate(n=Count("pk"), new=Count("pk", filter=Q(created=True))).order_by("table")
+    return [
+        {"label": TABLES.get(row["table"], row["table"]), "created": row["new"], "changed": row["n"] - row["new"]}
+        for row in counted
+    ]
+
+
+def columns(upload: Upload, seen: Preview, *, preset: str) -> list[Column]:
+    """Each column with what it was mapped to, else with what it probably is."""
+    guesses = suggestions.suggest(seen.header, seen.rows, kind=upload.kind) if preset == "generic" else {}
+    chosen = {column: field for field, column in upload.mapping.items()}
+    known = _known(upload, preset)
+    return [
+        Column(
+            number=number,
+            name=name,
+            samples=list(dict.fromkeys(seen.column(number)))[:SAMPLES],
+            field=chosen.get(name, "") if chosen else (guesses[number].field if number in guesses else ""),
+            suggestion=None if chosen else guesses.get(number),
+            names=known.get(naming.plain(name), ""),
+        )
+        for number, name in enumerate(seen.header)
+    ]
+
+
+def _known(upload: Upload, preset: str) -> dict[str, str]:
+    """Plain column name → the field that a preset reads it as."""
+    if preset == "generic":
+        return {}
+    aliases = from_files.preset_named(preset, kind=upload.kind).aliases
+    return {name.casefold(): field for field, names in aliases.items() for name in names}
