@@ -51,7 +51,7 @@ def send_waiting(*, at: datetime) -> int:
     sent = 0
     for number in _people(at):
         while (claim := _claim(user_id=number, at=at)) is not None:
-            sent += _send(claim)
+            sent += _send(claim, at)
     return sent
 
 
@@ -78,11 +78,11 @@ def _claim(*, user_id: int, at: datetime) -> Claim | None:
     return Claim(user=taken[0].user, mails=taken) if taken else None
 
 
-def _send(claim: Claim) -> bool:
+def _send(claim: Claim, at: datetime) -> bool:
     try:
         deliver(message(user=claim.user, mails=claim.mails))
     except Unsent as error:
-        _again(claim, str(error))
+        _again(claim, str(error), at)
     except Rejected as error:
         _settle(claim, State.FAILED, str(error))
     except Exception as error:
@@ -116,12 +116,12 @@ def _refusal(code: int) -> Exception:
     return Unsent(f"SMTP {code}") if 400 <= code < 500 else Rejected(f"SMTP {code}")
 
 
-def _again(claim: Claim, error: str) -> None:
-    if max(mail.attempts for mail in claim.mails) >= MOST_ATTEMPTS:
-        return _settle(claim, State.FAILED, error)
-    later = timezone.now() + BACKOFF * 2 ** max(mail.attempts for mail in claim.mails)
-    _settle(claim, State.PENDING, error, ready_at=later)
-    return None
+def _again(claim: Claim, error: str, at: datetime) -> None:
+    attempts = max(mail.attempts for mail in claim.mails)
+    if attempts >= MOST_ATTEMPTS:
+        _settle(claim, State.FAILED, error)
+    else:
+        _settle(claim, State.PENDING, error, ready_at=at + BACKOFF * 2**attempts)
 
 
 def _settle(claim: Claim, state: State, error: str = "", **changes: datetime) -> None:

@@ -93,6 +93,7 @@ SAYINGS: Final = (
     ("memory", r"out of memory|MemoryError|OutOfMemory|cannot allocate memory"),
     ("locked", r"lock timeout|lock_timeout|deadlock|LockNotAvailable|DeadlockDetected|could not obtain lock"),
     ("too-slow", r"statement timeout|QueryCanceled|SoftTimeLimitExceeded|TimeLimitExceeded|\(TimeoutError\)$"),
+    ("redis-gone", r"\bredis\b|Error \d+ connecting to"),
     (
         "database-gone",
         (
@@ -100,7 +101,6 @@ SAYINGS: Final = (
             r"|the connection is|AdminShutdown|CrashShutdown|database system is|\((OperationalError|InterfaceError)\)$"
         ),
     ),
-    ("redis-gone", r"redis|Error \d+ connecting to"),
     ("file-missing", r"No such file|FileNotFoundError"),
     ("not-allowed", r"Permission denied|PermissionError"),
     ("data-refused", r"violates .*constraint|\(IntegrityError\)$"),

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final, TypeAlias
 
 import structlog
+from django.template.exceptions import TemplateSyntaxError
 from structlog.typing import Processor, WrappedLogger
 
 EventDict: TypeAlias = MutableMapping[str, Any]
@@ -31,6 +32,7 @@ ADDRESS: Final = re.compile(r"[^\s@<>'\"“”(),;:]+@[^\s@<>'\"“”(),;:]+")
 PHONE: Final = re.compile(r"\+\d[\d ()./-]{5,}\d")
 QUERY: Final = re.compile(r"\?[^\s\"'<>]*=[^\s\"'<>]*")
 QUOTED: Final = re.compile(r"'[^']*'|“[^”]*”|\"(?![a-z]+(?:_[a-z0-9]+)+\")[^\"]*\"")  # not "names_of_constraints"
+CODE_ERRORS: Final = (ImportError, AttributeError, NameError, TypeError, TemplateSyntaxError)
 DEEPEST: Final = 4
 FRAMES: Final = 12
 
@@ -41,7 +43,9 @@ def masked(text: str) -> str:
 
 
 def said(error: BaseException) -> str:
-    return said_in(str(error))
+    """As `said_in`; what an error of our own code quotes are names in the code, and they stay."""
+    lines = str(error).strip().splitlines()
+    return masked(lines[0]) if lines and isinstance(error, CODE_ERRORS) else said_in(str(error))
 
 
 def said_in(text: str) -> str:

@@ -1,25 +1,115 @@
-"""What works and what worked: nights, imports and jobs without a night."""
+"""What works and what worked: nights, imports and every job, those that failed first."""
 
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
+from django.db.models import Count
+from django.utils.functional import Promise
+
+from core import failures, paging
 from core.models import Job, Run
+from core.paging import Phase
+from crm import labels
 from crm.selectors import nights
-from customers.models import ImportBatch
+from customers.models import ImportBatch, Upload
 
-SHOWN: Final = 10
+IMPORTS_SHOWN: Final = 10
+PAGE_SIZE: Final = 30
+# What the tabs show; the empty one is everything.
+STATES: Final = ("", Job.State.DEAD, Job.State.CLAIMED, Job.State.READY, Job.State.STOPPED, Job.State.DONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """A job with its name in words and, where something went wrong, the reason."""
+
+    job: Job
+    label: str | Promise
+    reason: failures.Reason | None
+
+    @property
+    def part(self) -> int | None:
+        """Its number where a step has several; jobs without a night are whole."""
+        return self.job.shard + 1 if self.job.run_id is not None and self.job.shard else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
     nights: list[Run]
     imports: list[ImportBatch]
-    others: list[Job]  # jobs without a night
+    jobs: list[JobRow]
+    state: str
+    tabs: list[tuple[str, str | Promise, int]]  # state, name, jobs in it
+    previous: str
+    next: str
 
 
-def board() -> Board:
+def board(*, state: str = "", cursor: str = "") -> Board:
+    """One page of jobs in a state (an unknown one shows all), beside the latest nights and imports."""
+    state = state if state in STATES else ""
+    page = paging.page(_phases(state), cursor=cursor, size=PAGE_SIZE)
     return Board(
         nights=list(nights.recent()),
-        imports=list(ImportBatch.objects.order_by("-started_at", "-pk")[:SHOWN]),
-        others=list(Job.objects.filter(run=None).order_by("-pk")[:SHOWN]),
+        imports=list(ImportBatch.objects.order_by("-started_at", "-pk")[:IMPORTS_SHOWN]),
+        jobs=[row(job) for _, job in page.rows],
+        state=state,
+        tabs=_tabs(),
+        previous=page.previous,
+        next=page.next,
     )
+
+
+def _phases(state: str) -> list[Phase]:
+    """Newest first; where all are shown, those that wait for a person before the others."""
+    rows = Job.objects.select_related("run").defer("run__model", "run__stats", "run__settings")
+    if state:
+        return [Phase(rows=rows.filter(state=state), descending=True)]
+    failed = rows.filter(state=Job.State.DEAD)
+    return [Phase(rows=failed, descending=True), Phase(rows=rows.exclude(state=Job.State.DEAD), descending=True)]
+
+
+def _tabs() -> list[tuple[str, str | Promise, int]]:
+    counted: dict[str, int] = dict(Job.objects.order_by().values_list("state").annotate(Count("pk")))
+    names: dict[str, Any] = {"": labels.ALL_JOBS, **dict(Job.State.choices)}
+    return [(state, names[state], counted.get(state, 0) if state else sum(counted.values())) for state in STATES]
+
+
+def row(job: Job) -> JobRow:
+    return JobRow(job=job, label=labels.step(job.step), reason=failures.reason(job.error) if job.error else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try that came to nothing."""
+
+    number: int
+    worker: str
+    began: datetime | None
+    ended: datetime
+    error: str
+    reason: failures.Reason
+
+
+def attempts(job: Job) -> list[Attempt]:
+    """The tries that failed or were lost, the last one first."""
+    return [
+        Attempt(
+            number=told["attempt"],
+            worker=told["worker"],
+            began=datetime.fromisoformat(told["began"]) if told["began"] else None,
+            ended=datetime.fromisoformat(told["ended"]),
+            error=told["error"],
+            reason=failures.reason(told["error"]),
+        )
+        for told in reversed(job.history)
+    ]
+
+
+def upload_of(job: Job) -> Upload | None:
+    """The uploaded file that a job tries out, imports or takes back."""
+    if (number := job.payload.get("upload")) is not None:
+        return Upload.objects.filter(pk=number).first()
+    if (batch := job.payload.get("batch")) is not None:
+        return Upload.objects.filter(batch=batch).first()
+    return None

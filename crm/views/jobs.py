@@ -5,17 +5,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from core import business, retelling
+from core import business, pulse, retelling
 from core.http import DeskRequest, wants_part
 from core.models import Job, Run
-from crm import labels, learned, night, schedule
+from crm import learned, night, schedule
 from crm.selectors import jobs, nights
 
 
 def job_list(request: DeskRequest) -> HttpResponse:
+    now = timezone.now()
     context = {
-        "status": nights.status(row=request.business, at=timezone.now()),
-        "board": jobs.board(),
+        "status": nights.status(row=request.business, at=now),
+        "board": jobs.board(state=request.GET.get("state", ""), cursor=request.GET.get("cursor", "")),
+        "silence": pulse.silence(at=now),
         "night_hour": schedule.NIGHT_HOUR,
     }
     return render(request, "crm/_jobs.html" if wants_part(request) else "crm/job_list.html", context)
@@ -28,7 +30,7 @@ def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "run": run,
         "steps": steps,
         "percent": nights.percent(steps),
-        "failures": nights.failures(run),
+        "failures": [jobs.row(job) for job in nights.failures(run)],
         "learned": learned.rows(fitted, run.settings) if fitted else [],
     }
     return render(request, "crm/_run.html" if wants_part(request) else "crm/run_detail.html", context)
@@ -36,7 +38,8 @@ def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
 
 def job_detail(request: DeskRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.select_related("run"), pk=pk)
-    return render(request, "crm/job_detail.html", {"job": job, "label": labels.step(job.step)})
+    context = {"job": job, "row": jobs.row(job), "attempts": jobs.attempts(job), "upload": jobs.upload_of(job)}
+    return render(request, "crm/job_detail.html", context)
 
 
 @require_POST

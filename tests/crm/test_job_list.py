@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from core import business
-from core.models import Business, Job, Run
-from crm.selectors import nights
+from core import business, engine
+from core.models import Business, Job, Pulse, Run
+from crm.selectors import jobs, nights
 from customers.models import ImportBatch
 from tests.desk import AS_OF, make_night, noon, score
 from tests.factories import make_customer
@@ -72,6 +73,44 @@ def test_a_running_night_is_watched(desk):
     assert "<html" not in part
 
 
+class TestJobs:
+    def test_what_failed_stands_first(self, desk, failed):
+        later = make_job(failed.run, seconds=1, shard=9)
+        rows = jobs.board().jobs
+        assert [row.job.pk for row in rows] == [failed.pk, later.pk]
+
+    def test_one_state(self, desk, failed):
+        done = make_job(failed.run, seconds=1, shard=9)
+        assert [row.job.pk for row in jobs.board(state="done").jobs] == [done.pk]
+        page = desk.get("/jobs/?state=done").content.decode()
+        assert f"/jobs/{done.pk}/" in page
+        assert f"/jobs/{failed.pk}/" not in page
+
+    def test_an_unknown_state_shows_all(self, desk, failed):
+        assert desk.get("/jobs/?state=lost&cursor=x").context["board"].state == ""
+
+    def test_the_tabs_count(self, failed):
+        make_job(failed.run, seconds=1, shard=9)
+        counted = {state: number for state, _, number in jobs.board().tabs}
+        assert (counted[""], counted["dead"], counted["done"], counted["ready"]) == (2, 1, 1, 0)
+
+    def test_pages(self, desk, failed):
+        made = [make_job(failed.run, seconds=1, shard=shard).pk for shard in range(10, 10 + jobs.PAGE_SIZE + 4)]
+        first = jobs.board()
+        second = jobs.board(cursor=first.next)
+        shown = [row.job.pk for row in first.jobs + second.jobs]
+        assert shown == [failed.pk, *reversed(made)]
+        assert (len(second.jobs), second.next) == (5, "")
+
+    def test_a_silent_worker_is_named(self, desk):
+        Pulse.objects.create(name=Pulse.WATCH, at=timezone.now() - timedelta(minutes=42), since=noon(AS_OF))
+        assert "No worker has answered for 42 minutes" in desk.get("/jobs/").content.decode()
+
+    def test_a_worker_that_answers_is_not(self, desk):
+        Pulse.objects.create(name=Pulse.WATCH, at=timezone.now() - timedelta(minutes=2), since=noon(AS_OF))
+        assert "No worker has answered" not in desk.get("/jobs/").content.decode()
+
+
 class TestSteps:
     def test_shards_are_added_up(self):
         run = make_run()
@@ -118,13 +157,14 @@ class TestRunDetail:
 
     def test_failures_in_words_with_a_button(self, desk, failed):
         page = desk.get(f"/jobs/nights/{failed.run_id}/").content.decode()
-        assert "OSError: the disk is full" in page
+        assert "The disk is full." in page
+        assert "Make room on the disk" in page
         assert f'action="/jobs/{failed.pk}/retry/"' in page
 
     def test_a_viewer_sees_no_button(self, client, viewer, failed):
         client.force_login(viewer)
         page = client.get(f"/jobs/nights/{failed.run_id}/").content.decode()
-        assert "the disk is full" in page
+        assert "The disk is full." in page
         assert "retry" not in page
 
     def test_a_running_night_asks_again(self, desk):
@@ -147,8 +187,30 @@ class TestRunDetail:
 class TestJobDetail:
     def test_it_works(self, desk, failed):
         page = desk.get(f"/jobs/{failed.pk}/").content.decode()
-        assert "Score customers, part 2" in page
+        assert "Score customers, part 3" in page
         assert "6 tries" in page
+        assert "The disk is full." in page
+
+    def test_what_the_program_said_stands_behind_details(self, desk, failed):
+        page = desk.get(f"/jobs/{failed.pk}/").content.decode()
+        assert "<summary>Details</summary>" in page
+        assert "OSError: the disk is full" in page
+
+    def test_each_try_that_failed_is_listed_with_its_reason(self, desk):
+        job = make_job(make_run())
+        for attempt in (1, 2):
+            job.attempts, job.state, job.worker = attempt, "claimed", f"host:{attempt}"
+            job.save(update_fields=["attempts", "state", "worker"])
+            engine.fail(job=job, error=OperationalError("server closed the connection"), at=noon(AS_OF))
+        page = desk.get(f"/jobs/{job.pk}/").content.decode()
+        assert page.count("The database went away") == 3  # the last one, and each of the two
+        assert page.index("host:2") < page.index("host:1</td>")
+
+    def test_a_sentence_for_people_is_shown_as_it_is(self, desk):
+        job = make_job(None, state="dead", error="The file holds no orders.", payload={"upload": 99})
+        page = desk.get(f"/jobs/{job.pk}/").content.decode()
+        assert "The file holds no orders." in page
+        assert "<summary>" not in page.split('id="main"')[1].split("</main>")[0].split("note-bad")[1].split("</div>")[0]
 
     def test_unknown(self, desk):
         assert desk.get("/jobs/99999/").status_code == 404
@@ -217,5 +279,7 @@ class TestStart:
 def test_queries(desk, django_assert_num_queries):
     for day in range(5):
         make_night(score(make_customer()), as_of=AS_OF + timedelta(days=day))
-    with django_assert_num_queries(7):
+    for shard in range(3):
+        make_job(make_run(as_of=AS_OF + timedelta(days=20 + shard), state="done"), shard=shard)
+    with django_assert_num_queries(11):
         desk.get("/jobs/")
