@@ -17,7 +17,7 @@ from crm.access import TABLE
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 SAMPLES = {
-    **dict.fromkeys(("IntConverter", "StringConverter", "SlugConverter", "PathConverter"), "1"),
+    **dict.fromkeys(("IntConverter", "IdConverter", "StringConverter", "SlugConverter", "PathConverter"), "1"),
     "UUIDConverter": str(uuid.UUID(int=1)),
 }
 
