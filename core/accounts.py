@@ -25,6 +25,7 @@ SET_UP_ROUTES = frozenset(
         "account_login",
         "account_logout",
         "account_reauthenticate",
+        "settings:language_set",
         "mfa_index",
         "mfa_activate_totp",
         "mfa_add_webauthn",

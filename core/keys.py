@@ -69,3 +69,9 @@ def note_use(*, key: ApiKey, at: datetime) -> None:
 def revoke(*, key: ApiKey, at: datetime) -> None:
     """Close the key for good. A key that is revoked already keeps its time."""
     ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=at)
+
+
+def of(user: User, *, at: datetime) -> int:
+    """How many keys somebody made that still open something."""
+    lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
+    return ApiKey.objects.filter(lasting, created_by=user, revoked_at__isnull=True).count()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.views import business, customers, first_run, jobs, palette, segments, today
+from crm.views import business, customers, first_run, jobs, palette, roles, segments, today
 
 app_name = "desk"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("own-data/", first_run.own_data_page, name="own_data"),
     path("first-steps/hide/", today.first_steps_hide, name="first_steps_hide"),
     path("settings/business/", business.business_settings, name="business"),
+    path("settings/roles/", roles.roles, name="roles"),
     path("night/", today.night_status, name="night_status"),
     path("customers/", customers.customer_list, name="customer_list"),
     path("customers/totals/", customers.customer_totals, name="customer_totals"),

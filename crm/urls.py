@@ -8,6 +8,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics_text, name="metrics"),
     path("admin/", admin.site.urls),
+    path("accounts/", include("core.account_urls")),
     path("accounts/", include("allauth.urls")),
     path("api/", include("crm.api_urls")),
     path("", include("core.urls")),

@@ -1,5 +1,6 @@
 """Staff who sign in. One role each; what a role may do stands in the route table."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -35,6 +36,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    class State(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        INVITED = "invited", _("Invited")
+        EXPIRED = "expired", _("Invitation expired")
+        CLOSED = "closed", _("Deactivated")
+
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
@@ -65,6 +72,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         rights = (self.role, self.may_export, self.is_staff, self.is_superuser, self.session_epoch)
         parts = "\n".join([self.password, *map(str, rights)])
         return salted_hmac("core.models.user.session", parts, secret=secret, algorithm="sha256").hexdigest()
+
+    def state_at(self, at: datetime) -> State:
+        if not self.is_active:
+            return self.State.CLOSED
+        if self.invited_until is None:
+            return self.State.ACTIVE
+        return self.State.INVITED if at < self.invited_until else self.State.EXPIRED
 
     @property
     def can_export(self) -> bool:

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from core import access, columns, drawings, icons, money, retelling
+from core import access, columns, devices, drawings, icons, money, retelling
 from core.models import Business, Run, User
 
 register = template.Library()
@@ -25,6 +25,8 @@ DAYS_AS_DAYS = 120
 # A template hands an empty text to a filter for a name that it does not find: no value, as None is.
 Missing: TypeAlias = str | None
 
+register.filter("device", devices.described)
+register.filter("is_phone", devices.is_phone)
 register.simple_tag(drawings.sparkline, name="sparkline")
 register.simple_tag(drawings.meter, name="meter")
 register.simple_tag(drawings.stack, name="stack")

@@ -51,7 +51,7 @@ TEXTS: Final = (
         slug="shop",
         title=_("Connect the shop"),
         text=_("With a key your shop sends each order by itself, a second after it is placed."),
-        route="settings:api_key_list",
+        route="settings:key_list",
         icon="plug-connected",
     ),
 )

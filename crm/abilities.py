@@ -1,0 +1,119 @@
+"""What each role may do, in words, read from the route table: the page cannot say what the table does not do.
+
+An ability names routes by patterns. A route with a POST counts by it alone, because its GET only shows the form.
+"""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core.access import Allowed, Anyone, Table
+from core.models import Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ability:
+    area: Promise
+    label: Promise
+    routes: tuple[str, ...]
+    method: str = "POST"
+
+    def covers(self, route: str, method: str) -> bool:
+        return method == self.method and any(fnmatchcase(route, pattern) for pattern in self.routes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the page: for each role whether it may, `None` where the permission to export decides."""
+
+    ability: Ability
+    cells: list[bool | None]
+
+
+CUSTOMERS: Final = _("Customers and orders")
+SEGMENTS: Final = _("Segments")
+IMPORTS: Final = _("Imports")
+NIGHTS: Final = _("Nights, jobs and alerts")
+SETTINGS: Final = _("Settings")
+
+
+def _see(area: Promise, label: Promise, *routes: str) -> Ability:
+    return Ability(area=area, label=label, routes=routes, method="GET")
+
+
+def _do(area: Promise, label: Promise, *routes: str) -> Ability:
+    return Ability(area=area, label=label, routes=routes, method="POST")
+
+
+ABILITIES: Final = (
+    _see(
+        CUSTOMERS,
+        _("See the desk, customers, companies, orders and products"),
+        *("desk:today", "desk:night_status", "desk:palette", "desk:customer_*", "customers:company_*"),
+        *("customers:order_*", "customers:product_*", "customers:category_*", "customers:record_history"),
+    ),
+    _do(
+        CUSTOMERS,
+        _("Add and change customers, companies, orders and refunds"),
+        *("customers:customer_*", "customers:company_*", "customers:order_*"),
+    ),
+    _do(CUSTOMERS, _("Add and change products and categories"), "customers:product_*", "customers:category_*"),
+    _see(SEGMENTS, _("See segments"), "desk:segment_list", "desk:segment_detail", "desk:segment_moves"),
+    _see(SEGMENTS, _("Take the members of a segment out as a file"), "desk:*_export"),
+    _see(IMPORTS, _("See imports"), "customers:import_list", "customers:import_detail", "customers:import_batch"),
+    _see(IMPORTS, _("Take out the rows that were refused"), "customers:import_rejects"),
+    _do(IMPORTS, _("Import files and take them back"), "customers:import_*"),
+    _see(NIGHTS, _("See nights and jobs"), "desk:job_*", "desk:run_*"),
+    _do(NIGHTS, _("Start a night and try failed jobs again"), "desk:job_*", "desk:run_*"),
+    _see(NIGHTS, _("See alerts"), "settings:alert_list"),
+    _do(NIGHTS, _("Mark alerts as read"), "settings:alert_read"),
+    _do(NIGHTS, _("Choose to get mails about alerts"), "settings:alert_mail"),
+    _see(
+        SETTINGS,
+        _("See settings, roles, API keys and fields"),
+        *("settings:index", "desk:roles", "settings:key_list", "customers:field_list"),
+    ),
+    _do(
+        SETTINGS,
+        _("Change the business and start with own data"),
+        *("desk:business", "desk:welcome", "desk:own_data", "desk:first_steps_hide"),
+    ),
+    _do(SETTINGS, _("Invite staff and change what they may do"), "settings:staff_*"),
+    _do(SETTINGS, _("Make and revoke API keys"), "settings:key_*"),
+    _do(SETTINGS, _("Add and change fields of customers"), "customers:field_*"),
+    _see(SETTINGS, _("Read who changed what"), "settings:audit_log"),
+)
+
+
+def decisive(table: Table) -> dict[tuple[str, str], Allowed]:
+    """(route, method) → who may: the POST of what can be posted, else the GET."""
+    return {
+        (route, method): roles
+        for route, methods in table.items()
+        for method, roles in methods.items()
+        if method == "POST" or "POST" not in methods
+    }
+
+
+def rows(table: Table) -> list[Row]:
+    """The abilities that exist here, in order. Where the routes of one disagree, the strictest counts."""
+    found = [(ability, _allowed(ability, table)) for ability in ABILITIES]
+    return [
+        Row(ability=ability, cells=[_cell(roles, role) for role in Role.values])
+        for ability, roles in found
+        if roles is not None
+    ]
+
+
+def _allowed(ability: Ability, table: Table) -> Allowed | None:
+    sets = [roles for place, roles in decisive(table).items() if ability.covers(*place)]
+    return frozenset.intersection(*sets) if sets else None
+
+
+def _cell(roles: Allowed, role: str) -> bool | None:
+    if Anyone.MAY_EXPORT in roles and role != Role.ADMIN:
+        return True if role in roles else None
+    return role in roles or Anyone.MAY_EXPORT in roles
