@@ -68,6 +68,12 @@ def entries(edits: Iterable[Edit], *, business: Business) -> list[Entry]:
     return [_entry(list(own), names, business) for _key, own in by_save]
 
 
+def kinds() -> list[tuple[str, str]]:
+    """(table, name) of the records that edits are about, as far as there are edits of them."""
+    tables = Edit.objects.order_by().values_list("about", flat=True).distinct()
+    return sorted(((table, _kind(table)) for table in tables), key=lambda pair: pair[1])
+
+
 Names = Mapping[tuple[str, int], Any]
 
 

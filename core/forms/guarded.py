@@ -51,7 +51,11 @@ class Guarded(forms.Form):
         self.edited, self.beside = edited, beside or {}
         self.conflicts: list[Conflict] = []
         self.kept: list[str] = []
-        self.initial["made_from"] = conflicts.token(self._current())
+
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        if field_name == "made_from":
+            return conflicts.token(self._current())
+        return super().get_initial_for_field(field, field_name)
 
     def full_clean(self) -> None:
         """Settle with the record as it is now, then validate what is left."""
@@ -77,7 +81,7 @@ class Guarded(forms.Form):
             self._conflict(name, current[name], yours[name]) for name in found.conflicts if name not in chosen
         ]
         if self.conflicts:
-            self.data[self.add_prefix("made_from")] = self.initial["made_from"]
+            self.data[self.add_prefix("made_from")] = conflicts.token(current)
 
     def _current(self) -> dict[str, list[str]]:
         """The record's values as the form shows them."""

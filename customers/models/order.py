@@ -3,10 +3,12 @@
 `value` counts the lines that are order value (goods, and what the import preset says); `net` counts every line.
 """
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.person import Customer
@@ -65,6 +67,9 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"{self.source}:{self.external_id}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("customers:order_detail", args=[self.pk])
+
 
 class OrderLine(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
@@ -103,3 +108,13 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.product_id}"
+
+    @property
+    def quantity_left(self) -> Decimal:
+        """How many can still come back."""
+        return self.quantity - self.refunded_quantity
+
+    @property
+    def cents_left(self) -> int:
+        """How much can still be paid back."""
+        return self.net_cents - self.refunded_cents

@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.company import Company
@@ -57,6 +58,9 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"Customer {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("desk:customer_detail", args=[self.pk])
 
 
 class Identity(models.Model):

@@ -2,6 +2,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -55,6 +56,9 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.sku
+
+    def get_absolute_url(self) -> str:
+        return reverse("customers:product_detail", args=[self.pk])
 
 
 class AppliedRates(models.Model):

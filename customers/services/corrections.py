@@ -46,13 +46,18 @@ class Line:
     discount_cents: int = 0
     position: int | None = None
 
-    def is_like(self, line: OrderLine) -> bool:
-        return (self.product.pk, self.quantity, self.unit_price, self.discount_cents) == (
-            line.product_id,
-            line.quantity,
-            line.unit_price,
-            line.discount_cents,
-        )
+    def is_like(self, line: OrderLine, *, exponent: int) -> bool:
+        told = self.product.pk, self.quantity, self.discount_cents
+        is_same = told == (line.product_id, line.quantity, line.discount_cents)
+        return is_same and self.unit_price in (line.unit_price, price_of(line, exponent=exponent))
+
+
+def price_of(line: OrderLine, *, exponent: int) -> Decimal:
+    """The line's unit price as people see it. Sources may name an amount only: then what one of it came to."""
+    if line.unit_price or not line.quantity:
+        return line.unit_price
+    whole = Decimal(line.net_cents + line.discount_cents).scaleb(-exponent)
+    return (whole / line.quantity).quantize(Decimal("0.0001"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +149,7 @@ def _lines(order: Order, told: Corrected, old: dict[int, OrderLine], business: B
     made = []
     for line, net in zip(told.lines, (cents - tax for cents, tax in zip(gross, taxes, strict=True)), strict=True):
         was = old.get(line.position or 0)
-        if was is not None and keeps_tax and line.is_like(was):
+        if was is not None and keeps_tax and line.is_like(was, exponent=exponent):
             made.append(was)
             continue
         free += was is None

@@ -123,7 +123,10 @@ def set_many(values: Iterable[tuple[int, Mapping[str, Value]]]) -> None:
     """Set fields of many customers at once, (id, values by key), each customer once. For imports: bounded by them."""
     rows = [(pk, dict(custom)) for pk, custom in values if custom]
     with connection.cursor() as cursor:
-        params: dict[str, Any] = {"ids": [pk for pk, _custom in rows], "values": [Jsonb(custom) for _pk, custom in rows]}
+        params: dict[str, Any] = {
+            "ids": [pk for pk, _custom in rows],
+            "values": [Jsonb(custom) for _pk, custom in rows],
+        }
         cursor.execute(SET_MANY, params)
 
 

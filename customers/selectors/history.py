@@ -1,0 +1,46 @@
+"""Who changed a record when: people and programs by their edits, files by the batches that name the row."""
+
+from typing import Final
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core import edits
+from core.models import Business
+from customers.models import Company, Customer, ImportBatch, ImportedRow, Order, Product
+
+# What a page may ask the history of: the model, and its name in the rows of an import.
+RECORDS: Final[dict[str, type[models.Model]]] = {
+    "customer": Customer,
+    "company": Company,
+    "product": Product,
+    "order": Order,
+}
+SHOWN: Final = 50
+BATCHES: Final = 500
+
+
+def of(kind: str, pk: int, *, business: Business) -> list[edits.Entry]:
+    """The latest entries of a record, the newest first."""
+    found = edits.of(RECORDS[kind], pk).select_related("user")[: edits.PAGE_EDITS]
+    told = [*edits.entries(found, business=business), *_imports(kind, pk)]
+    return sorted(told, key=lambda entry: entry.at, reverse=True)[:SHOWN]
+
+
+def _imports(kind: str, pk: int) -> list[edits.Entry]:
+    """By the index of each batch: the rows have none of their own."""
+    batches = list(ImportBatch.objects.order_by("-pk").values_list("pk", flat=True)[:BATCHES])
+    rows = ImportedRow.objects.filter(batch__in=batches, table=kind, object_id=pk).select_related("batch")
+    return [
+        edits.Entry(
+            at=row.batch.started_at,
+            who=_("Import %(number)s from %(source)s") % {"number": row.batch_id, "source": row.batch.source},
+            program=True,
+            verb=_("added") if row.created else _("changed"),
+            record="",
+            kind="",
+            url=reverse("customers:import_batch", args=[row.batch_id]),
+        )
+        for row in rows.order_by("-batch_id")
+    ]
