@@ -17,7 +17,8 @@ SHOPIFY: Final = {
     "company": ("default_address_company", "company"),
     "city": ("default_address_city", "city"),
     "country": ("default_address_country_code", "country_code", "country"),
-    "phone": ("phone", "default_address_phone"),
+    "phone": ("phone",),
+    "address_phone": ("default_address_phone",),
 }
 SHOPIFY_LEFT_OUT: Final = (
     *("accepts_marketing", "accepts_email_marketing", "accepts_sms_marketing", "accepts_whatsapp_marketing"),
@@ -42,7 +43,8 @@ REQUIRED: Final = (("email", "customer_id"),)
 def parse(record: Record) -> PersonRow:
     """Raises ValueProblem for what cannot be used."""
     country = record.name("country", longest=60)
-    email, phone = shop_orders.contact(record, "email"), shop_orders.contact(record, "phone", country)
+    email = shop_orders.contact(record, "email")
+    phone = shop_orders.phone_of(record, country, "phone", "address_phone")
     customer = shop_orders.customer_of(record, email=email, phone=phone, id_field="customer_id")
     if not customer:
         raise record.problem("email", "is no e-mail, and there is no phone or customer id either")

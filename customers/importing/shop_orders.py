@@ -161,6 +161,12 @@ def contact(record: Record, field: str, country: str = "") -> str:
         return ""
 
 
+def phone_of(record: Record, country: str, *fields: str) -> str:
+    """The first that is there."""
+    field = next((field for field in fields if record.text(field)), fields[0])
+    return contact(record, field, country)
+
+
 def full_name(record: Record, whole: str, *parts: str) -> str:
     return record.name(whole, longest=200) or " ".join(filter(None, (record.name(part, longest=100) for part in parts)))
 

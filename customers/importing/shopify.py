@@ -34,8 +34,11 @@ ALIASES: Final = {
     "line_discount": ("lineitem_discount",),
     "billing_name": ("billing_name",),
     "shipping_name": ("shipping_name",),
-    "country": ("billing_country", "shipping_country"),
-    "phone": ("phone", "billing_phone", "shipping_phone"),
+    "billing_country": ("billing_country",),
+    "shipping_country": ("shipping_country",),
+    "phone": ("phone",),
+    "billing_phone": ("billing_phone",),
+    "shipping_phone": ("shipping_phone",),
     "customer_id": ("customer_id", "customer:_id"),
 }
 REQUIRED: Final = (("order",), ("date",), ("quantity",), ("price",), ("product", "sku"))
@@ -78,8 +81,9 @@ def _line(record: Record) -> Line:
 
 
 def _head(first: Record, goods_cents: int) -> Head:
-    country = first.name("country", longest=60)
-    email, phone = shop_orders.contact(first, "email"), shop_orders.contact(first, "phone", country)
+    country = shop_orders.full_name(first, "billing_country", "shipping_country")[:60]
+    email = shop_orders.contact(first, "email")
+    phone = shop_orders.phone_of(first, country, "phone", "billing_phone", "shipping_phone")
     refunded = first.unsigned_cents("refunded") or 0
     status = _status(first)
     if refunded and status == "paid":

@@ -94,7 +94,7 @@ def keep(*, received: Received, kind: str, by: User, at: datetime) -> Upload:
 
 def _plain_name(name: str) -> str:
     """A name without what a disk or a page could stumble over; its ending stays."""
-    path = Path(get_valid_filename(f"_{name}").removeprefix("_") or "file")
+    path = Path(get_valid_filename(f"_{name}").removeprefix("_").lstrip(".") or "file")
     return f"{path.stem[: LONGEST_NAME - 10]}{path.suffix[:10]}"
 
 

@@ -35,8 +35,9 @@ def import_new(request: DeskRequest) -> HttpResponseBase:
 
 @csrf_protect
 def _receive(request: DeskRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None, initial={"kind": "orders"})
-    if request.method == "POST" and form.is_valid():
+    entered = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = UploadForm(*entered, initial={"kind": "orders"})
+    if form.is_valid():
         try:
             upload = uploads.keep(
                 received=form.cleaned_data["file"], kind=form.cleaned_data["kind"], by=request.user, at=timezone.now()
