@@ -6,6 +6,7 @@ line of what it says (with quoted values masked) and the places in the code are 
 """
 
 import re
+import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
 from types import TracebackType
@@ -31,7 +32,8 @@ PERSONAL: Final = frozenset(
 ADDRESS: Final = re.compile(r"[^\s@<>'\"“”(),;:]+@[^\s@<>'\"“”(),;:]+")
 PHONE: Final = re.compile(r"\+\d[\d ()./-]{5,}\d")
 QUERY: Final = re.compile(r"\?[^\s\"'<>]*=[^\s\"'<>]*")
-QUOTED: Final = re.compile(r"'[^']*'|“[^”]*”|\"(?![a-z]+(?:_[a-z0-9]+)+\")[^\"]*\"")  # not "names_of_constraints"
+QUOTED: Final = re.compile(r"'[^']*'|“[^”]*”|\"[^\"]*\"")
+NAME_OF_A_RULE: Final = re.compile(r"\"[a-z]+(_[a-z0-9]+)+\"")  # "one_order_per_source_and_id"
 CODE_ERRORS: Final = (ImportError, AttributeError, NameError, TypeError, TemplateSyntaxError)
 DEEPEST: Final = 4
 FRAMES: Final = 12
@@ -51,7 +53,11 @@ def said(error: BaseException) -> str:
 def said_in(text: str) -> str:
     """The first line of what an exception says, without the values that it quotes. PostgreSQL's details come later."""
     lines = text.strip().splitlines()
-    return masked(QUOTED.sub(MASK, lines[0])) if lines else ""
+    return masked(QUOTED.sub(_without_value, lines[0])) if lines else ""
+
+
+def _without_value(quoted: re.Match[str]) -> str:
+    return quoted[0] if NAME_OF_A_RULE.fullmatch(quoted[0]) else MASK
 
 
 def clean(value: Any, depth: int = 0) -> Any:
@@ -75,7 +81,7 @@ def without_personal_data(logger: WrappedLogger, method: str, event: EventDict) 
 def with_plain_exception(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Put kind, first line and places of an exception where `exc_info` was."""
     found = event.pop("exc_info", None)
-    error = found[1] if isinstance(found, tuple) else found
+    error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
         event["error"] = {"kind": type(error).__name__, "said": said(error), "at": _places(error.__traceback__)}
         if cause := error.__cause__ or error.__context__:

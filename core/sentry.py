@@ -10,6 +10,8 @@ from sentry_sdk.types import Event, Hint
 
 from core import logs
 
+# What these say are names in the code; what others say may name a person, and stays in our own log.
+SPEAK_OF_CODE: Final = frozenset(error.__name__ for error in logs.CODE_ERRORS) | {"ModuleNotFoundError"}
 KEPT: Final = (
     *("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "server_name", "sdk"),
     *("transaction", "transaction_info", "exception", "logentry", "tags", "contexts", "modules", "type"),
@@ -25,6 +27,7 @@ def start(*, dsn: str, release: str) -> None:
         release=release,
         send_default_pii=False,
         include_local_variables=False,
+        include_source_context=False,
         max_request_body_size="never",
         max_breadcrumbs=0,
         traces_sample_rate=0.0,
@@ -55,6 +58,6 @@ def _plain(error: dict[str, Any]) -> dict[str, Any]:
         "type": error.get("type"),
         "module": error.get("module"),
         "mechanism": error.get("mechanism"),
-        "value": logs.said_in(str(error.get("value") or "")),
+        "value": logs.masked(str(error.get("value") or "")) if error.get("type") in SPEAK_OF_CODE else "",
         "stacktrace": {"frames": [{key: value for key, value in frame.items() if key != "vars"} for frame in frames]},
     }

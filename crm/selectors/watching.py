@@ -7,6 +7,7 @@ from core import business, failures
 from core.models import Alert, Arrival, Job, Run
 from crm import labels, schedule, watching
 from crm.selectors import nights
+from customers.models import Upload
 
 DEAD_FOR: Final = timedelta(days=30)  # a job that nobody wanted again for so long is history
 ARRIVALS_READ: Final = timedelta(days=120)
@@ -44,6 +45,7 @@ def _night(run: Run) -> watching.Night:
 
 def _dead(at: datetime) -> list[watching.DeadJob]:
     rows = Job.objects.filter(run=None, state=Job.State.DEAD, finished_at__gte=at - DEAD_FOR).order_by("-pk")
+    rows = rows.exclude(step=Upload.CHECK)  # somebody sits in front of it and sees what is wrong with the file
     return [
         watching.DeadJob(job=job.pk, name=str(labels.step(job.step)), why=failures.reason(job.error).code)
         for job in rows[:MOST_DEAD]
