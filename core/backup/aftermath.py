@@ -1,12 +1,16 @@
 """What a restored database must forget: sign-ins, work that was under way, and another server's transaction ids."""
 
+from collections.abc import Container
 from typing import Final
 
-# People sign in anew; what a worker had claimed waits for another; a night without published scores begins again,
-# because the tables it was working out are not in the backup.
+# People sign in anew. Older versions lack the second table.
+SIGN_INS: Final = {
+    "public.django_session": "DELETE FROM public.django_session;\n",
+    "public.usersessions_usersession": "DELETE FROM public.usersessions_usersession;\n",
+}
+# What a worker had claimed waits for another; a night without published scores begins again, because the tables it was
+# working out are not in the backup.
 FORGET: Final = """
-DELETE FROM public.django_session;
-DELETE FROM public.usersessions_usersession;
 DELETE FROM public.core_job WHERE run_id IN (
     SELECT id FROM public.core_run WHERE state = 'running' AND published_at IS NULL
 );
@@ -31,3 +35,9 @@ UPDATE public.core_change c SET xid = m.new::text::xid8 FROM moved m WHERE m.old
 UPDATE public.core_cursor SET xid = pg_temp.rebased(xid::text::numeric)::text::xid8;
 UPDATE public.core_run SET facts_xid = pg_temp.rebased(facts_xid) WHERE facts_xid > 0;
 """
+
+
+def script(tables: Container[str]) -> str:
+    """The statements for a database with these tables, to run in the transaction that restores it."""
+    sign_ins = "".join(statement for table, statement in SIGN_INS.items() if table in tables)
+    return f"{sign_ins}{FORGET}{REBASE}"

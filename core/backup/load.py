@@ -120,7 +120,7 @@ def _load_database(file: zipfile.ZipFile, manifest: Manifest, *, drop: list[str]
         found = _ask(psql, expected)
         if wrong := [name for name, content in expected.items() if found.get(name) != content]:
             raise BackupError(f"The table {wrong[0]} does not hold what the backup says; nothing was changed.")
-        psql.write(f"{aftermath.FORGET}{aftermath.REBASE}COMMIT;\n".encode())
+        psql.write(f"{aftermath.script(expected)}COMMIT;\n".encode())
 
 
 class _Psql:
