@@ -58,12 +58,13 @@ def scored(scores: Sequence[Score], *, run: Run | None) -> list[Scored]:
 class ScoreList(ListView):
     serializer_class = ScoreOut
     filterset_class = ScoreFilter
+    queryset = Score.objects.none()
 
     def get(self, request: Request) -> Response:
         """The scores of the current night, in the order of the customers' ids. Empty before the first night."""
         self.run = nights.current()
-        self.queryset = Score.objects.filter(run=self.run) if self.run else Score.objects.none()
-        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        scores = Score.objects.filter(run=self.run) if self.run else Score.objects.none()
+        rows = self.paginate_queryset(self.filter_queryset(scores)) or []
         return self.get_paginated_response(self.get_serializer(scored(rows, run=self.run), many=True).data)
 
     def phases(self, queryset: QuerySet[Score]) -> list[Phase]:

@@ -1,6 +1,5 @@
 """`segments`: how large they are by the current night, and who is in them."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -35,16 +34,24 @@ class SegmentOut(StrictSerializer):
         return run.as_of.isoformat()
 
 
-class SegmentList(ApiView):
-    serializer_class = SegmentOut
+class SegmentsOut(StrictSerializer):
+    """The shape of a page, though there is only one."""
 
-    @extend_schema(responses={200: SegmentOut(many=True)})
+    next = Text(allow_null=True)
+    previous = Text(allow_null=True)
+    results = SegmentOut(many=True)
+
+
+class SegmentList(ApiView):
+    serializer_class = SegmentsOut
+
+    @extend_schema(operation_id="segments_list")
     def get(self, request: Request) -> Response:
-        """Every segment with its size, all on one page. Empty before the first night."""
+        """Every segment with its size. Empty before the first night."""
         run = nights.current()
-        context: Mapping[str, Any] = {**self.get_serializer_context(), "run": run}
         states = segments.states(run) if run else []
-        return Response(SegmentOut(states, many=True, context=dict(context)).data)
+        context = {**self.get_serializer_context(), "run": run}
+        return Response(SegmentsOut({"next": None, "previous": None, "results": states}, context=context).data)
 
 
 class MemberFilter(CustomerFilter):

@@ -1,4 +1,4 @@
-"""`orders/batch`: up to a thousand upserts in one transaction. A bad order does not cost the others, unless asked to."""
+"""`orders/batch`: up to a thousand upserts in one transaction. A bad order does not cost the others, unless asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,14 +82,15 @@ class Batch:
         for index, item in enumerate(self.items):
             try:
                 data = one.run_validation(item)
-                placed = order_shapes.placed(data, source=data["source"], external_id=data["external_id"])
-                first = seen.setdefault(placed.key, index)
-                if first != index:
-                    raise ValidationError({"external_id": [ErrorDetail(_again(first), code="duplicate")]})
             except ValidationError as error:
                 self.problems[index] = error.detail
-            else:
+                continue
+            placed = order_shapes.placed(data, source=data["source"], external_id=data["external_id"])
+            first = seen.setdefault(placed.key, index)
+            if first == index:
                 self.good[index] = placed
+            else:
+                self.problems[index] = {"external_id": [ErrorDetail(_again(first), code="duplicate")]}
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
         for (index, placed), outcome in zip(self.good.items(), outcomes, strict=True):

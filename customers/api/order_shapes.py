@@ -45,8 +45,9 @@ class BuyerIn(StrictSerializer):
 
 
 class LineIn(StrictSerializer):
-    """What was bought. A product that nobody knows by this SKU is made. Prices as the business has them: with or without
-    tax."""
+    """What was bought. A product that nobody knows by this SKU is made. Prices are with or without tax, as the
+    business's settings say.
+    """
 
     sku = Text(max_length=100)
     name = Text(max_length=300, required=False, allow_blank=True)

@@ -31,7 +31,9 @@ BODY: Final = {
 
 
 class RefundLineIn(StrictSerializer):
-    """By `sku` (lines are filled in their order) or by the `line`'s id. Without an amount: the line's net in proportion."""
+    """By `sku` (lines are filled in their order) or by the `line`'s id. Without an amount it is the line's net in
+    proportion.
+    """
 
     sku = Text(max_length=100, required=False)
     line = Id(required=False)
@@ -61,6 +63,7 @@ class RefundList(ListView):
     """The refunds of an order, the ones that were recorded last first."""
 
     serializer_class = RefundOut
+    queryset = Refund.objects.none()
 
     def get(self, request: Request, pk: int) -> Response:
         self.queryset = whole().filter(order=get_object_or_404(Order, pk=pk))

@@ -5,7 +5,7 @@ of them at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db import connection
@@ -48,18 +48,24 @@ JOIN customers_identity i ON i.source = wanted.source AND i.external_id = wanted
 JOIN customers_customer c ON c.id = i.customer_id"""
 
 # The identity comes first: of two who name the same person at once, one waits here and then finds the other's.
-MAKE: Final = """
-WITH told AS (
-    SELECT *, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id FROM unnest(
-        %(sources)s::text[], %(ids)s::text[], %(names)s::text[], %(channels)s::text[]
-    ) AS told (source, external_id, name, channel) ORDER BY source, external_id
+MAKE: Final = f"""
+WITH told AS MATERIALIZED (
+    SELECT *, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id FROM unnest(%(sources)s::text[],
+        %(ids)s::text[], %(names)s::text[], %(emails)s::text[], %(phones)s::text[], %(channels)s::text[]
+    ) AS told (source, external_id, name, email, phone, channel) ORDER BY source, external_id
 ), named AS (
     INSERT INTO customers_identity (customer_id, source, external_id) SELECT id, source, external_id FROM told
     ON CONFLICT DO NOTHING RETURNING customer_id, source, external_id
 ), made AS (
     INSERT INTO customers_customer (id, name, channel, country, city, locale, time_zone, sort_name, search, created_at)
-    SELECT told.id, told.name, told.channel, '', '', '', '', '', '', now()
+    SELECT told.id, told.name, told.channel, '', '', '', '', {search.SORT_NAME_OF_NEW}, {search.SEARCH_OF_NEW}, now()
     FROM told JOIN named ON named.customer_id = told.id
+), address AS (
+    INSERT INTO customers_email (customer_id, address)
+    SELECT told.id, told.email FROM told JOIN named ON named.customer_id = told.id WHERE told.email <> ''
+), number AS (
+    INSERT INTO customers_phone (customer_id, number)
+    SELECT told.id, told.phone FROM told JOIN named ON named.customer_id = told.id WHERE told.phone <> ''
 )
 SELECT source, external_id, customer_id FROM named"""
 
@@ -81,17 +87,11 @@ WHERE c.id = told.id AND c.name = '' AND told.name <> ''"""
 def settle(*, buyers: Sequence[Buyer]) -> Mapping[Key, int]:
     """The customer of each buyer. Call it in a transaction; of several names for one customer the first counts."""
     known = _find({buyer.key for buyer in buyers})
-    made: dict[Key, int] = {}
     if missing := {buyer.key: buyer for buyer in reversed(buyers) if buyer.key not in known}:
         named = _told(buyers)
-        made = _make(list(missing.values()), named)
-        known |= {key: Known(pk, named.get(key, "")) for key, pk in made.items()}
-        known |= _find(set(missing) - set(made))
-    more = [buyer for buyer in buyers if _says_more(buyer, known[buyer.key])]
-    _complete(more, known)
-    touched = {*made.values(), *(known[buyer.key].customer_id for buyer in more)}
-    if touched:
-        search.refresh(customer_ids=touched)
+        known |= _make([replace(buyer, name=named.get(key, "")) for key, buyer in missing.items()])
+        known |= _find(set(missing) - set(known))
+    _complete([buyer for buyer in buyers if _says_more(buyer, known[buyer.key])], known)
     return {key: found.customer_id for key, found in known.items()}
 
 
@@ -115,14 +115,22 @@ def _find(keys: Iterable[Key]) -> dict[Key, Known]:
     return {(source, external_id): Known(*known) for source, external_id, *known in _rows(FIND, params)}
 
 
-def _make(missing: Sequence[Buyer], named: Mapping[Key, str]) -> dict[Key, int]:
+def _make(missing: Sequence[Buyer]) -> dict[Key, Known]:
+    """Those of `missing` whom nobody made at the same time."""
     params = {
         "sources": [buyer.source for buyer in missing],
         "ids": [buyer.external_id for buyer in missing],
-        "names": [named.get(buyer.key, "") for buyer in missing],
+        "names": [buyer.name for buyer in missing],
+        "emails": [buyer.email for buyer in missing],
+        "phones": [buyer.phone for buyer in missing],
         "channels": [buyer.channel for buyer in missing],
     }
-    return {(source, external_id): pk for source, external_id, pk in _rows(MAKE, params)}
+    by_key = {buyer.key: buyer for buyer in missing}
+    made = {}
+    for source, external_id, pk in _rows(MAKE, params):
+        buyer = by_key[source, external_id]
+        made[buyer.key] = Known(pk, buyer.name, [buyer.email], [buyer.phone])
+    return made
 
 
 def _complete(buyers: Sequence[Buyer], known: Mapping[Key, Known]) -> None:
@@ -137,6 +145,7 @@ def _complete(buyers: Sequence[Buyer], known: Mapping[Key, Known]) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(COMPLETE, params)
+    search.refresh(customer_ids=set(params["customers"]))
 
 
 def _rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:

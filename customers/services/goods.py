@@ -63,7 +63,8 @@ def settle(*, named: Iterable[Named]) -> Mapping[str, Good]:
     known = _find(list(told))
     more = [product for sku, product in told.items() if sku not in known or _says_more(product, known[sku])]
     if more:
-        _write(more, new=any(product.sku not in known for product in more))
+        _write([product for product in more if product.sku not in known], MAKE)
+        _write([product for product in more if product.sku in known], COMPLETE)
         known |= _find([product.sku for product in more])
     return known
 
@@ -89,16 +90,16 @@ def _find(skus: list[str]) -> dict[str, Good]:
         return {sku: Good(*known) for sku, *known in cursor.fetchall()}
 
 
-def _write(more: Sequence[Named], *, new: bool) -> None:
-    categories = sorted({product.category for product in more if product.category})
+def _write(products: Sequence[Named], statement: str) -> None:
+    if not products:
+        return
+    categories = sorted({product.category for product in products if product.category})
     if categories:
         Category.objects.bulk_create([Category(name=name) for name in categories], ignore_conflicts=True)
     params = {
-        "skus": [product.sku for product in more],
-        "names": [product.name for product in more],
-        "categories": [product.category for product in more],
+        "skus": [product.sku for product in products],
+        "names": [product.name for product in products],
+        "categories": [product.category for product in products],
     }
     with connection.cursor() as cursor:
-        if new:
-            cursor.execute(MAKE, params)
-        cursor.execute(COMPLETE, params)
+        cursor.execute(statement, params)

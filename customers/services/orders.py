@@ -343,4 +343,4 @@ def _write(written: Sequence[Written]) -> None:
     changed = [one for one in written if one.known]
     order_rows.update(changed)
     returns.refresh_orders([one.order.pk for one in changed])
-    doorbell.ring("orders")
+    doorbell.ring_once_for_many("orders")

@@ -20,6 +20,11 @@ FROM (
 ) told
 WHERE c.id = told.id AND (c.sort_name, c.search) IS DISTINCT FROM (told.sort_name, told.search)"""
 
+# The same for a row `told` of a new customer (name, external_id, email, phone, "" for none), who has no company yet.
+SORT_NAME_OF_NEW: Final = "left(perennial_fold(coalesce(nullif(told.name, ''), told.external_id)), 80)"
+SEARCH_OF_NEW: Final = """perennial_fold(concat_ws(' ', nullif(told.name, ''), nullif(told.email, ''),
+    nullif(told.phone, ''), told.external_id))"""
+
 OF_IDS: Final = REFRESH.format(customers="SELECT unnest(%(customers)s::bigint[])")
 OF_DOCUMENTS: Final = REFRESH.format(
     customers="SELECT customer_id FROM document WHERE chunk = %(chunk)s AND is_return = %(is_return)s"

@@ -57,3 +57,42 @@ def test_without_redis_the_commit_stands_and_says_so(monkeypatch, caplog):
 def test_an_unknown_bell_is_refused():
     with pytest.raises(KeyError):
         doorbell.ring("nobody")
+
+
+class TestManyAtOnce:
+    @pytest.fixture(autouse=True)
+    def at(self, monkeypatch):
+        """The clock, in seconds."""
+        now = [1000.0]
+        monkeypatch.setattr(doorbell.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(doorbell, "_spoken_for", {})
+        return now
+
+    @pytest.fixture
+    def sent(self, monkeypatch, at):
+        """When the tasks that were sent begin at the earliest."""
+        starts = []
+        monkeypatch.setattr(current_app, "send_task", lambda name, **said: starts.append(at[0] + said["countdown"]))
+        return starts
+
+    def test_they_share_a_ring(self, at, sent):
+        for _ in range(50):
+            doorbell.ring_once_for_many("orders")
+        assert len(sent) == 1
+
+    def test_every_commit_is_followed_by_the_start_of_a_task(self, at, sent):
+        commits = [1000.0, 1000.1, 1000.29, 1000.31, 1000.5, 1002.0]
+        for at[0] in commits:
+            doorbell.ring_once_for_many("orders")
+        assert len(sent) == 3
+        assert all(any(commit < start <= commit + 1 for start in sent) for commit in commits)
+
+    def test_a_ring_that_was_not_heard_speaks_for_nobody(self, at, sent, monkeypatch):
+        def fail(name, **said):
+            raise OSError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(current_app, "send_task", fail)
+            doorbell.ring_once_for_many("orders")
+        doorbell.ring_once_for_many("orders")
+        assert len(sent) == 1
