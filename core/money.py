@@ -1,6 +1,7 @@
 """Amounts as people read them. Stored amounts are integers in the currency's minor unit."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.utils import formats
 from django.utils.translation import pgettext
@@ -76,6 +77,15 @@ def shortened() -> tuple[str, str, str]:
         pgettext("millions", "%(number)sM"),
         pgettext("thousands", "%(number)sk"),
     )
+
+
+def written(currency: str) -> dict[str, Any]:
+    """How scripts write short amounts: `#` stands for the number, `units` are steps with their pattern."""
+    units = zip(STEPS, shortened(), strict=True)
+    return {
+        "amount": placed("#", currency, sign=""),
+        "units": [[int(step), pattern % {"number": "#"}] for step, pattern in units],
+    }
 
 
 def localize(number: str) -> str:

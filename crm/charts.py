@@ -22,6 +22,7 @@ def trend(months: Sequence[Month], *, business: Business) -> dict[str, Any]:
     """Revenue, the year before and average value by month; null where there is none."""
     return {
         "currency": business.currency,
+        "written": money.written(business.currency),
         "months": [formats.date_format(month.first, pgettext("short month", "M y")) for month in months],
         "revenue": [_major(month.revenue_cents, business) for month in months],
         "before": [_major(month.before_cents, business) for month in months],
@@ -34,6 +35,7 @@ def treemap(states: Iterable[SegmentState], *, business: Business) -> dict[str, 
     """Segments with some value. A share below nothing cannot be drawn, so losses are left to the table."""
     return {
         "currency": business.currency,
+        "written": money.written(business.currency),
         "segments": [
             {
                 "name": labels.name_of(state.name),
@@ -54,6 +56,7 @@ def history(points: Sequence[Point], *, name: scores.Name, business: Business) -
     """A segment on each night: customers, predicted value, and the share of customers at risk in percent."""
     return {
         "currency": business.currency,
+        "written": money.written(business.currency),
         "hue": name.slug,
         "days": [point.as_of.isoformat() for point in points],
         "customers": [point.customers for point in points],

@@ -221,8 +221,10 @@ def counted(days: int) -> tuple[int, int]:
 
 
 @register.filter(name="days")
-def in_days(number: float) -> str:
+def in_days(number: float | Missing) -> str:
     """`1 day`, `35 days`: rounded to whole days."""
+    if number is None or isinstance(number, str):
+        return NOTHING
     whole = round(number)
     return ngettext("%(number)s day", "%(number)s days", whole) % {"number": whole}
 

@@ -14,8 +14,16 @@
 
   const money = (currency, options) =>
     new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...options });
-  const compact = (currency) => money(currency, { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 });
-  const short = (currency) => ({ format: (value) => compact(currency).format(value).replace("K", "k") });
+  // Three figures and the unit as the language writes it: the server hands over the patterns.
+  const figures = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  const short = ({ written }) => ({
+    format: (value) => {
+      const [size, unit] = written.units.find(([step]) => Math.abs(value) >= step) ?? [1, "#"];
+      return written.amount.replace("#", unit.replace("#", figures.format(value / size)));
+    },
+  });
+  // Room for the labels of an axis: some languages write "12 Tsd. €" where others write "€12k".
+  const gutter = (data) => Math.max(56, 6.5 * short(data).format(88800).length);
   const whole = (currency) => money(currency, { maximumFractionDigits: 0 });
 
   const element = (tag, css, text) => {
@@ -71,7 +79,7 @@
       splitLine: { lineStyle: { color: c.line } }, ...extra,
     });
     const strip = bounds(data.clv);
-    const margin = { left: 56, right: 22, outerBoundsMode: "none" };
+    const margin = { left: gutter(data), right: 22, outerBoundsMode: "none" };
     const label = { color: c.muted, fontSize: 12, margin: 10, interval: (i) => i % every === 0 };
     const marks = (i) => [
       ["k1", data.labels.revenue, whole(data.currency).format(data.revenue[i])],
@@ -88,8 +96,8 @@
       tooltip: tooltip((points) => tip(data.months[points[0].dataIndex], marks(points[0].dataIndex)), { trigger: "axis" }),
       xAxis: [{ ...x, gridIndex: 0, axisLabel: { show: false } }, { ...x, gridIndex: 1, axisLabel: label }],
       yAxis: [
-        y(short(data.currency), { gridIndex: 0, min: 0, splitNumber: 4 }),
-        y(short(data.currency), { gridIndex: 1, ...strip, interval: strip.max - strip.min, splitLine: { show: false } }),
+        y(short(data), { gridIndex: 0, min: 0, splitNumber: 4 }),
+        y(short(data), { gridIndex: 1, ...strip, interval: strip.max - strip.min, splitLine: { show: false } }),
       ],
       series: [
         line(data.labels.before, data.before, c.ghost, { symbol: "none", lineStyle: { width: 1.5, color: c.ghost } }),
@@ -115,10 +123,10 @@
         type: "treemap", roam: false, nodeClick: "link", breadcrumb: { show: false }, left: 0, right: 0, top: 0, bottom: 0,
         itemStyle: { gapWidth: 3, borderWidth: 0, borderColor: c.surface, borderRadius: 6 },
         label: {
-          position: "insideTopLeft", padding: [4, 4], fontSize: narrow(node) ? 12 : 13, fontWeight: 550, lineHeight: 18, overflow: "break",
+          position: "insideTopLeft", padding: [4, 4], fontSize: narrow(node) ? 12 : 13, fontWeight: 550, lineHeight: 18, overflow: "truncate",
           // A small cell has no room for two words beside each other.
           formatter: ({ name, value }) =>
-            `${value / sum < 0.15 ? name.replace(" ", "\n") : name}\n${short(data.currency).format(value)}`,
+            `${value / sum < 0.15 ? name.replace(" ", "\n") : name}\n${short(data).format(value)}`,
         },
         data: data.segments.map((s) => ({
           name: s.name, value: s.value, link: s.url, target: "_self",
@@ -150,14 +158,14 @@
     const colour = token(`--seg-${data.hue}`);
     const strips = [
       { key: "customers", top: 26, height: 120, format: compactCount, full: count, colour },
-      { key: "value", top: 186, height: 70, format: short(data.currency).format, full: whole(data.currency).format, colour: c.first },
+      { key: "value", top: 186, height: 70, format: short(data).format, full: whole(data.currency).format, colour: c.first },
       { key: "risk", top: 296, height: 50, format: percent, full: percent, colour: c.second },
     ];
     return {
       title: strips.map(({ key, top }) => ({
         text: data.labels[key], left: 0, top: top - 26, textStyle: { color: c.muted, fontSize: 12, fontWeight: 500 },
       })),
-      grid: strips.map(({ top, height }) => ({ left: 56, right: 22, top, height, outerBoundsMode: "none" })),
+      grid: strips.map(({ top, height }) => ({ left: gutter(data), right: 22, top, height, outerBoundsMode: "none" })),
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       tooltip: tooltip((points) => {
         const i = points[0].dataIndex;
