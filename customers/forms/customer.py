@@ -44,7 +44,7 @@ class CustomerForm(Guarded):
     country = forms.CharField(label=gettext_lazy("Country"), required=False, max_length=60)
     city = forms.CharField(label=gettext_lazy("City"), required=False, max_length=80)
     locale = forms.RegexField(
-        persons.LOCALE.pattern + "$",
+        f"^{persons.LOCALE.pattern}$",
         label=gettext_lazy("Language"),
         required=False,
         max_length=12,

@@ -117,9 +117,9 @@ def correct(*, order_id: int, told: Corrected) -> Order:
     _refuse_earlier_refunds(order)
     order.save(update_fields=COLUMNS)
     _write_lines(order, lines, old)
-    days = _follow(order, lines, business)
+    _follow(order, lines, business)
     returns.refresh_orders([order.pk])
-    _tell(order, [day, order.placed_on, *days])
+    _tell(order, [day, order.placed_on])
     return order
 
 
@@ -221,11 +221,11 @@ def _write_lines(order: Order, lines: Sequence[OrderLine], old: dict[int, OrderL
     OrderLine.objects.bulk_update([line for line in lines if line.position in old], [*columns, "margin_cents"])
 
 
-def _follow(order: Order, lines: Sequence[OrderLine], business: Business) -> list[date]:
-    """Refunds take their part of the margins as they are now. Returns the days whose totals that changes."""
+def _follow(order: Order, lines: Sequence[OrderLine], business: Business) -> None:
+    """Refunds take their part of the margins as they are now."""
     by_pk = {line.pk: line for line in lines if line.refunded_quantity or line.refunded_cents}
     before = {pk: (Decimal(0), 0) for pk in by_pk}
-    parts = list(RefundLine.objects.filter(line__in=by_pk).select_related("refund").order_by("pk"))
+    parts = list(RefundLine.objects.filter(line__in=by_pk).order_by("pk"))
     for part in parts:
         line, (quantity, cents) = by_pk[part.line_id], before[part.line_id]
         part.margin_cents = pricing.refund_margin(
@@ -241,12 +241,12 @@ def _follow(order: Order, lines: Sequence[OrderLine], business: Business) -> lis
     for refund in order.refunds.prefetch_related("lines__line"):
         refund.margin_cents = sum(part.margin_cents for part in refund.lines.all() if part.line.counts)
         refund.save(update_fields=["margin_cents"])
-    return [part.refund.refunded_on for part in parts]
 
 
 def _tell(order: Order, days: Sequence[date]) -> None:
     feed.record(Change.Kind.ORDER, [order.pk])
-    feed.record(Change.Kind.DAY, [day_number(day) for day in set(days)])
+    back = order.refunds.values_list("refunded_on", flat=True)  # refunds count while their order does
+    feed.record(Change.Kind.DAY, [day_number(day) for day in {*days, *back}])
     if order.customer_id is not None:
         feed.record(Change.Kind.CUSTOMER_ORDERS, [order.customer_id])
     doorbell.ring("orders")

@@ -29,7 +29,8 @@ def order_detail(request: DeskRequest, pk: int) -> HttpResponse:
         whole = found.whole(pk)
     except Order.DoesNotExist as error:
         raise Http404("No such order.") from error
-    return render(request, "customers/order_detail.html", {"whole": whole, "order": whole.order})
+    context = {"whole": whole, "order": whole.order, "customer": whole.order.customer}
+    return render(request, "customers/order_detail.html", context)
 
 
 def order_add(request: DeskRequest, customer_pk: int) -> HttpResponse:

@@ -29,6 +29,7 @@ def order_refund(request: DeskRequest, pk: int) -> HttpResponse:
         return redirect(whole.order)
     is_part = wants_part(request) and "preview" in request.POST
     context = {"form": form, "whole": whole, "order": whole.order, "preview": _preview(form)}
+    context["customer"] = whole.order.customer
     return render(request, "customers/_refund_totals.html" if is_part else "customers/refund_form.html", context)
 
 
