@@ -7,16 +7,16 @@ made again for the page that shows it, and a new end makes the old key worthless
 
 from datetime import UTC, timedelta
 
-from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
-from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.urls import reverse
+from django.utils.http import int_to_base36
 
 from core.models import User
 
 
-class KeyGenerator(EmailAwarePasswordResetTokenGenerator):
+class KeyGenerator(PasswordResetTokenGenerator):
     def make_token(self, user: AbstractBaseUser) -> str:
         if not isinstance(user, User) or user.invited_until is None:
             return super().make_token(user)
@@ -32,5 +32,5 @@ class KeyGenerator(EmailAwarePasswordResetTokenGenerator):
 
 def path(user: User) -> str:
     """The address, without the host, where this person chooses a password."""
-    uid, key = user_pk_to_url_str(user), KeyGenerator().make_token(user)
+    uid, key = int_to_base36(user.pk), KeyGenerator().make_token(user)
     return reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": key})
