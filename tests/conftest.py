@@ -77,3 +77,11 @@ def chromium():
         if found := shutil.which(name):
             return found
     return cannot_run("no Chromium on the PATH; install one (Debian: apt-get install chromium)")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many requests the fuzzing of the API made (tests/api/test_fuzzing.py)."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    cases = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "cases"]
+    if cases:
+        terminalreporter.write_line(f"fuzzed the API with {sum(cases)} cases in {len(cases)} tests")

@@ -13,15 +13,10 @@ from rest_framework import serializers
 from core import money
 from core.models import Business
 
-MAX_CENTS: Final = 10**15
+LARGEST: Final = 10**15
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
 AMOUNT: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,12})?", re.ASCII)
-# A text as it is written, or a number as JSON has it.
-AMOUNT_SCHEMA: Final = {
-    "oneOf": [{"type": "string", "pattern": r"^-?[0-9]{1,16}(\.[0-9]{1,4})?$"}, {"type": "number"}],
-    "example": "19.90",
-}
 ID_SCHEMA: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$", "example": "42"}
 
 
@@ -74,7 +69,7 @@ class Moment(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
 
-class _Amount(serializers.Field):  # type: ignore[type-arg]
+class Amount(serializers.Field):  # type: ignore[type-arg]
     default_error_messages: ClassVar = {
         "invalid": _('Give an amount as a text, as in "19.90".'),
         "places": _("At most {places} decimals."),
@@ -86,13 +81,22 @@ class _Amount(serializers.Field):  # type: ignore[type-arg]
         super().__init__(**options)
         self.least = least
 
+    def described(self, *, taken: bool) -> dict[str, Any]:
+        """For the API's description: a text as it is written; in a body that we take also a number, as JSON has it."""
+        sign = "-?" if self.least is None or not taken else ""
+        text = {"type": "string", "pattern": rf"^{sign}[0-9]{{1,15}}(\.[0-9]{{1,4}})?$", "example": "19.90"}
+        if not taken:
+            return text
+        smallest = -LARGEST if self.least is None else self.least
+        return {"oneOf": [text, {"type": "number", "minimum": smallest, "maximum": LARGEST}], "example": "19.90"}
+
     def read(self, data: Any, *, places: int) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, str | int | Decimal):
             self.fail("invalid")
         if isinstance(data, str) and not AMOUNT.fullmatch(data):
             self.fail("invalid")
         value = Decimal(data)
-        if abs(value) > MAX_CENTS or (self.least is not None and value < self.least):
+        if abs(value) >= LARGEST or (self.least is not None and value < self.least):
             self.fail("range")
         if value != round(value, places):
             self.fail("places", places=places)
@@ -104,8 +108,7 @@ class _Amount(serializers.Field):  # type: ignore[type-arg]
         return business.currency
 
 
-@extend_schema_field(AMOUNT_SCHEMA)
-class Money(_Amount):
+class Money(Amount):
     """An amount in the business's currency: minor units inside, a decimal text outside."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -116,8 +119,7 @@ class Money(_Amount):
         return str(money.major(value, self.currency))
 
 
-@extend_schema_field(AMOUNT_SCHEMA)
-class Price(_Amount):
+class Price(Amount):
     """A price of one piece, with up to four decimals: a Decimal inside, a decimal text outside."""
 
     def to_internal_value(self, data: Any) -> Decimal:

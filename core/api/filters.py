@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import filters
+from drf_spectacular.utils import extend_schema_field
 
 from core.api.fields import AMOUNT, FIRST_YEAR, LAST_YEAR
 
@@ -46,14 +47,17 @@ class AmountField(forms.Field):
         return Decimal(value)
 
 
+@extend_schema_field({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
 class IdFilter(filters.Filter):  # type: ignore[misc]
     field_class = IdField
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class MomentFilter(filters.Filter):  # type: ignore[misc]
     field_class = MomentField
 
 
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]{1,16}(\.[0-9]{1,4})?$"})
 class AmountFilter(filters.Filter):  # type: ignore[misc]
     field_class = AmountField
 

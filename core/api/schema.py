@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -61,6 +62,24 @@ class Schema(AutoSchema):
                 error = self._get_response_for_code(ErrorsSerializer, status)  # type: ignore[no-untyped-call]
                 responses[status] = error | {"description": description}
         return responses
+
+
+class AmountInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "core.api.fields.Amount"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        described: dict[str, Any] = self.target.described(taken=direction == "request")
+        return described
+
+
+def allow_empty(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A filter without a value filters nothing."""
+    for methods in result["paths"].values():
+        for parameter in methods.get("get", {}).get("parameters", ()):
+            if parameter["in"] == "query" and parameter["name"] != "limit":
+                parameter["allowEmptyValue"] = True
+    return result
 
 
 def refuse_unknown(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Schemathesis with all its checks on every operation: requests made from the description, right ones and wrong ones.
+
+Two callers: a key for everything, and a key that may only read customers. The run prints the number of cases at its
+end (tests/conftest.py).
+"""
+
+import pytest
+from django.core import signals
+from django.db import close_old_connections
+from hypothesis import Phase, settings
+
+from tests.api.fuzz import SCHEMA, SETTINGS, Program
+
+ROUNDS = 170
+ROUNDS_OF_A_READER = 110
+
+
+@pytest.fixture(autouse=True)
+def one_connection(db, settings):
+    """Requests in the test's own transaction, and no limit on them."""
+    settings.API_CALLS_PER_MINUTE = settings.API_FAILURES_PER_MINUTE = 10**9
+    for signal in (signals.request_started, signals.request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (signals.request_started, signals.request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def admin(record_property):
+    program = Program("admin")
+    yield program
+    record_property("cases", program.cases)
+
+
+@pytest.fixture
+def reader(record_property):
+    program = Program("customers:read")
+    yield program
+    record_property("cases", program.cases)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=ROUNDS, **SETTINGS)
+def test_a_key_for_everything(case, admin):
+    admin.try_case(case)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=ROUNDS_OF_A_READER, **SETTINGS)
+def test_a_key_that_reads_customers(case, reader):
+    response = reader.try_case(case)
+    if not case.path.startswith(("/api/v1/customers/", "/api/v1/companies/")) or case.method != "GET":
+        assert response.status_code in {401, 403, 404, 405}
+
+
+def test_one_thing_after_another(admin):
+    """Stateful: what one call answers is what the next one asks for."""
+
+    class Workflow(SCHEMA.as_state_machine()):
+        def get_call_kwargs(self, case):
+            return {"headers": admin.headers}
+
+        def after_call(self, response, case):
+            admin.cases += 1
+            admin.statuses.add(response.status_code)
+
+        def validate_response(self, response, case, additional_checks=None, **kwargs):
+            admin.judge(case, response)
+
+    Workflow.run(settings=settings(max_examples=60, stateful_step_count=12, phases=[Phase.generate], **SETTINGS))
+    assert {200, 201} <= admin.statuses
