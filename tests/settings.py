@@ -13,13 +13,14 @@ os.environ.setdefault("PERENNIAL_DURABLE", "0")
 
 from core import embedded  # noqa: E402
 from crm.settings import *  # noqa: E402, F403
-from crm.settings import PERENNIAL_HOME, REDIS_URL, STORAGES  # noqa: E402
+from crm.settings import CACHES, PERENNIAL_HOME, REDIS_URL, STORAGES  # noqa: E402
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
 if not os.environ.get("REDIS_URL"):
     REDIS_URL = f"{embedded.redis_url(PERENNIAL_HOME)}?db={WORKER}"
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# The limits of one run of the tests are not those of the run before it.
+CACHES = {"default": CACHES["default"] | {"LOCATION": REDIS_URL, "KEY_PREFIX": f"test-{os.getpid()}"}}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
