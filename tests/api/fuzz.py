@@ -36,7 +36,7 @@ def make_shop():
     make_business()
     customer = make_customer(external_id="c-1", name="Ada")
     make_product(sku="MUG-1")
-    order = make_order(customer=customer)
+    order = make_order(customer=customer, day=AT.date())
     make_night(score(customer))
     job = Job.objects.create(step="import", ready_at=AT)
     return {"customers": customer.pk, "scores": customer.pk, "orders": order.pk, "jobs": job.pk}

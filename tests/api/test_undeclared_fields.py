@@ -1,0 +1,97 @@
+"""Every field of every model, sent to every operation that writes: what is not declared is refused by its name."""
+
+import copy
+
+import pytest
+from django.apps import apps
+from django.forms.models import model_to_dict
+
+from core.api.description import document
+from tests.api.callers import caller
+from tests.api.fuzz import make_shop
+
+APPS = ("core", "customers", "analytics")
+FIELDS = {
+    name
+    for app in APPS
+    for model in apps.get_app_config(app).get_models()
+    for field in model._meta.concrete_fields
+    for name in (field.name, field.attname)
+}
+SCHEMAS = document()["components"]["schemas"]
+WRITES = [
+    (method.upper(), path, operation["requestBody"]["content"]["application/json"])
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+    if method in {"post", "put", "patch"}
+]
+NAMES = [f"{method} {path}" for method, path, _ in WRITES]
+
+
+def places(value, schema, path=()):
+    """Each object in a body, as the way to it and the names that it may have."""
+    schema = SCHEMAS[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    for part in schema.get("allOf", ()):
+        yield from places(value, part, path)
+    if isinstance(value, dict) and "properties" in schema:
+        yield path, set(schema["properties"])
+        for name, inner in value.items():
+            yield from places(inner, schema["properties"].get(name, {}), (*path, name))
+    if isinstance(value, list) and "items" in schema:
+        for number, inner in enumerate(value):
+            yield from places(inner, schema["items"], (*path, number))
+
+
+def example(content):
+    """A body as the description shows it; a batch that writes all of its orders or none."""
+    body = next(iter(content["examples"].values()))["value"]
+    return body | ({"all_or_nothing": True} if "orders" in body else {})
+
+
+def everything():
+    """All rows that a request may write."""
+    models = [model for model in apps.get_app_config("customers").get_models() if not model._meta.proxy]
+    return {model: sorted(map(str, map(model_to_dict, model.objects.all()))) for model in models}
+
+
+@pytest.fixture
+def send(db):
+    ids, program = make_shop(), caller("admin")
+
+    def request(method, path, body):
+        known = ids.get(path.split("/")[3], 0)
+        url = path.format(id=known, source="shop", external_id="c-9", sku="MUG-1")
+        return program.send(method, url, body)
+
+    return request
+
+
+@pytest.mark.parametrize(("method", "path", "content"), WRITES, ids=NAMES)
+def test_the_example_is_accepted(method, path, content, send):
+    """Otherwise the refusals below would prove nothing."""
+    before = everything()
+    assert send(method, path, example(content)).status_code in {200, 201}
+    assert everything() != before
+
+
+@pytest.mark.parametrize(("method", "path", "content"), WRITES, ids=NAMES)
+def test_what_is_not_declared_is_refused(method, path, content, send):
+    before, body = everything(), example(content)
+    found = list(places(body, content["schema"]))
+    assert found
+    for way, declared in found:
+        inner = sent = copy.deepcopy(body)
+        for step in way:
+            inner = inner[step]
+        inner |= dict.fromkeys(FIELDS - declared, 1)
+        answer = send(method, path, sent)
+        assert answer.status_code == 400
+        refused = {error["attr"] for error in answer.json()["errors"] if error["code"] == "unknown_field"}
+        prefix = ".".join(map(str, way))
+        assert {f"{prefix}.{name}".lstrip(".") for name in FIELDS - declared} <= refused, f"in {prefix or 'the body'}"
+        assert everything() == before
+
+
+def test_there_is_much_to_refuse():
+    assert len(FIELDS) > 100
+    assert len(WRITES) > 5
