@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.utils import timezone
 
-from core import first_run, links
+from core import first_run, links, staff
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         try:
             validate_email(email)
             user = first_run.invite_admin(email=email, at=timezone.now())
-        except (ValidationError, first_run.AlreadyBegun) as error:
+        except (ValidationError, first_run.AlreadyBegun, staff.StaffError) as error:
             said = error.messages[0] if isinstance(error, ValidationError) else str(error)
             raise CommandError(said, returncode=2) from error
         self.stdout.write(f"{email} may choose a password until {user.invited_until:%Y-%m-%d %H:%M} UTC, once:")
