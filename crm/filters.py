@@ -3,6 +3,7 @@
 Two filter sets, because customers without a score (new since the night, or never ordered) are in the list, too.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -15,8 +16,10 @@ from analytics.models import Score
 from core import money
 from crm import labels
 from customers.folding import Fold
-from customers.models import Customer
+from customers.models import Customer, CustomField
 
+# The kinds of custom fields that the list can be filtered by.
+FILTERED: Final = frozenset({CustomField.Kind.TEXT, CustomField.Kind.YES_NO, CustomField.Kind.CHOICE})
 SHORTEST_TRIGRAM: Final = 3
 MOST_WORDS: Final = 6
 LAST_ORDER: Final = [
@@ -49,12 +52,42 @@ class PeopleFilter(FilterSet):
     q = filters.CharFilter(method="by_text", label=_("Search"))
     channel = filters.MultipleChoiceFilter(label=_("Channel"), distinct=False)
     country = filters.MultipleChoiceFilter(label=_("Country"), distinct=False)
+    archived = filters.ChoiceFilter(label=_("Archived"), method="by_archived", choices=[("1", _("yes"))])
 
-    def __init__(self, *args: Any, choices: dict[str, list[str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, choices: dict[str, list[str]], custom_fields: Sequence[CustomField] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.custom = {f"custom_{one.key}": one for one in custom_fields if one.kind in FILTERED}
+        self.filters |= {name: self._by_custom(one) for name, one in self.custom.items()}
         self.choices = {name: [(value, value) for value in values] for name, values in choices.items()}
         for name, pairs in self.choices.items():
             self.filters[name].extra["choices"] = pairs
+
+    def filter_queryset(self, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        """Archived customers are there only when they are asked for."""
+        found: QuerySet[Customer] = super().filter_queryset(queryset)  # type: ignore[no-untyped-call]
+        return found if self.form.cleaned_data.get("archived") else found.filter(archived_at__isnull=True)
+
+    def by_archived(self, people: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
+        return people.filter(archived_at__isnull=False)
+
+    def _by_custom(self, one: CustomField) -> filters.Filter:
+        if one.kind == CustomField.Kind.TEXT:
+            return filters.CharFilter(
+                label=one.label,
+                method=lambda people, _name, value: people.filter(**{f"custom__{one.key}__icontains": value}),
+            )
+        is_tick = one.kind == CustomField.Kind.YES_NO
+        pairs: list[tuple[str, Any]] = (
+            [("yes", _("yes")), ("no", _("no"))] if is_tick else [(w, w) for w in one.choices]
+        )
+
+        def by_value(people: QuerySet[Customer], _name: str, value: str) -> QuerySet[Customer]:
+            wanted = value == "yes" if is_tick else value
+            return people.exclude(custom={}).filter(custom__contains={one.key: wanted})
+
+        return filters.ChoiceFilter(label=one.label, choices=pairs, method=by_value)
 
     def by_text(self, people: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         return search(people, value)

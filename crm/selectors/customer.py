@@ -19,6 +19,7 @@ from core import money
 from core.models import Run
 from crm import labels, reasons
 from customers.models import Customer, Email, Identity, Order, Phone, Refund, UnmatchedReturn
+from customers.services import custom
 
 MONTHS: Final = (12, 24)
 YEAR_DAYS: Final = 365
@@ -32,6 +33,7 @@ class Profile:
     emails: list[str]
     phones: list[str]
     identities: list[Identity]
+    custom: list[tuple[str, str]]  # label and value of the fields in use that have one
 
     @property
     def place(self) -> str:
@@ -39,12 +41,14 @@ class Profile:
 
 
 def profile(pk: int) -> Profile:
-    """Four queries. Raises Customer.DoesNotExist."""
+    """Five queries. Raises Customer.DoesNotExist."""
+    customer = Customer.objects.select_related("company").get(pk=pk)
     return Profile(
-        customer=Customer.objects.select_related("company").get(pk=pk),
+        customer=customer,
         emails=list(Email.objects.filter(customer_id=pk).order_by("pk").values_list("address", flat=True)),
         phones=list(Phone.objects.filter(customer_id=pk).order_by("pk").values_list("number", flat=True)),
         identities=list(Identity.objects.filter(customer_id=pk).order_by("pk")),
+        custom=custom.told(customer),
     )
 
 

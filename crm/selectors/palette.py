@@ -26,6 +26,8 @@ def pages(text: str) -> list[PageHit]:
     found = [
         PageHit(title=_("Today"), icon="layout-dashboard", url=reverse("desk:today")),
         PageHit(title=_("All customers"), icon="users", url=reverse("desk:customer_list")),
+        PageHit(title=_("Companies"), icon="building", url=reverse("customers:company_list")),
+        PageHit(title=_("Products"), icon="package", url=reverse("customers:product_list")),
         PageHit(title=_("Segments"), icon="chart-pie", url=reverse("desk:segment_list")),
         PageHit(title=_("Jobs"), icon="moon-stars", url=reverse("desk:job_list")),
         PageHit(title=_("Change password"), icon="key", url=reverse("account_change_password")),
@@ -47,5 +49,5 @@ def customers(text: str, *, run: Run | None) -> list[people.Row]:
     """The first few customers by name whose text has every word in it."""
     if not text.strip():
         return []
-    found = filters.search(Customer.objects.all(), text).order_by("sort_name", "pk")[:HITS]
+    found = filters.search(Customer.objects.filter(archived_at__isnull=True), text).order_by("sort_name", "pk")[:HITS]
     return people.rows(list(found), run=run)

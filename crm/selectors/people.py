@@ -14,6 +14,7 @@ from core import paging
 from core.models import Business, Run
 from crm import filters, labels
 from customers.models import Customer, Email
+from customers.services import custom
 
 PAGE_ROWS: Final = 25
 FIRST_SORT: Final = "-clv"
@@ -61,7 +62,8 @@ class Query:
     def chosen(self) -> dict[str, list[str]]:
         """What is ticked: the values of each filter that offers choices."""
         data = self.people.data
-        return {name: data.getlist(name) for name in (*self.people.choices, *self.scores.choices)}
+        named = (*self.people.choices, *self.people.custom, "archived", *self.scores.choices)
+        return {name: data.getlist(name) for name in named}
 
     @property
     def scored_only(self) -> bool:
@@ -75,7 +77,9 @@ class Query:
     def chosen_scores(self) -> QuerySet[Score]:
         """The chosen scores of chosen people. The join is left out where it would choose nothing."""
         found: QuerySet[Score] = self.scores.qs
-        return found.filter(customer__in=self.chosen_people.values("pk")) if filters.in_use(self.people) else found
+        if filters.in_use(self.people):
+            return found.filter(customer__in=self.chosen_people.values("pk"))
+        return present(found)
 
     @property
     def phases(self) -> list[paging.Phase]:
@@ -111,9 +115,15 @@ class Query:
         return self._by_name().filter(~Exists(ranked))
 
 
+def present(scores: QuerySet[Score]) -> QuerySet[Score]:
+    """Without those of archived customers, who are few: an index of their own has them."""
+    archived = Customer.objects.filter(pk=OuterRef("customer_id"), archived_at__isnull=False)
+    return scores.filter(~Exists(archived))
+
+
 def query(*, data: QueryDict, run: Run | None, business: Business) -> Query:
     """Read the list's address: filters that cannot be read are left out."""
-    people = filters.PeopleFilter(data, Customer.objects.all(), choices=choices())
+    people = filters.PeopleFilter(data, Customer.objects.all(), choices=choices(), custom_fields=custom.fields())
     scores = filters.ScoreFilter(
         data,
         Score.objects.filter(run=run),
@@ -178,7 +188,10 @@ def totals(found: Query) -> Totals:
         return Totals(customers=found.chosen_people.count(), clv_cents=0, scored=0)
     unfiltered = not found.scored_only and not filters.in_use(found.people)
     if unfiltered:
-        scored, clv = found.run.stats["all"]["customers"], found.run.stats["all"]["clv_cents"]
+        archived = Score.objects.filter(run=found.run, customer__archived_at__isnull=False)
+        gone = archived.aggregate(scored=Count("customer_id"), clv=Sum("clv_cents"))
+        scored = found.run.stats["all"]["customers"] - gone["scored"]
+        clv = found.run.stats["all"]["clv_cents"] - (gone["clv"] or 0)
     else:
         added = found.chosen_scores.aggregate(scored=Count("customer_id"), clv=Sum("clv_cents"))
         scored, clv = added["scored"], added["clv"] or 0

@@ -35,6 +35,7 @@ class Event:
     text: str
     amount_cents: int
     status: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,7 @@ def _orders(ids: list[int]) -> dict[int, Event]:
             text=name_some(names.get(order.pk, [])),
             amount_cents=order.net_cents,
             status=_status(order),
+            url=order.get_absolute_url(),
         )
         for order in Order.objects.filter(pk__in=ids)
     }
@@ -135,6 +137,7 @@ def _refunds(ids: list[int]) -> dict[int, Event]:
             title=_("Refund of order %(number)s") % {"number": refund.order.external_id},
             text=name_some(names.get(refund.pk, [])),
             amount_cents=-refund.net_cents,
+            url=refund.order.get_absolute_url(),
         )
         for refund in Refund.objects.filter(pk__in=ids).select_related("order")
     }

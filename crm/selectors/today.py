@@ -168,9 +168,8 @@ def _clv_by_month(*, since: date) -> dict[date, float]:
 
 def leaving(run: Run) -> QuerySet[Score]:
     """Customers of the medium and high bands, the most valuable first: CLV counts what can still be kept."""
-    return Score.objects.filter(run=run, churn_band__in=AT_RISK, clv_cents__isnull=False).order_by(
-        "-clv_cents", "-customer_id"
-    )
+    found = Score.objects.filter(run=run, churn_band__in=AT_RISK, clv_cents__isnull=False)
+    return people.present(found).order_by("-clv_cents", "-customer_id")
 
 
 def valuable_leaving(run: Run) -> list[people.Row]:

@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils import formats
+from django.utils.dateparse import parse_date
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
@@ -44,6 +46,20 @@ class FieldInUse(Exception):
 def fields() -> list[CustomField]:
     """The fields in use, in their order."""
     return list(CustomField.objects.filter(archived_at__isnull=True).order_by("position", "pk"))
+
+
+def told(customer: Customer) -> list[tuple[str, str]]:
+    """(label, value) of the fields in use that the customer has a value of. One query, none without values."""
+    known = fields() if customer.custom else []
+    return [(one.label, _words(one, customer.custom[one.key])) for one in known if one.key in customer.custom]
+
+
+def _words(field: CustomField, value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if field.kind == CustomField.Kind.DATE and (day := parse_date(str(value))):
+        return formats.date_format(day)
+    return str(value)
 
 
 def clean(field: CustomField, value: object) -> Value:

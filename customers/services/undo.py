@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from core import doorbell
+from core import business, doorbell
 from customers.models import Customer, ImportBatch
 from customers.services import imports, returns, search
 from customers.services.merging import choose_joins, run
@@ -73,7 +73,25 @@ FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_unmatchedre
 LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
 WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
 
+# What a person or a program changed by hand (core.models.Edit).
+LATER_EDIT: Final = """
+SELECT format('%%s %%s was changed by %%s on %%s', coalesce(nullif(kinds.word, ''), u."table"),
+    coalesce(nullif(c.name, ''), nullif(p.name, ''), p.sku, co.name, ca.name, u.id::text),
+    coalesce(nullif(e.program, ''), nullif(s.name, ''), s.email, 'somebody'),
+    to_char(e.at AT TIME ZONE %(zone)s, 'YYYY-MM-DD HH24:MI'))
+FROM core_edit e
+JOIN (VALUES ('customer'), ('product'), ('company'), ('category')) AS kinds (word)
+    ON e.about = 'customers_' || kinds.word
+JOIN undone u ON u."table" = kinds.word AND u.id = e.about_id
+LEFT JOIN core_user s ON s.id = e.user_id
+LEFT JOIN customers_customer c ON kinds.word = 'customer' AND c.id = u.id
+LEFT JOIN customers_product p ON kinds.word = 'product' AND p.id = u.id
+LEFT JOIN customers_company co ON kinds.word = 'company' AND co.id = u.id
+LEFT JOIN customers_category ca ON kinds.word = 'category' AND ca.id = u.id
+WHERE e.at > %(started_at)s ORDER BY e.id LIMIT 1"""
+
 OBSTACLES: Final = (
+    LATER_EDIT,
     *(LATER_IMPORT, LATER_ORDER_CHANGE, LATER_REFUND, LATER_ORDER, LATER_RETURN, PRODUCT_IN_USE, RETURN_IN_USE),
 )
 
@@ -159,7 +177,8 @@ PEOPLE: Final = """
 DELETE FROM customers_email e USING undone u WHERE u."table" = 'email' AND e.id = u.id;
 DELETE FROM customers_phone p USING undone u WHERE u."table" = 'phone' AND p.id = u.id;
 UPDATE customers_customer c SET name = was.name, company_id = was.company_id, channel = was.channel,
-    country = was.country, city = was.city, locale = was.locale, time_zone = was.time_zone
+    country = was.country, city = was.city, locale = was.locale, time_zone = was.time_zone,
+    custom = coalesce(was.custom, c.custom)
 FROM undone u, jsonb_populate_record(NULL::customers_customer, u.before) was
 WHERE u."table" = 'customer' AND NOT u.created AND c.id = u.id"""
 
@@ -182,7 +201,7 @@ def undo(*, batch_id: int) -> ImportBatch:
             raise CannotUndo(f"There is no import {batch_id}.")
         if batch.state == ImportBatch.State.UNDONE:
             raise CannotUndo(f"Import {batch_id} was taken back already.")
-        params = {"batch": batch.pk, "started_at": batch.started_at}
+        params = _params(batch)
         choose_joins()
         run((ROWS,), params)
         _refuse_if_touched(batch, params)
@@ -197,7 +216,7 @@ def obstacle(*, batch_id: int) -> str:
     """What stands in the way of taking an import back, as a sentence; "" when nothing does."""
     with transaction.atomic():
         batch = ImportBatch.objects.get(pk=batch_id)
-        params = {"batch": batch.pk, "started_at": batch.started_at}
+        params = _params(batch)
         choose_joins()
         run((ROWS,), params)
         try:
@@ -207,6 +226,10 @@ def obstacle(*, batch_id: int) -> str:
         finally:
             run(("DROP TABLE pg_temp.undone",), params)
     return ""
+
+
+def _params(batch: ImportBatch) -> dict[str, Any]:
+    return {"batch": batch.pk, "started_at": batch.started_at, "zone": business.current().time_zone}
 
 
 def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:

@@ -60,7 +60,8 @@
       const input = find("[data-hotkey='/']");
       if (input?.offsetParent) input.focus();
       else openPalette();
-    } else if (event.key === "j" || event.key === "k") walkRows(event);
+    } else if (event.key === "e") find("[data-edit]")?.click();
+    else if (event.key === "j" || event.key === "k") walkRows(event);
   });
 
   document.addEventListener("click", (event) => {

@@ -212,5 +212,5 @@ def test_queries(desk, ana, orders, django_assert_num_queries):
     make_night(score(ana))
     # business, session, user; customer, e-mails, phones, identities; run, score, orders, spend;
     # timeline: keys, and for each kind on the page its rows and lines
-    with django_assert_num_queries(17 if orders == 1 else 16):
+    with django_assert_num_queries(18 if orders == 1 else 17):
         page_of(desk, ana)

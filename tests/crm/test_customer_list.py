@@ -8,9 +8,9 @@ import pytest
 
 from analytics.scores import Name
 from crm.selectors import people
-from customers.models import Company, Email
+from customers.models import Company, CustomField, Email
 from customers.services import search
-from tests.desk import AS_OF, make_night, score, score_of_nobody
+from tests.desk import AS_OF, make_night, noon, score, score_of_nobody
 from tests.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -257,10 +257,10 @@ def test_earlier_nights_do_not_show(desk, shop):
     ("query", "queries"),
     [
         # business, session, user, run, channels, countries; scored, the rest, scores of the rest, customers, e-mails
-        ("", 11),
-        ("sort=name", 10),
-        ("risk=high", 9),
-        ("q=ana", 10),
+        ("", 13),
+        ("sort=name", 12),
+        ("risk=high", 11),
+        ("q=ana", 12),
     ],
 )
 def test_queries(desk, shop, query, queries, django_assert_num_queries):
@@ -271,5 +271,48 @@ def test_queries(desk, shop, query, queries, django_assert_num_queries):
 def test_queries_do_not_grow_with_the_rows(desk, shop, django_assert_num_queries):
     for number in range(12):
         named(f"More {number}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         get(desk)
+
+
+def test_archived_customers_are_there_only_when_asked_for(desk):
+    ana, bob, cid = (make_customer(name=name) for name in ("Ana", "Bob", "Cid"))
+    make_night(score(ana), score(bob, clv_cents=50_000))
+    for customer in (bob, cid):
+        customer.archived_at = noon(AS_OF)
+        customer.save(update_fields=["archived_at"])
+    page = desk.get("/customers/").content.decode()
+    assert "Ana" in page
+    assert "Bob" not in page
+    assert "Cid" not in page
+    assert "Bob" not in desk.get("/search/?q=bob").content.decode()
+    assert "Bob" not in desk.get("/customers/?q=bob").content.decode()
+    assert "Bob" not in desk.get("/customers/?sort=name").content.decode()
+    archived = desk.get("/customers/?archived=1").content.decode()
+    assert "Bob" in archived
+    assert "Cid" in archived
+    assert ">Ana<" not in archived
+    totals = desk.get("/customers/totals/").content.decode()
+    assert "$200" in totals
+    assert "$500" not in totals
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("custom_vip=yes", ["Ana"]),
+        ("custom_vip=no", ["Bob"]),
+        ("custom_tea=green", ["Bob"]),
+        ("custom_nick=AN", ["Ana"]),
+        ("custom_tea=water", ["Ana", "Bob", "Cid"]),
+    ],
+)
+def test_custom_fields_are_filters(desk, query, names):
+    CustomField.objects.create(key="vip", label="VIP", kind="yes_no")
+    CustomField.objects.create(key="tea", label="Tea", kind="choice", choices=["green", "black"])
+    CustomField.objects.create(key="nick", label="Nickname", kind="text")
+    make_customer(name="Ana", custom={"vip": True, "nick": "Anni"})
+    make_customer(name="Bob", custom={"vip": False, "tea": "green"})
+    make_customer(name="Cid")
+    page = desk.get(f"/customers/?{query}").content.decode()
+    assert [name for name in ("Ana", "Bob", "Cid") if f">{name}<" in page] == names

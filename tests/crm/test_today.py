@@ -178,7 +178,7 @@ class TestNightStatus:
         assert desk.get("/night/").url == "/"
 
 
-@pytest.mark.parametrize(("query", "queries"), [("", 13), ("?days=365", 13)])
+@pytest.mark.parametrize(("query", "queries"), [("", 14), ("?days=365", 14)])
 def test_queries(desk, shop, query, queries, django_assert_num_queries):
     with django_assert_num_queries(queries):
         desk.get(f"/{query}")

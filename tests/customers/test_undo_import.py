@@ -2,8 +2,10 @@
 
 import io
 
+import pghistory
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from core.models import Change
 from customers.models import Company, Customer, ImportBatch, Order, OrderLine, Product, Refund
@@ -126,3 +128,26 @@ def test_people_are_as_before():
     undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
     assert ledger.facts() == before
     assert Company.objects.get().name == "Lee"
+
+
+def test_what_a_person_changed_since_stands_in_the_way(django_user_model):
+    mara = django_user_model.objects.create_user("mara@example.com", "a long password", name="Mara")
+    imports.load(rows=[order_row(2, document="1", name="Ann")], source="shop", at=AT)
+    batch = ImportBatch.objects.get()
+    assert undo.obstacle(batch_id=batch.pk) == ""
+    with pghistory.context(user=mara.pk):
+        Product.objects.update(unit_cost=3)
+        Customer.objects.update(city="Bonn")
+    with pytest.raises(undo.CannotUndo, match=r"product mug was changed by Mara on \d{4}-"):
+        undo.undo(batch_id=batch.pk)
+    assert Customer.objects.get().city == "Bonn"
+
+
+def test_an_edit_from_before_the_import_does_not(django_user_model):
+    imports.load(rows=[order_row(2, document="1", name="Ann")], source="shop", at=AT)
+    with pghistory.context(program="Webshop"):
+        Customer.objects.update(city="Bonn")
+    later = order_row(2, document="2", name="Ann")
+    imports.load(rows=[later], source="shop", at=timezone.now())
+    undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
+    assert list(Order.objects.values_list("external_id", flat=True)) == ["1"]
