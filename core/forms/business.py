@@ -52,7 +52,7 @@ class BusinessForm(Guarded):
         decimal_places=2,
         help_text=_(
             "How much less money is worth when it comes a year later. At 10 the value of the next 12 months is about"
-            " 5 % lower than the plain sum."
+            " 5% lower than the plain sum."
         ),
     )
     churn_horizon_days = forms.IntegerField(

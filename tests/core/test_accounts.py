@@ -90,7 +90,7 @@ class TestSecondFactor:
         for path in ("/", "/customers/", "/accounts/password/change/"):
             answer = client.get(path)
             assert (answer.status_code, answer.url) == (302, "/accounts/2fa/")
-        assert "second factor" in client.get("/accounts/2fa/").content.decode()
+        assert "asks for a second factor" in client.get("/accounts/2fa/").content.decode()
 
     def test_an_authenticator_app_opens_the_desk(self, client, user):
         sign_in_to_set_up(client)
