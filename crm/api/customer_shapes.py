@@ -24,7 +24,7 @@ BODY: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "country": "G
 
 
 class IdentityOut(StrictSerializer):
-    source = Text()
+    source = Text()  # type: ignore[assignment]
     external_id = Text()
 
 

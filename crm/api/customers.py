@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django_filters import filters
-from django_filters.rest_framework import FilterSet
+from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -37,7 +37,7 @@ ORDERINGS: Final = {
 NAMES: Final = {"search": "q", "segment": "segment", "clv_min": "clv_min", "clv_max": "clv_max"}
 
 
-class CustomerFilter(FilterSet):  # type: ignore[misc]
+class CustomerFilter(FilterSet):
     """Checks the parameters; crm.selectors.people reads them."""
 
     search = filters.CharFilter(method="noted", label="Name, company, e-mail, phone or id, without regard to accents.")

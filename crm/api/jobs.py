@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import filters
-from django_filters.rest_framework import FilterSet
+from django_filters.filterset import FilterSet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,7 +35,7 @@ class JobOut(StrictSerializer):
         return job.progress.total if hasattr(job, "progress") else job.total
 
 
-class JobFilter(FilterSet):  # type: ignore[misc]
+class JobFilter(FilterSet):
     state = filters.ChoiceFilter(choices=Job.State.choices, label="What became of it.")
     step = filters.CharFilter(label="What it does.")
 

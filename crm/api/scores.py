@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django_filters.rest_framework import FilterSet
+from django_filters.filterset import FilterSet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,7 +21,7 @@ from crm.filters import CODE_OF_BAND
 from crm.selectors import identities, nights
 
 
-class ScoreFilter(FilterSet):  # type: ignore[misc]
+class ScoreFilter(FilterSet):
     segment = OneOf(*SLUGS, method="by_segment", label="The segment's slug.")
     churn_band = OneOf(*BANDS, method="by_band", label="The risk beside the customer's own pace.")
     churn_risk_min = AmountFilter(field_name="churn_risk", lookup_expr="gte", label="From 0 to 1.")

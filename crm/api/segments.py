@@ -55,7 +55,7 @@ class SegmentList(ApiView):
 
 
 class MemberFilter(CustomerFilter):
-    segment = None
+    segment = None  # type: ignore[assignment]
 
 
 class MemberList(CustomerList):

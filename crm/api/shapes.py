@@ -51,7 +51,7 @@ class CustomerOut(StrictSerializer):
     """A customer with what the last night says. Scores are null until a night has seen an order that stands."""
 
     id = Id(source="row.customer.pk")
-    source = Text(source="identity.source", allow_null=True)
+    source = Text(source="identity.source", allow_null=True)  # type: ignore[assignment]
     external_id = Text(source="identity.external_id", allow_null=True)
     name = Text(source="row.customer.name")
     email = Text(source="row.email")
@@ -82,7 +82,7 @@ class ScoreOut(StrictSerializer):
     """What a night says of a customer: the columns of `export_scores`, under the same names."""
 
     customer = Id(source="score.customer_id")
-    source = Text(source="identity.source", allow_null=True)
+    source = Text(source="identity.source", allow_null=True)  # type: ignore[assignment]
     external_id = Text(source="identity.external_id", allow_null=True)
     as_of = serializers.DateField()
     orders = Whole(source="score.orders")

@@ -53,7 +53,7 @@ class RejectOut(StrictSerializer):
     """An order that was not written."""
 
     index = Whole(help_text="Its place in `orders`, from 0 on.")
-    source = Text(allow_null=True)
+    source = Text(allow_null=True)  # type: ignore[assignment]
     external_id = Text(allow_null=True)
     errors = ProblemOut(many=True)  # type: ignore[assignment]
 
@@ -102,7 +102,7 @@ class Batch:
     def refuse_whole(self) -> None:
         """Raises ValidationError when an order is bad, with the errors of all that are."""
         if self.problems:
-            raise ValidationError({"orders": self.problems})
+            raise ValidationError({"orders": self.problems})  # type: ignore[dict-item]  # nested ones are as good
 
     @property
     def answer(self) -> dict[str, Any]:

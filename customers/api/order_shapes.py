@@ -37,7 +37,7 @@ BODY: Final = {
 class BuyerIn(StrictSerializer):
     """Who bought. A customer whom nobody knows by this source and id is made; what is known is not overwritten."""
 
-    source = Text(max_length=60)
+    source = Text(max_length=60)  # type: ignore[assignment]
     external_id = Text(max_length=200)
     name = Text(max_length=200, required=False, allow_blank=True)
     email = Address(required=False, allow_blank=True)
@@ -66,7 +66,7 @@ class OrderIn(StrictSerializer):
     placed_at = PastMoment()
     status = serializers.ChoiceField(choices=Order.Status.choices, default=Order.Status.PAID)
     currency = Text(max_length=3, required=False, help_text="Refused when it is not the business's.")
-    lines = LineIn(many=True, allow_empty=False, max_length=MOST_LINES)
+    lines = LineIn(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]
     tax = Money(required=False)
     shipping = Money(required=False)
     channel = Text(max_length=60, required=False, allow_blank=True)
@@ -80,7 +80,7 @@ class OrderIn(StrictSerializer):
 
 
 class BatchItemIn(OrderIn):
-    source = Text(max_length=60)
+    source = Text(max_length=60)  # type: ignore[assignment]
     external_id = Text(max_length=200)
 
 
@@ -137,7 +137,7 @@ def _line(data: Mapping[str, Any]) -> Line:
 
 class OrderOut(StrictSerializer):
     id = Id(source="pk")
-    source = Text()
+    source = Text()  # type: ignore[assignment]
     external_id = Text()
     customer = Id(source="customer_id", allow_null=True)
     status = serializers.ChoiceField(choices=Order.Status.choices)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import filters
-from django_filters.rest_framework import FilterSet
+from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -22,7 +22,7 @@ from customers.services import orders
 from customers.services.orders import RefundedLine
 
 
-class OrderFilter(FilterSet):  # type: ignore[misc]
+class OrderFilter(FilterSet):
     customer = IdFilter(field_name="customer_id", label="The customer's id.")
     source = filters.CharFilter(label="The system that the order comes from.")
     status = filters.ChoiceFilter(choices=Order.Status.choices, label="Paid, pending or cancelled.")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django.shortcuts import get_object_or_404
 from django_filters import filters
-from django_filters.rest_framework import FilterSet
+from django_filters.filterset import FilterSet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -42,7 +42,7 @@ class ProductIn(StrictSerializer):
     unit_cost = Price(required=False, allow_null=True)
 
 
-class ProductFilter(FilterSet):  # type: ignore[misc]
+class ProductFilter(FilterSet):
     category = filters.CharFilter(field_name="category__name", label="The category's name.")
     kind = filters.ChoiceFilter(choices=Product.Kind.choices, label="What it is.")
 

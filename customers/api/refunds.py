@@ -52,7 +52,7 @@ class RefundLineIn(StrictSerializer):
 class RefundIn(StrictSerializer):
     external_id = Text(max_length=200)
     refunded_at = PastMoment(required=False, help_text="Without one: now.")
-    lines = RefundLineIn(many=True, allow_empty=False, max_length=MOST_LINES)
+    lines = RefundLineIn(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]
 
 
 def whole() -> QuerySet[Refund]:

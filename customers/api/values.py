@@ -49,7 +49,7 @@ class Quantity(Price):
         super().__init__(**options)
         self.allow_zero = allow_zero
 
-    def to_internal_value(self, data: Any) -> Decimal:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> Decimal:
         value = self.read(data, places=3)
         if value >= 10**10:
             self.fail("range")
