@@ -94,6 +94,7 @@ class MappingForm(forms.Form):
         super().__init__(*args, **options)
         self.header = seen.header
         presets = from_files.presets.ORDERS if kind == "orders" else from_files.presets.CUSTOMERS
+        self.required = presets["generic"].required
         self._choices("preset", [(name, PRESETS[name]) for name in presets])
         self._choices("sheet", [(name, name) for name in seen.sheets])
         fields = [("", _("leave out")), *((name, FIELDS[name]) for name in NAMES[kind])]
@@ -117,7 +118,15 @@ class MappingForm(forms.Form):
             elif field:
                 claimed[field] = column
         self.mapping = claimed
+        if entered.get("preset") == "generic":
+            self._refuse_missing(set(claimed))
         return entered
+
+    def _refuse_missing(self, claimed: set[str]) -> None:
+        for group in self.required:
+            if not claimed.intersection(group):
+                names = _(" or ").join(f"“{FIELDS[field]}”" for field in group)
+                self.add_error(None, _("No column is read as %(fields)s yet. Choose it.") % {"fields": names})
 
     @property
     def choice(self) -> Choice:

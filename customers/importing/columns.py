@@ -11,6 +11,14 @@ Positions = Mapping[str, int]
 SHOWN: Final = 30
 
 
+class NoColumn(FileProblem):
+    """No column holds one of these fields, and one has to."""
+
+    def __init__(self, message: str, group: Sequence[str]) -> None:
+        super().__init__(message)
+        self.group = group
+
+
 def positions(
     header: Sequence[str], *, file: str, aliases: Aliases, required: Sequence[Sequence[str]], mapping: Mapping[str, str]
 ) -> Positions:
@@ -32,9 +40,8 @@ def positions(
             found[field] = _position(names, name, file)
     for group in required:
         if not any(field in found for field in group):
-            raise FileProblem(
-                f"{file}, line 1: no column for {_either(group)}. The columns are: {_listed(header)}."
-                f" Name yours with --map {group[0]}=COLUMN."
+            raise NoColumn(
+                f"{file}, line 1: no column for {_either(group)}. The columns are: {_listed(header)}.", group
             )
     return found
 

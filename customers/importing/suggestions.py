@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -86,6 +86,7 @@ CUSTOMER_NAMES: Final[Aliases] = {
 }  # fmt: skip
 NAMES: Final[Mapping[str, Aliases]] = {"orders": ORDER_NAMES, "customers": CUSTOMER_NAMES}
 
+MOSTLY: Final = 0.7
 MONEY: Final = frozenset({"amount", "unit_price", "unit_cost", "discount", "tax", "shipping"})
 # Columns that only one kind of file has: all of a group must be there.
 SIGNS: Final[Mapping[str, Sequence[tuple[str, frozenset[str]]]]] = {
@@ -188,10 +189,15 @@ def _looks(field: str, values: Sequence[str]) -> bool | None:
     if field == "email":
         return any(contacts.EMAIL.fullmatch(part.lower()) for text in values for part in contacts.several(text))
     if field == "date":
-        return all(any(form.fullmatch(text) for form in dates.FORMS) or dates.SERIAL.fullmatch(text) for text in values)
+        return _mostly(values, lambda text: any(form.fullmatch(text) for form in (*dates.FORMS, dates.SERIAL)))
     if field in MONEY or field == "quantity":
-        return all(_is_number(text) for text in values)
+        return _mostly(values, _is_number)
     return None
+
+
+def _mostly(values: Sequence[str], is_one: Callable[[str], object]) -> bool:
+    """A few wrong values are what an import is for."""
+    return sum(bool(is_one(text)) for text in values) >= MOSTLY * len(values)
 
 
 def _is_number(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final, TextIO
 from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 
+from customers.importing.columns import NoColumn
 from customers.importing.presets import Preset
 from customers.importing.problems import FileProblem, Reject
 from customers.importing.rejects import Rejects, open_rejects
@@ -103,6 +104,9 @@ def usable() -> Iterator[None]:
     """A file that cannot be used ends the command with its sentence and exit code 2."""
     try:
         yield
+    except NoColumn as problem:
+        advice = f"{problem} Name yours with --map {problem.group[0]}=COLUMN."
+        raise CommandError(advice, returncode=UNUSABLE) from None
     except FileProblem as problem:
         raise CommandError(str(problem), returncode=UNUSABLE) from None
 

@@ -1,18 +1,20 @@
 """Imports to look at: those under way, those that are done, and what taking one back would mean."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
+from core import money
 from core.models import Job
 from customers.importing import columns as naming
 from customers.importing import suggestions
 from customers.importing.preview import Preview
 from customers.importing.suggestions import Suggestion
-from customers.models import ImportBatch, ImportedRow, Upload
+from customers.models import ImportBatch, ImportedRow, Order, Upload
 from customers.services import from_files
 
 PER_PAGE: Final = 25
@@ -28,6 +30,19 @@ TABLES: Final = {
     "order": _("Orders"),
     "refund": _("Refunds"),
     "unmatched": _("Returns without an order"),
+}
+LABELS: Final = {
+    "status": _("Status"),
+    "placed_on": _("Day"),
+    "net_cents": _("Net"),
+    "tax_cents": _("Tax"),
+    "shipping_cents": _("Shipping"),
+    "channel": _("Channel"),
+    "name": _("Name"),
+    "country": _("Country"),
+    "city": _("City"),
+    "locale": _("Language"),
+    "time_zone": _("Time zone"),
 }
 
 
@@ -57,6 +72,31 @@ def page(number: str | None) -> Page[ImportBatch]:
 
 def load(pk: int) -> Upload | None:
     return Upload.objects.select_related("job__progress", "batch", "by").filter(pk=pk).first()
+
+
+def findings(upload: Upload, *, currency: str) -> dict[str, Any]:
+    """What was seen, as people read it: days as dates, statuses and fields by their names, money as money."""
+    seen = dict(upload.findings)
+    for name in ("first_day", "last_day"):
+        seen[name] = date.fromisoformat(seen[name]) if seen.get(name) else None
+    if upload.kind == "orders":
+        seen["created"] = [
+            {**row, "day": date.fromisoformat(row["day"]), "status": Order.Status(row["status"]).label}
+            for row in seen.get("created", ())
+        ]
+    seen["changed"] = [
+        {"name": row["name"], "fields": [_readable(*change, currency) for change in row["fields"]]}
+        for row in seen.get("changed", ())
+    ]
+    return seen
+
+
+def _readable(field: str, old: Any, new: Any, currency: str) -> tuple[Any, Any, Any]:
+    if field.endswith("_cents"):
+        return LABELS.get(field, field), money.text(old, currency), money.text(new, currency)
+    if field == "status":
+        return LABELS[field], Order.Status(old).label, Order.Status(new).label
+    return LABELS.get(field, field), old, new
 
 
 def others_at_work(upload: Upload) -> int:

@@ -58,6 +58,7 @@ def import_detail(request: DeskRequest, pk: int) -> HttpResponse:
         return redirect("customers:import_mapping", pk=pk)
     context = {
         "upload": upload,
+        "findings": imports.findings(upload, currency=request.business.currency),
         "others": imports.others_at_work(upload) if upload.is_at_work else 0,
         "earlier": uploads.earlier(upload),
         "has_rejects": _has_rejects(upload),
@@ -182,6 +183,7 @@ def import_batch(request: DeskRequest, pk: int) -> HttpResponse:
     context = {
         "batch": batch,
         "upload": upload,
+        "findings": upload and imports.findings(upload, currency=request.business.currency),
         "has_rejects": upload is not None and _has_rejects(upload),
         "is_undoing": uploads.is_undoing(batch),
     }

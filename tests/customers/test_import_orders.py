@@ -182,7 +182,10 @@ def test_columns_can_be_mapped(tmp_path):
         ({"map": ["colour=x"]}, "There is no field “colour”"),
         ({"map": ["amount=x"]}, "no column “x” for amount"),
         ({"map": ["amount"]}, "is not FIELD=COLUMN"),
-        ({"preset": "shopware"}, "There is no preset “shopware”. The presets are: generic, shopify, woocommerce, cdnow, online_retail."),
+        (
+            {"preset": "shopware"},
+            "There is no preset “shopware”. The presets are: generic, shopify, woocommerce, cdnow",
+        ),
         ({"source": " "}, "A source has a name"),
         ({"rejects": Path("/nowhere/rejects.csv")}, "cannot be written"),
     ],

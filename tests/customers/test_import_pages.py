@@ -117,6 +117,7 @@ def test_a_change_is_shown_as_it_was_and_as_it_will_be(manager):
     upload = tried_out(manager, uploaded(manager, TWO.replace("7.50", "8.50")))
     assert upload.findings["changed"] == [{"name": "2", "fields": [["net_cents", 750, 850]]}]
     assert Order.objects.get(external_id="2").net_cents == 750
+    assert re.search(r"Net:</span>\s*<del>\$7.50</del> → <ins>\$8.50</ins>", page_of(manager, upload))
 
 
 def test_rejected_rows_have_their_line_and_reason_and_can_be_downloaded(manager):
@@ -153,7 +154,7 @@ class TestMapping:
         upload = uploaded(manager)
         entered = suggested(manager, upload) | {"column_1": ""}
         answer = manager.post(reverse("customers:import_mapping", args=[upload.pk]), entered)
-        assert "no column for date" in errors_of(answer)
+        assert "No column is read as “Date of the order” yet. Choose it." in errors_of(answer)
 
     def test_what_is_left_out_is_left_out(self, manager):
         """Also a column that would be found by its name."""

@@ -57,6 +57,10 @@ def test_the_values_speak_against_a_name():
     assert fields(["Total", "Date"], [["many", "soon"]]) == {}
 
 
+def test_a_wrong_value_among_good_ones_says_nothing():
+    assert fields(["Total"], [["1.00"], ["2.00"], ["3.00"], ["much"]]) == {"Total": "amount"}
+
+
 def test_no_field_comes_twice():
     found = fields(["Date", "Order date", "Invoice date"], [["2024-01-01"] * 3])
     assert found == {"Date": "date"}
