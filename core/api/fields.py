@@ -59,13 +59,14 @@ class Moment(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         if not isinstance(value, str):
             self.fail("invalid", format="ISO 8601")
-        return super().to_internal_value(value)
+        moment = super().to_internal_value(value)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            self.fail("year")
+        return moment
 
     def enforce_timezone(self, value: datetime) -> datetime:
         if timezone.is_naive(value):
             self.fail("naive")
-        if not FIRST_YEAR <= value.year <= LAST_YEAR:
-            self.fail("year")
         return super().enforce_timezone(value)
 
 

@@ -23,7 +23,7 @@ SCHEMA.app = application
 # Rules that a description cannot say: a refusal with one of these codes is right, whatever the description allows.
 BEYOND = {
     *("does_not_exist", "other_currency", "refunded_line", "repeated_parameter", "sku_or_line", "too_much"),
-    *("address", "empty", "future", "naive", "number", "places", "range", "year", "zero"),
+    *("address", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),
 }
 FORMS = {"country", "cursor", "locale", "time_zone"}
 WORDS = re.compile("NUL|A number is too large or too small")
