@@ -23,7 +23,7 @@ from tests.factories import make_business, make_customer, make_order, make_refun
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 PASSWORD = "correct horse battery"
 AXE = Path(settings.NODE_MODULES) / "axe-core" / "axe.min.js"
-RUN_AXE = """axe.run({resultTypes: ["violations"]}).then((found) => JSON.stringify(
+RUN_AXE = """axe.run({resultTypes: ["violations"], ...%s}).then((found) => JSON.stringify(
     found.violations.map(({id, nodes}) => [id, nodes.map(({target}) => target.join(" "))])))"""
 
 
@@ -97,20 +97,23 @@ def go(page, path):
     page.wait_for_load_state("networkidle")
 
 
-def sign_in(page, password=PASSWORD):
+def sign_in(page, password=PASSWORD, *, email="manager@example.com"):
     page.goto("/accounts/login/")
-    page.fill("[name=login]", "manager@example.com")
+    page.fill("[name=login]", email)
     page.fill("[name=password]", password)
     page.click(".form-actions button")
 
 
-def violations(page):
-    """What axe finds. The script goes in by the debugger, so that the page's policy stays as it is."""
+def violations(page, *, rules=None):
+    """What axe finds, by all rules or some. The script goes in by the debugger, so that the page's policy stays as it is."""
     if not AXE.exists():
         cannot_run("axe-core is not installed; run npm ci")
     debugger = page.context.new_cdp_session(page)
-    debugger.send("Runtime.evaluate", {"expression": AXE.read_text()})
-    answer = debugger.send("Runtime.evaluate", {"expression": RUN_AXE, "awaitPromise": True, "returnByValue": True})
+    if not page.evaluate("typeof axe === 'object'"):
+        debugger.send("Runtime.evaluate", {"expression": AXE.read_text()})
+    run = RUN_AXE % json.dumps({"runOnly": rules} if rules else {})
+    answer = debugger.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})
+    debugger.detach()
     return json.loads(answer["result"]["value"])
 
 

@@ -9,7 +9,6 @@ from django.utils import translation
 import catalogues
 from analytics.scores import Name
 from core import money, retelling
-from core.catalogues import compile_changed
 from core.models import Role, User
 from core.templatetags import ui
 from tests import desk
@@ -65,24 +64,6 @@ class TestCheck:
     def test_a_text_that_is_missing(self, wanted, monkeypatch):
         monkeypatch.setattr(catalogues, "read", lambda language: catalogues.Catalog(locale="de"))
         assert list(catalogues.problems("de", wanted)) == ["de: missing: '%(number)s rows'"]
-
-
-class TestCompile:
-    @pytest.fixture
-    def source(self, tmp_path):
-        source = tmp_path / "de" / "LC_MESSAGES" / "django.po"
-        source.parent.mkdir(parents=True)
-        source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "a"\nmsgstr "ä"\n')
-        return source
-
-    def test_it_works(self, source, tmp_path):
-        assert compile_changed(tmp_path) == [source.with_suffix(".mo")]
-        assert "ä".encode() in source.with_suffix(".mo").read_bytes()
-        assert [path.name for path in source.parent.iterdir() if path.suffix == ".tmp"] == []
-
-    def test_what_is_fresh_is_left(self, source, tmp_path):
-        compile_changed(tmp_path)
-        assert compile_changed(tmp_path) == []
 
 
 class TestRetelling:

@@ -1,0 +1,88 @@
+"""A shop with something on every page. What it is called is Greek, so that any English on a page is the page's own."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from core import alerts, keys
+from core.models import Alert, Job, Role, User
+from customers.models import Category, Company, CustomField, Email, ImportBatch
+from customers.services import search
+from tests import desk
+from tests.customers.test_import_pages import imported, tried_out, uploaded
+from tests.factories import (
+    make_business,
+    make_customer,
+    make_order,
+    make_product,
+    make_refund,
+    make_unmatched_return,
+)
+
+PASSWORD = "correct horse battery"
+FILE = "customer_id,date,amount\nα,2024-01-01,5\nβ,2024-02-31,5\n"
+
+
+def make_showcase(client):
+    """An admin, signed in to `client`, and the shop as it stands after last night."""
+    make_business(name="Κήπος", currency="EUR")
+    admin = User.objects.create_user("admin@example.com", PASSWORD, role=Role.ADMIN, name="Άννα", is_staff=True)
+    User.objects.create_user("viewer@example.com", PASSWORD, role=Role.VIEWER, name="Βάσω")
+    client.force_login(admin)
+    as_of = timezone.localdate() - timedelta(days=1)
+    people = _people(as_of)
+    _records(people, as_of)
+    _nights(people, as_of)
+    _behind_the_scenes(admin)
+    tried_out(client, uploaded(client, FILE + "γ,2024-01-02,7\n"))
+    imported(client, FILE)
+    return admin
+
+
+def _people(as_of):
+    company = Company.objects.create(external_id="1", name="Φάρος")
+    people = [make_customer(name=f"Νίκος {number}", channel="κ", country="Ελλάδα") for number in range(30)]
+    people[0].company = company
+    people[0].save(update_fields=["company"])
+    Email.objects.bulk_create(Email(customer=one, address=f"p{one.pk}@example.com") for one in people)
+    for number in range(20):
+        order = make_order(customer=people[0], day=as_of - timedelta(days=9 * number), value_cents=2_000 + number)
+        if number == 2:
+            make_refund(order=order, value_cents=500)
+    make_unmatched_return(customer=people[0], day=as_of)
+    search.refresh(customer_ids=[one.pk for one in people])
+    return people
+
+
+def _records(people, as_of):
+    category = Category.objects.create(name="Καφές")
+    make_product(sku="Κ-1", name="Κόκκοι", category=category)
+    CustomField.objects.create(key="k", label="Χρώμα", kind=CustomField.Kind.TEXT)
+    for back in range(400):
+        desk.make_day(as_of - timedelta(days=back), value_cents=90_000 + 100 * (back % 60))
+
+
+def _nights(people, as_of):
+    rows = [
+        desk.score(
+            one, clv_cents=5_000 * (30 - number), churn_band=1 + number % 3, segment=1 + number % 10,
+            churn_risk=(number % 10) / 10, segment_changed_on=as_of,
+        )
+        for number, one in enumerate(people)
+    ]  # fmt: skip
+    desk.make_night(*rows, as_of=as_of - timedelta(days=30), is_current=False)
+    run = desk.make_night(*rows, as_of=as_of, moves={"1>1": 20, "1>2": 4, "9>10": 2, "0>4": 1})
+    Job.objects.create(
+        run=run, step="score", state=Job.State.DEAD, attempts=6, error="The worker κ went away.", ready_at=run.started_at
+    )
+
+
+def _behind_the_scenes(admin):
+    now = timezone.now()
+    keys.create(name="Κλειδί", scopes=["orders"], created_by=admin, at=now)
+    failed = alerts.Cause("night-failed:2026-11-21", Alert.Kind.NIGHT_FAILED, {"as_of": "2026-11-21", "run": 1})
+    alerts.reconcile(causes=[failed], at=now)
+    ImportBatch.objects.create(
+        kind="orders", source="shop", preset="generic", files=["α.csv"], state=ImportBatch.State.FAILED,
+        error="α.csv is a damaged workbook.", started_at=now, finished_at=now,
+    )  # fmt: skip
