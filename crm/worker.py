@@ -8,12 +8,11 @@ import logging
 import os
 import signal
 import threading
-import time
 from contextlib import suppress
 from typing import Any
 
 from billiard import active_children
-from celery.signals import worker_shutting_down
+from celery.signals import worker_shutdown, worker_shutting_down
 from django.db import connection
 from django.utils import timezone
 
@@ -21,17 +20,26 @@ from core import engine, stopping
 
 log = logging.getLogger(__name__)
 
+_all_ended = threading.Event()
+
 
 @worker_shutting_down.connect
 def end_in_time(**told: Any) -> None:
     """In the worker's parent process, when it is asked to stop."""
     if not stopping.begun():
         stopping.begin()
-        threading.Thread(target=_end_late_ones, args=[stopping.GRACE_SECONDS], daemon=True).start()
+        threading.Thread(target=_end_late_ones, args=[stopping.GRACE_SECONDS]).start()
+
+
+@worker_shutdown.connect
+def say_that_all_ended(**told: Any) -> None:
+    """The parent waits for the thread above before it ends, so the thread must not wait for nothing."""
+    _all_ended.set()
 
 
 def _end_late_ones(grace_seconds: float) -> None:
-    time.sleep(grace_seconds)
+    if _all_ended.wait(grace_seconds):
+        return
     late = [child.pid for child in active_children() if child.pid]
     for pid in late:
         with suppress(ProcessLookupError):

@@ -83,7 +83,7 @@ def test_searching(client, log, shop):
     make_customer(name="Ada Lovelace")
     client.force_login(shop)
     assert client.get("/customers/?q=ada@example.com").status_code == 200
-    assert client.get("/search/?q=Lovelace").status_code == 200
+    assert client.get("/search/?q=Lovelace", headers={"HX-Request": "true"}).status_code == 200
     assert client.get("/no-such-page/ada@example.com/?q=Lovelace").status_code == 404
     assert [line["request"] for line in log() if line["event"] == "request_finished"][-1] == "GET -"
     nobody_in(log())

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 
-PATIENCE = 240.0
+PATIENCE = float(os.environ.get("PATIENCE", "240"))
 
 
 class Processes:
@@ -28,6 +28,14 @@ class Processes:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+
+    def ask_to_stop(self, name):
+        """SIGTERM to the program alone, as a supervisor sends it."""
+        self.running[name].terminate()
+
+    def ended(self, name):
+        """Wait for its end; the exit code."""
+        return self.running.pop(name).wait(timeout=PATIENCE)
 
     def kill_all(self):
         for name in list(self.running):
