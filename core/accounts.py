@@ -11,6 +11,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -40,11 +41,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Accounts are made by an admin."""
         return False
 
-    def set_password(self, user: User, password: str) -> None:
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Whoever chooses a password has followed their invitation."""
-        user.set_password(password)
-        user.invited_until = None
-        user.save(update_fields=["password", "invited_until"])
+        super().set_password(user, password)
+        User.objects.filter(pk=user.pk).update(invited_until=None)
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -8,7 +8,6 @@ made again for the page that shows it, and a new end makes the old key worthless
 from datetime import UTC, timedelta
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.urls import reverse
 from django.utils.http import int_to_base36
@@ -17,17 +16,17 @@ from core.models import User
 
 
 class KeyGenerator(PasswordResetTokenGenerator):
-    def make_token(self, user: AbstractBaseUser) -> str:
-        if not isinstance(user, User) or user.invited_until is None:
+    def make_token(self, user: User) -> str:
+        if user.invited_until is None:
             return super().make_token(user)
         start = user.invited_until.astimezone(UTC) - timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
         return self._make_token_with_timestamp(user, self._num_seconds(start.replace(tzinfo=None)), self.secret)
 
-    def check_token(self, user: AbstractBaseUser | None, token: str | None) -> bool:
+    def check_token(self, user: User | None, token: str | None) -> bool:
         return user is not None and user.is_active and super().check_token(user, token)
 
-    def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
-        return f"{super()._make_hash_value(user, timestamp)}{getattr(user, 'invited_until', None)}"
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.invited_until}"
 
 
 def path(user: User) -> str:

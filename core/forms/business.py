@@ -65,7 +65,7 @@ class BusinessForm(Guarded):
     def __init__(self, *args: Any, fixed: bool = False, **options: Any) -> None:
         initial = options["initial"]
         super().__init__(*args, **options)
-        offered = {
+        offered: dict[str, list[Any]] = {
             "time_zone": choices.zone_choices(now=initial["time_zone"]),
             "currency": choices.currency_choices(now=initial["currency"]),
         }

@@ -27,6 +27,13 @@ class FirstStep:
 
 TEXTS: Final = (
     Text(
+        slug="business",
+        title=_("Say what your business is"),
+        text=_("Name, time zone and currency, before orders fix them."),
+        route="desk:welcome",
+        icon="building-store",
+    ),
+    Text(
         slug="orders",
         title=_("Bring your orders"),
         text=_("A file from your shop, CSV or XLSX. You see what would be imported before anything is."),
@@ -63,10 +70,11 @@ def has_orders() -> bool:
 
 
 def read(*, business: Business, user: User) -> list[FirstStep]:
-    """The steps, for an admin of a shop that has not done them all; else none. Five queries at most."""
+    """The steps, for an admin of a shop that has not done them all; else none. Four queries at most."""
     if user.role != Role.ADMIN or business.is_demo or business.hides_first_steps:
         return []
     done = {
+        "business": business.name != Business._meta.get_field("name").get_default(),
         "orders": has_orders(),
         "night": Run.objects.filter(is_current=True).exists(),
         "staff": User.objects.exclude(pk=user.pk).exists(),

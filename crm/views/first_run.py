@@ -79,7 +79,6 @@ def _start(request: DeskRequest, you: FirstAdminForm | None) -> HttpResponse:
 
 def _go_on(request: DeskRequest) -> HttpResponse:
     """To the form of the business. A part of a page cannot redirect its page: htmx is told to."""
-    response = redirect("desk:welcome")
     if wants_part(request):
-        response = HttpResponse(headers={"HX-Redirect": reverse("desk:welcome")})
-    return response
+        return HttpResponse(headers={"HX-Redirect": reverse("desk:welcome")})
+    return redirect("desk:welcome")

@@ -147,10 +147,15 @@ class TestFirstSteps:
         return {step.text.slug: step.is_done for step in desk.get("/").context["first_steps"]}
 
     def test_they_come_from_what_is_there(self, desk):
-        assert self.steps(desk) == {"orders": False, "night": False, "staff": False, "shop": False}
+        assert self.steps(desk) == {
+            "business": True, "orders": False, "night": False, "staff": False, "shop": False,
+        }  # fmt: skip
         make_order()
         User.objects.create_user("bo@example.com")
-        assert self.steps(desk) == {"orders": True, "night": False, "staff": True, "shop": False}
+        make_business(name="My shop")
+        assert self.steps(desk) == {
+            "business": False, "orders": True, "night": False, "staff": True, "shop": False,
+        }  # fmt: skip
 
     def test_hiding_them_is_for_everybody(self, desk):
         assert desk.post("/first-steps/hide/").url == "/"
