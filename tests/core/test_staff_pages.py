@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core import keys, links, staff
-from core.models import Role, User
+from core.models import Edit, Role, User
 from tests.factories import make_business
 
 PASSWORD = "correct horse battery"
@@ -245,6 +245,9 @@ class TestActions:
         TOTP.activate(agent, "GEZDGNBVGY3TQOJQ")
         act(desk, agent, "reset-second-factor")
         assert not Authenticator.objects.exists()
+        edit = Edit.objects.get(table="mfa_authenticator")
+        assert (edit.action, edit.about, edit.about_id) == ("delete", "core_user", agent.pk)
+        assert edit.user.email == "ada@example.com"
 
     def test_sign_out_everywhere(self, desk, agent):
         theirs = Client()
