@@ -218,6 +218,7 @@ class RefundForm(forms.Form):
         self.lines, self.currency = lines, currency
         for line in lines:
             self.fields[f"quantity_{line.pk}"] = AmountField(label=_("Quantity"), required=False, places=3)
+            self.fields[f"quantity_{line.pk}"].widget.attrs["placeholder"] = "0"
             self.fields[f"amount_{line.pk}"] = AmountField(
                 label=_("Amount"), required=False, currency=currency, places=money.exponent(currency)
             )

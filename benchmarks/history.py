@@ -1,0 +1,104 @@
+"""What the history of edits costs an import: the same lines with its triggers, without them, and as if a person acted.
+
+    uv run python -m benchmarks.history [--rows N] [--rounds N]
+
+Each round imports N lines of N / 4 customers three times under new names, on the same server, each round in another
+order: tables grow, and the machine does other things beside it. The least of the rounds counts.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from benchmarks import _home
+
+AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
+TABLES = ("customer", "email", "phone", "identity", "company", "product", "category", "order", "orderline", "refund")
+TRIGGERS = ("edits_are_kept", "coming_and_going_is_kept")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    home = _home.enter("history")
+    try:
+        _run(asked.rows, asked.rounds)
+    finally:
+        _home.leave(home)
+
+
+def _run(rows: int, rounds: int) -> None:
+    _import(1000, "warm")
+    arms = {"without triggers": _without_triggers, "with triggers": nullcontext, "a person acts": _acting}
+    least = dict.fromkeys(arms, float("inf"))
+    for number in range(rounds):
+        turn = number % len(arms)
+        for name, around in [*arms.items()][turn:] + [*arms.items()][:turn]:
+            with around():
+                seconds = _import(rows, f"{name} {number}")
+            least[name] = min(least[name], seconds)
+            print(f"round {number + 1}, {name}: {seconds:.2f} s")
+    bare = least["without triggers"]
+    for name, seconds in least.items():
+        print(f"{name}: {seconds:.2f} s for {rows:,} lines, {seconds / bare:.2f} ×")
+
+
+def _import(rows: int, source: str) -> float:
+    from customers.services import imports  # noqa: PLC0415  # Django is set up by now
+
+    started = time.perf_counter()
+    imports.load(rows=_rows(rows), source=source, at=AT)
+    return time.perf_counter() - started
+
+
+def _rows(number: int) -> Iterator[Any]:
+    from customers.importing.rows import OrderRow  # noqa: PLC0415
+
+    for i in range(number):
+        buyer = i // 4
+        yield OrderRow(
+            line=i + 2,
+            customer=f"c{buyer}",
+            at=AT,
+            day=AT.date(),
+            sku=f"sku{i % 500}",
+            net_cents=1000,
+            document=f"d{i // 2}",
+            unit_price=Decimal(10),
+            name=f"Customer {buyer}",
+            email=f"c{buyer}@example.com",
+        )
+
+
+@contextmanager
+def _without_triggers() -> Iterator[None]:
+    _switch("DISABLE")
+    try:
+        yield
+    finally:
+        _switch("ENABLE")
+
+
+def _switch(word: str) -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            for trigger in TRIGGERS:
+                cursor.execute(f"ALTER TABLE customers_{table} {word} TRIGGER {trigger}")
+
+
+def _acting() -> Any:
+    import pghistory  # noqa: PLC0415
+
+    return pghistory.context(user=1, url="/imports/")
+
+
+if __name__ == "__main__":
+    main()
