@@ -82,7 +82,7 @@ def _late(facts: Facts) -> list[Cause]:
     """A date should have been published by now, the machine was awake for long enough, and no failure explains it."""
     expected = facts.due if facts.at.hour >= facts.night_hour + LATE_HOURS else facts.due - timedelta(days=1)
     behind = (expected - facts.shown).days if facts.shown else 1
-    if behind <= 0 or facts.at - facts.awake_since < AWAKE or _failed(facts):
+    if behind <= 0 or facts.at - facts.awake_since < AWAKE or _failed(facts) or _is_tried_again(facts):
         return []
     missing = facts.shown + timedelta(days=1) if facts.shown else expected
     known = {
@@ -91,6 +91,10 @@ def _late(facts: Facts) -> list[Cause]:
         "behind": behind,
     }
     return [Cause(f"{Alert.Kind.NIGHT_LATE}:{missing if facts.shown else 'first'}", Alert.Kind.NIGHT_LATE, known)]
+
+
+def _is_tried_again(facts: Facts) -> bool:
+    return any(key.startswith(f"{Alert.Kind.NIGHT_FAILED}:") and _is_held(key, facts) for key in facts.known)
 
 
 def _stale(facts: Facts) -> list[Cause]:

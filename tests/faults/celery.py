@@ -16,11 +16,13 @@ class Processes:
     def __init__(self, environment, folder):
         self.environment, self.folder, self.running = environment, folder, {}
 
-    def worker(self):
-        self._start("worker", "worker", "--concurrency", "2", "--without-gossip", "--without-mingle")
+    def worker(self, name="worker"):
+        self._start(
+            name, "worker", "--hostname", f"{name}@%h", "--concurrency", "2", "--without-gossip", "--without-mingle"
+        )
 
-    def beat(self):
-        self._start("beat", "beat", "--schedule", str(self.folder / "beat"), "--pidfile", "")
+    def beat(self, name="beat"):
+        self._start(name, "beat", "--schedule", str(self.folder / name), "--pidfile", "")
 
     def kill(self, name):
         """kill -9 for the whole group, without a word before."""
