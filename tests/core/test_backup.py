@@ -19,13 +19,14 @@ from tests.core.backups import make_backup, rewrite
 
 BASE_DIR = Path(__file__).parents[2]
 PAGES = """
-from django.test import Client
-from core import statics
+from django.conf import settings
+from django.test import Client, override_settings
 from core.models import User
-statics.collect()
 client = Client(HTTP_HOST="localhost")
 client.force_login(User.objects.get(email="admin@example.com"))
-print([client.get(path).status_code for path in ("/", "/customers/", "/segments/", "/jobs/")])
+plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+with override_settings(STORAGES=settings.STORAGES | plain):
+    print([client.get(path).status_code for path in ("/", "/customers/", "/segments/", "/jobs/")])
 """
 # What a restored home must have forgotten, put there before the backup is made.
 UNDER_WAY = """
@@ -36,12 +37,25 @@ CREATE TABLE analytics_score_of_run_9999 (LIKE analytics_score);
 """
 
 
+def environment_of(home):
+    # Thirty commands would else compile every module anew where the environment forbids to keep the result.
+    dropped = ("DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
+    env = {name: value for name, value in os.environ.items() if name not in dropped}
+    env |= {"PERENNIAL_HOME": str(home), "PERENNIAL_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "crm.settings"}
+    return {"cwd": BASE_DIR, "env": env, "text": True}
+
+
+def command(words):
+    return [sys.executable, "manage.py", *map(str, words)]
+
+
 def manage(home, *words, **options):
     """Run a command on a home and return what it did."""
-    env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    env |= {"PERENNIAL_HOME": str(home), "PERENNIAL_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "crm.settings"}
-    command = [sys.executable, "manage.py", *map(str, words)]
-    return subprocess.run(command, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False, **options)
+    return subprocess.run(command(words), **environment_of(home), capture_output=True, check=False, **options)
+
+
+def running(home, *words):
+    return subprocess.Popen(command(words), **environment_of(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def do(home, *words):
@@ -265,16 +279,29 @@ def test_a_home_in_use_is_refused(backup, empty):
 
 def test_a_home_with_data_is_replaced_only_on_request(backup, make_home):
     home = make_home("replaced")
-    do(home, "seed_demo", "--customers", "20", "--years", "1")
+    do(home, "create_admin", "ada@example.com")
     (home / "media").mkdir()
     (home / "media" / "old").touch()
-    customers = ask(home, "SELECT count(*) FROM customers_customer")
     assert "--replace deletes what is in this one" in refused(home, "restore", backup[0])
-    assert ask(home, "SELECT count(*) FROM customers_customer") == customers
+    assert ask(home, "SELECT email FROM core_user") == [("ada@example.com",)]
     do(home, "restore", backup[0], "--replace")
+    assert ask(home, "SELECT count(*) FROM core_user WHERE email = 'ada@example.com'") == [(0,)]
     assert ask(home, "SELECT count(*) FROM customers_customer") == [(150,)]
     assert not (home / "media" / "old").exists()
     assert next(home.glob("media.before-restore-*")).joinpath("old").exists()
+
+
+def test_a_stopped_backup_leaves_no_file(shop, tmp_path):
+    """It waits for a table that somebody holds, and is told to stop."""
+    with psycopg.connect(embedded.database_url(shop)) as holder:
+        holder.execute("LOCK TABLE core_user IN ACCESS EXCLUSIVE MODE")
+        with running(shop, "backup", tmp_path / "new.backup") as process:
+            while not (tmp_path / "new.backup.part").exists():
+                assert process.poll() is None
+            process.terminate()
+            assert "Stopped; no file was written." in process.communicate()[1]
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_not_overwritten_and_a_full_disk_leaves_none(shop, backup, tmp_path):

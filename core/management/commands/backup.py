@@ -1,5 +1,6 @@
 """`./manage.py backup FILE`: everything needed to start again elsewhere, in one file. `--verify FILE` checks one."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,15 @@ class Command(BaseCommand):
         parser.add_argument("--verify", action="store_true", help="Write nothing: check that FILE is whole.")
 
     def handle(self, *args: Any, file: Path, force: bool, verify: bool, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             manifest = archive.check(file) if verify else self.save(file.resolve(), force=force)
         except BackupError as error:
             raise CommandError(str(error), returncode=2) from error
         except psycopg.Error as error:
             raise CommandError(f"PostgreSQL broke off: {error}") from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped; no file was written.", returncode=130) from error
         self.stdout.write(f"{file} {'is whole' if verify else 'is written and was read back'}: {summary(manifest)}.")
 
     def save(self, target: Path, *, force: bool) -> archive.Manifest:
