@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -35,7 +36,7 @@ class ApiView(GenericAPIView):  # type: ignore[type-arg]
     asks_the_table: ClassVar[bool] = True  # core.access leaves the decision to core.api.permissions
     parameters: ClassVar[frozenset[str]] = frozenset()
     filterset_class: ClassVar[Any] = None
-    pagination_class: ClassVar[Any] = None
+    pagination_class: type[BasePagination] | None = None
     max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
