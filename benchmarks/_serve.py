@@ -1,7 +1,6 @@
 """The web server of the Procfile on a free port."""
 
 import os
-import shlex
 import socket
 import subprocess
 import sys
@@ -20,10 +19,9 @@ def gunicorn() -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     line = next(line for line in PROCFILE.read_text().splitlines() if line.startswith("web: "))
-    shown = os.path.expandvars(line.removeprefix("web: ").replace("${PORT:-8000}", str(port)))
-    for default in ("${HOST:-127.0.0.1}", "${WEB_WORKERS:-2}"):
-        shown = shown.replace(default, os.environ.get(default[2:].split(":")[0], default.split(":-")[1][:-1]))
-    child = subprocess.Popen([sys.executable, "-m", *shlex.split(shown)])
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["sh", "-c", "exec " + line.removeprefix("web: ")]
+    child = subprocess.Popen(command, env=os.environ | {"PORT": str(port), "PATH": path})
     try:
         _wait_for(port)
         yield port

@@ -123,13 +123,20 @@ class Wire:
 
     def _send(self, calls: Sequence[Call]) -> None:
         wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        for method, address, body in calls:
-            wire.request(method, address, body, self.headers)
-            answer = wire.getresponse()
-            text = answer.read()
-            if answer.status not in {200, 201} or ("batch" in address and b'"rejected":0' not in text):
-                raise SystemExit(f"{method} {address} answered {answer.status}: {text[:400]!r}")
+        for call in calls:
+            try:
+                self._call(wire, *call)
+            except (http.client.RemoteDisconnected, ConnectionError):  # a worker made room for a fresh one
+                wire.close()
+                self._call(wire, *call)
         wire.close()
+
+    def _call(self, wire: http.client.HTTPConnection, method: str, address: str, body: bytes) -> None:
+        wire.request(method, address, body, self.headers)
+        answer = wire.getresponse()
+        text = answer.read()
+        if answer.status not in {200, 201} or ("batch" in address and b'"rejected":0' not in text):
+            raise SystemExit(f"{method} {address} answered {answer.status}: {text[:400]!r}")
 
 
 def _round(wire: Wire, asked: argparse.Namespace) -> dict[str, float]:
