@@ -222,7 +222,20 @@
     chart.setOption({ ...text, ...motion, ...builders[node.dataset.chart](data, colours(), node) }, true);
   };
 
-  // One chart per task, and only near the window: nothing long runs while the page loads.
+  // The library is as large as the rest of a page: it is fetched when the first chart comes into the window.
+  const { echarts: source } = document.currentScript.dataset;
+  let library;
+  const fetched = () => {
+    library ??= new Promise((resolve) => {
+      const script = element("script");
+      script.src = source;
+      script.addEventListener("load", resolve);
+      document.head.append(script);
+    });
+    return library;
+  };
+
+  // One chart per task: nothing long runs while the page loads.
   const queue = [];
   const next = () => {
     const node = queue.shift();
@@ -234,9 +247,9 @@
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       near.unobserve(target);
-      if (queue.push(target) === 1) setTimeout(next, 0);
+      if (queue.push(target) === 1) fetched().then(next);
     }
-  }, { rootMargin: "200px" });
+  });
 
   const scan = (part) => part.querySelectorAll("[data-chart]").forEach((node) => live.has(node) || near.observe(node));
   document.fonts.ready.then(() => scan(document));
