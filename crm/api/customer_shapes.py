@@ -11,7 +11,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from core.api.fields import Id, Moment, Text
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
-from crm.api.shapes import CustomerOut, Listed
+from crm.api.shapes import CUSTOMER, WHO, CustomerOut, Listed
 from customers.api.orders import taken
 from customers.api.values import Address, Number
 from customers.importing import persons
@@ -23,11 +23,29 @@ MOST_CONTACTS: Final = 20
 BODY: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "country": "GB", "locale": "en"}
 
 
+DETAIL: Final = {
+    **CUSTOMER,
+    "emails": ["ada@example.com"],
+    "phones": ["+442079460958"],
+    "identities": [WHO],
+    "company": None,
+    "channel": "web",
+    "country": "GB",
+    "city": "London",
+    "locale": "en",
+    "time_zone": "Europe/London",
+    "custom": {},
+    "created_at": "2024-05-02T08:00:00Z",
+    "archived_at": None,
+}
+
+
 class IdentityOut(StrictSerializer):
     source = Text()  # type: ignore[assignment]
     external_id = Text()
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A customer", value=DETAIL, response_only=True)])
 class CustomerDetailOut(CustomerOut):
     emails = serializers.SerializerMethodField()
     phones = serializers.SerializerMethodField()

@@ -1,11 +1,12 @@
 """`jobs`: what works in the background and how far it is."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import filters
 from django_filters.filterset import FilterSet
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +16,20 @@ from core.api.serializers import StrictSerializer
 from core.api.views import ApiView, ListView
 from core.models import Job
 
+EXAMPLE: Final = {
+    "id": "7",
+    "step": "import",
+    "run": None,
+    "state": "claimed",
+    "done": 40_000,
+    "total": 100_000,
+    "started_at": "2026-03-01T11:30:00Z",
+    "finished_at": None,
+    "error": "",
+}
 
+
+@extend_schema_serializer(examples=[OpenApiExample("An import that runs", value=EXAMPLE, response_only=True)])
 class JobOut(StrictSerializer):
     id = Id(source="pk")
     step = Text(help_text="What it does.")

@@ -1,8 +1,8 @@
 """`segments`: how large they are by the current night, and who is in them."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -17,6 +17,18 @@ from crm.api.customers import CustomerFilter, CustomerList
 from crm.api.shapes import Real
 from crm.selectors import nights, segments
 from crm.selectors.segments import SegmentState
+
+CHAMPIONS: Final = {
+    "slug": "champions",
+    "name": "Champions",
+    "as_of": "2026-03-31",
+    "customers": 1204,
+    "share": 0.082311,
+    "clv_12m": "402118.00",
+    "value_share": 0.311876,
+    "risk": {"low": 1100, "medium": 92, "high": 12},
+}
+EXAMPLE: Final = {"next": None, "previous": None, "results": [CHAMPIONS]}
 
 
 class SegmentOut(StrictSerializer):
@@ -34,6 +46,7 @@ class SegmentOut(StrictSerializer):
         return run.as_of.isoformat()
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A segment", value=EXAMPLE, response_only=True)])
 class SegmentsOut(StrictSerializer):
     """The shape of a page, though there is only one."""
 

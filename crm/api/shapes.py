@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from analytics.models import Score
@@ -15,6 +15,44 @@ from customers.models import Identity
 
 SLUGS: Final = [name.slug for name in labels.SEGMENTS]
 BANDS: Final = list(labels.BANDS.values())
+
+WHO: Final = {"source": "shop", "external_id": "c-1"}
+CUSTOMER: Final = {
+    "id": "42",
+    **WHO,
+    "name": "Ada Lovelace",
+    "email": "ada@example.com",
+    "segment": "champions",
+    "clv_12m": "412.50",
+    "churn_risk": 0.183204,
+    "churn_band": "low",
+    "spent": "1290.00",
+    "orders": 12,
+    "last_order_at": "2026-03-01T11:30:00Z",
+    "tier": None,
+    "points": 0,
+}
+SCORE: Final = {
+    "customer": "42",
+    **WHO,
+    "as_of": "2026-03-31",
+    "orders": 12,
+    "order_days": 11,
+    "first_order_at": "2024-05-02T08:00:00Z",
+    "last_order_at": "2026-03-01T11:30:00Z",
+    "age_days": 698,
+    "p_alive": 0.961204,
+    "churn_risk": 0.183204,
+    "churn_band": "low",
+    "expected_orders_12m": 7.804113,
+    "expected_margin_per_order": "55.10",
+    "clv_12m": "412.50",
+    "clv_12m_low": "240.10",
+    "clv_12m_high": "590.70",
+    "clv_historic": "516.00",
+    "segment": "champions",
+    "model": "MBG/NBD",
+}
 
 
 @extend_schema_field({"type": "number"})
@@ -47,6 +85,7 @@ class Listed:
     identity: Identity | None
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A customer", value=CUSTOMER, response_only=True)])
 class CustomerOut(StrictSerializer):
     """A customer with what the last night says. Scores are null until a night has seen an order that stands."""
 
@@ -78,6 +117,7 @@ class Scored:
     model: str
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A score", value=SCORE, response_only=True)])
 class ScoreOut(StrictSerializer):
     """What a night says of a customer: the columns of `export_scores`, under the same names."""
 

@@ -34,6 +34,47 @@ BODY: Final = {
 }
 
 
+ORDER: Final = {
+    "id": "81",
+    "source": "shop",
+    "external_id": "1001",
+    "customer": "42",
+    "status": "paid",
+    "placed_at": "2026-03-01T11:30:00Z",
+    "channel": "web",
+    "net": "30.90",
+    "value": "30.90",
+    "margin": "16.10",
+    "tax": "0.00",
+    "shipping": "4.90",
+    "fully_refunded_on": None,
+}
+REFUND: Final = {
+    "id": "5",
+    "external_id": "r-1",
+    "order": "81",
+    "refunded_at": "2026-03-08T08:00:00Z",
+    "net": "9.95",
+    "margin": "5.85",
+    "lines": [{"line": "160", "sku": "MUG-1", "quantity": "1", "amount": "9.95"}],
+}
+LINE: Final = {
+    "id": "160",
+    "position": 1,
+    "sku": "MUG-1",
+    "name": "Mug",
+    "quantity": "2",
+    "unit_price": "9.9500",
+    "discount": "0.00",
+    "unit_cost": "4.1000",
+    "net": "19.90",
+    "margin": "11.70",
+    "refunded_quantity": "1",
+    "refunded": "9.95",
+}
+DETAIL: Final = {**ORDER, "lines": [LINE], "refunds": [REFUND]}
+
+
 class BuyerIn(StrictSerializer):
     """Who bought. A customer whom nobody knows by this source and id is made; what is known is not overwritten."""
 
@@ -135,6 +176,7 @@ def _line(data: Mapping[str, Any]) -> Line:
     )
 
 
+@extend_schema_serializer(examples=[OpenApiExample("An order", value=ORDER, response_only=True)])
 class OrderOut(StrictSerializer):
     id = Id(source="pk")
     source = Text()  # type: ignore[assignment]
@@ -173,6 +215,7 @@ class RefundLineOut(StrictSerializer):
     amount = Money(source="net_cents")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A refund", value=REFUND, response_only=True)])
 class RefundOut(StrictSerializer):
     id = Id(source="pk")
     external_id = Text()
@@ -183,6 +226,7 @@ class RefundOut(StrictSerializer):
     lines = RefundLineOut(many=True)
 
 
+@extend_schema_serializer(examples=[OpenApiExample("An order", value=DETAIL, response_only=True)])
 class OrderDetailOut(OrderOut):
     """With its lines and refunds."""
 

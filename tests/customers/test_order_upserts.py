@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -310,7 +311,8 @@ class TestMany:
 
 def at_once(*writes):
     """Run the writes in threads that begin together; returns what each raised or returned."""
-    barrier, found = threading.Barrier(len(writes)), [None] * len(writes)
+    barrier = threading.Barrier(len(writes))
+    found: list[Any] = [None] * len(writes)
 
     def run(number, write):
         barrier.wait()
