@@ -152,7 +152,7 @@ class Shop:
 
     def kill_in_the_middle(self, pk: int, dice: Random) -> None:
         upload = Upload.objects.get(pk=pk)
-        while not Job.objects.filter(pk=upload.job_id, state=Job.State.CLAIMED).exists():
+        while not Job.objects.filter(pk=upload.job_id or 0, state=Job.State.CLAIMED).exists():
             self.wait_a_moment()
         time.sleep(dice.uniform(1, 20))
         os.killpg(self.processes["worker"].pid, signal.SIGKILL)
@@ -303,8 +303,8 @@ def _held(pids: list[int]) -> tuple[float, float]:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:
             continue
-        rss += int(re.search(r"^Rss:\s+(\d+)", text, re.M)[1])
-        pss += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])
+        found = dict(re.findall(r"^(Rss|Pss):\s+(\d+)", text, re.MULTILINE))
+        rss, pss = rss + int(found["Rss"]), pss + int(found["Pss"])
     return rss / 1024, pss / 1024
 
 

@@ -1,5 +1,6 @@
 """What people say about a file that they import."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.receiving import Received
+from customers.importing.presets import CUSTOMERS, ORDERS, Preset
 from customers.importing.preview import Preview
 from customers.importing.suggestions import NAMES
-from customers.services import from_files, uploads
+from customers.services import uploads
 from customers.services.uploads import Choice
 
 KINDS = [("orders", gettext_lazy("Orders")), ("customers", gettext_lazy("Customers"))]
@@ -62,7 +64,7 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Received:
         received: Received = self.cleaned_data["file"]
         if received.is_too_large:
-            most, size = filesizeformat(uploads.MOST_BYTES), filesizeformat(received.size)
+            most, size = filesizeformat(uploads.MOST_BYTES), filesizeformat(received.size or 0)
             message = _("The file has %(size)s, and the limit is %(most)s. Split it, or use the command import_orders.")
             raise ValidationError(message % {"size": size, "most": most})
         return received
@@ -93,7 +95,7 @@ class MappingForm(forms.Form):
     def __init__(self, *args: Any, kind: str, seen: Preview, **options: Any) -> None:
         super().__init__(*args, **options)
         self.header = seen.header
-        presets = from_files.presets.ORDERS if kind == "orders" else from_files.presets.CUSTOMERS
+        presets: Mapping[str, Preset[Any]] = ORDERS if kind == "orders" else CUSTOMERS
         self.required = presets["generic"].required
         self._choices("preset", [(name, PRESETS[name]) for name in presets])
         self._choices("sheet", [(name, name) for name in seen.sheets])

@@ -85,7 +85,7 @@ def findings(upload: Upload, *, currency: str) -> dict[str, Any]:
             for row in seen.get("created", ())
         ]
     seen["changed"] = [
-        {"name": row["name"], "fields": [_readable(*change, currency) for change in row["fields"]]}
+        {"name": row["name"], "fields": [_readable(field, old, new, currency) for field, old, new in row["fields"]]}
         for row in seen.get("changed", ())
     ]
     return seen
@@ -102,8 +102,8 @@ def _readable(field: str, old: Any, new: Any, currency: str) -> tuple[Any, Any, 
 def others_at_work(upload: Upload) -> int:
     """Imports that this one waits for: there is one at a time."""
     steps = (Upload.CHECK, Upload.IMPORT, "undo_import")
-    at_work = Q(state=Job.State.CLAIMED) | Q(state=Job.State.READY, pk__lt=upload.job_id)
-    return Job.objects.filter(at_work, step__in=steps, run=None).exclude(pk=upload.job_id).count()
+    at_work = Q(state=Job.State.CLAIMED) | Q(state=Job.State.READY, pk__lt=upload.job_id or 0)
+    return Job.objects.filter(at_work, step__in=steps, run=None).exclude(pk=upload.job_id or 0).count()
 
 
 def what_goes(batch: ImportBatch) -> list[dict[str, Any]]:

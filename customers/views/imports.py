@@ -35,8 +35,8 @@ def import_new(request: DeskRequest) -> HttpResponseBase:
 
 @csrf_protect
 def _receive(request: DeskRequest) -> HttpResponse:
-    entered = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = UploadForm(*entered, initial={"kind": "orders"})
+    is_sent = request.method == "POST"
+    form = UploadForm(request.POST if is_sent else None, request.FILES if is_sent else None, initial={"kind": "orders"})
     if form.is_valid():
         try:
             upload = uploads.keep(
