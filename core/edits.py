@@ -15,11 +15,21 @@ from django.utils import formats, timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core import money
 from core.models import Business, Edit
 
 PAGE_EDITS: Final = 200  # read for one page: a save is one entry of several edits
+# Names that Django makes of columns, for the catalogues: whoever names a column in its model needs none here.
+MADE_NAMES: Final = (
+    *(gettext_noop("customer"), gettext_noop("date only"), gettext_noop("discount cents"), gettext_noop("external id")),
+    *(gettext_noop("line"), gettext_noop("margin cents"), gettext_noop("net cents"), gettext_noop("order")),
+    *(gettext_noop("placed at"), gettext_noop("placed on"), gettext_noop("product"), gettext_noop("quantity")),
+    *(gettext_noop("reason"), gettext_noop("refund"), gettext_noop("refunded at"), gettext_noop("returned at")),
+    *(gettext_noop("shipping cents"), gettext_noop("source"), gettext_noop("status"), gettext_noop("tax cents")),
+    *(gettext_noop("unit cost"), gettext_noop("unit price"), gettext_noop("value cents"), gettext_noop("channel")),
+)
 NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
@@ -135,7 +145,7 @@ def _inner(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:
 
 def _label(table: str, column: str) -> str:
     one = _columns(table).get(column)
-    return capfirst(str(one.verbose_name)) if one else column
+    return capfirst(_(str(one.verbose_name))) if one else column
 
 
 def _words(table: str, column: str, value: Any, names: Names, business: Business) -> str:

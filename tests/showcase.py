@@ -56,7 +56,7 @@ def _people(as_of):
 
 def _records(people, as_of):
     category = Category.objects.create(name="Καφές")
-    make_product(sku="Κ-1", name="Κόκκοι", category=category)
+    make_product(sku="1", name="Κόκκοι", category=category)
     CustomField.objects.create(key="k", label="Χρώμα", kind=CustomField.Kind.TEXT)
     for back in range(400):
         desk.make_day(as_of - timedelta(days=back), value_cents=90_000 + 100 * (back % 60))
@@ -73,7 +73,12 @@ def _nights(people, as_of):
     desk.make_night(*rows, as_of=as_of - timedelta(days=30), is_current=False)
     run = desk.make_night(*rows, as_of=as_of, moves={"1>1": 20, "1>2": 4, "9>10": 2, "0>4": 1})
     Job.objects.create(
-        run=run, step="score", state=Job.State.DEAD, attempts=6, error="The worker κ went away.", ready_at=run.started_at
+        run=run,
+        step="score",
+        state=Job.State.DEAD,
+        attempts=6,
+        error="The worker κ went away.",
+        ready_at=run.started_at,
     )
 
 

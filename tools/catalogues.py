@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
@@ -66,7 +66,9 @@ def texts() -> Catalog:
     return found
 
 
-def _add(found: Catalog, path: Path, messages: Iterable[tuple[int, str | tuple[str, ...], list[str], str | None]]) -> None:
+def _add(
+    found: Catalog, path: Path, messages: Iterable[tuple[int, str | tuple[str, ...], list[str], str | None]]
+) -> None:
     for _line, text, _comments, context in messages:
         if text and (not isinstance(text, tuple) or text[0]):
             found.add(text, context=context, locations=[(str(path.relative_to(ROOT)), 0)])

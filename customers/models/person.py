@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.company import Company
@@ -57,7 +58,7 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"Customer {self.pk}"
+        return self.name or gettext("Customer %(number)s") % {"number": self.pk}
 
     def get_absolute_url(self) -> str:
         return reverse("desk:customer_detail", args=[self.pk])

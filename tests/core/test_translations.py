@@ -1,12 +1,11 @@
 """Every text that people read is marked, translated and shown in their language."""
 
-
+import catalogues
 import pytest
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-import catalogues
 from analytics.scores import Name
 from core import money, retelling
 from core.models import Role, User
