@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from core import embedded
+from core import embedded, first_run
+from core.models import Role, User
+from crm.management.commands import up as up_command
 
 BASE_DIR = Path(__file__).parents[2]
 
@@ -84,6 +86,28 @@ def test_a_taken_port_is_said_at_once():
         with pytest.raises(CommandError, match=rf"Port {port} cannot be used") as refused:
             call_command("up", port=port)
     assert refused.value.returncode == 2
+
+
+@pytest.mark.django_db
+class TestWaysIn:
+    @pytest.fixture(autouse=True)
+    def empty_home(self, settings, tmp_path, monkeypatch):
+        settings.PERENNIAL_HOME = tmp_path
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+
+    def test_an_empty_home_gets_its_link_and_the_same_one_again(self):
+        said = up_command.ways_in("http://localhost:8000")
+        assert f"http://localhost:8000/welcome/{first_run.token()}/" in said
+        assert up_command.ways_in("http://localhost:8000") == said
+
+    def test_once_there_is_an_admin_there_is_no_link(self):
+        User.objects.create_user("ada@example.com", role=Role.ADMIN)
+        assert "welcome" not in up_command.ways_in("http://localhost:8000")
+
+    def test_on_another_database_the_command_is_named(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("DATABASE_URL", "postgresql://db.shop.test/perennial")
+        assert "create_admin" in up_command.ways_in("http://localhost:8000")
+        assert not (tmp_path / "welcome_token").exists()
 
 
 def children_of(pid):
