@@ -1,5 +1,7 @@
 """The keys of programs: the list, a new one, and the end of one."""
 
+from typing import Final
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,6 +13,10 @@ from core import keys
 from core.forms.keys import KeyForm
 from core.http import DeskRequest
 from core.models import ApiKey
+from core.scopes import READ
+
+# What a new key may read at once, by its area: a command to try it with.
+FIRST_LOOK: Final = {"admin": "jobs/", "analytics": "segments/", "customers": "customers/", "orders": "orders/"}
 
 
 def key_list(request: DeskRequest) -> HttpResponse:
@@ -33,7 +39,7 @@ def key_create(request: DeskRequest) -> HttpResponse:
         at=now,
         expires_at=form.expires_at(at=now),
     )
-    address = request.build_absolute_uri("/api/v1/")
+    address = request.build_absolute_uri("/api/v1/" + FIRST_LOOK[key.scopes[0].removesuffix(READ)])
     return render(request, "core/key_created.html", {"key": key, "text": text, "address": address})
 
 

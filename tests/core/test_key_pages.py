@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import keys
+from core.forms.keys import AREAS
 from core.models import ApiKey, Role, User
-from tests.api.callers import make_key
+from tests.api.callers import Caller, make_key
 
 LIST, CREATE = "/settings/api-keys/", "/settings/api-keys/new/"
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,13 @@ def test_the_key_is_shown_once(admin):
     listed = admin.get(LIST).content.decode()
     assert text not in listed
     assert text[: text.rindex("_")] in listed
+
+
+@pytest.mark.parametrize("area", list(AREAS))
+def test_the_command_beside_a_new_key_works(admin, area):
+    page = create(admin, **({"orders": ""} | {area: f"{area}:read"})).content.decode()
+    text, address = re.search(r'Bearer (\S+)" http://testserver(\S+)</code>', page).groups()
+    assert Caller(text).get(address).status_code == 200
 
 
 def test_a_key_may_have_no_end(admin):
