@@ -105,7 +105,7 @@ def sign_in(page, password=PASSWORD, *, email="manager@example.com"):
 
 
 def violations(page, *, rules=None):
-    """What axe finds, by all rules or some. The script goes in by the debugger, so that the page's policy stays as it is."""
+    """What axe finds, by all rules or some. It goes in by the debugger, so that the page's policy stays as it is."""
     if not AXE.exists():
         cannot_run("axe-core is not installed; run npm ci")
     debugger = page.context.new_cdp_session(page)
