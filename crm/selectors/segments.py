@@ -30,7 +30,7 @@ class SegmentState:
 
     @property
     def definition(self) -> str:
-        return labels.DEFINITIONS.get(self.name, "")
+        return str(labels.DEFINITIONS.get(self.name, ""))
 
     @property
     def average_cents(self) -> int | None:
