@@ -7,9 +7,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from core import engine
+from core import engine, progress
 from core.engine import Step
-from core.models import Job, Run
+from core.models import Job, Progress, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -313,3 +313,73 @@ class TestRetry:
     def test_what_has_not_failed_is_refused(self):
         with pytest.raises(engine.CannotRetry, match="has not failed"):
             engine.retry(job_id=make_job().pk, at=AT)
+
+
+class TestLongJobs:
+    """Jobs without a run that take long: done by workers of their own, watched and stopped."""
+
+    def enqueued(self, **options):
+        return engine.enqueue(**{"step": "one", "payload": {"n": 1}, "total": 10, "at": AT, "bell": "jobs"} | options)
+
+    def test_it_is_written_with_its_progress(self):
+        job = self.enqueued()
+        assert (job.state, job.payload, job.run, job.progress.percent) == ("ready", {"n": 1}, None, 0)
+        assert Progress(done=11, total=10).percent == 100
+        assert Progress(done=11).percent is None, "nobody knows how much there is to do"
+
+    def test_only_the_steps_that_are_asked_for(self):
+        self.enqueued(step="long")
+        assert engine.claim(at=AT, steps={"short"}) is None
+        assert engine.work_off(steps=steps(short=fine), seconds=5) == 0
+        assert engine.is_waiting(steps=["long"], at=AT)
+        assert not engine.is_waiting(steps=["short"], at=AT)
+        assert engine.work_off(steps=steps(long=fine), seconds=5) == 1
+        assert not engine.is_waiting(steps=["long"], at=AT)
+
+    def test_what_is_refused_is_not_tried_again(self):
+        def refuse(job):
+            raise engine.Refused("The file is empty.")
+
+        job = self.enqueued()
+        assert not engine.perform(job=claimed(), steps=steps(one=refuse))
+        job.refresh_from_db()
+        assert (job.state, job.error, job.attempts) == (Job.State.DEAD, "The file is empty.", 1)
+
+    def test_one_that_waits_is_stopped_at_once(self):
+        job = self.enqueued()
+        engine.stop(job_id=job.pk, at=AT)
+        job.refresh_from_db()
+        assert (job.state, job.finished_at, engine.claim(at=LATER)) == (Job.State.STOPPED, AT, None)
+
+    def test_one_that_works_hears_of_it_when_it_tells_how_far_it_is(self):
+        job = self.enqueued()
+
+        def work(job):
+            Run.objects.create(as_of=AT.date(), started_at=AT)
+            with progress.watching(job) as watch:
+                watch.told = float("-inf")
+                watch.other.cursor().execute("UPDATE core_progress SET stop_asked_at = now()")
+                watch.tell(done=5, read=5)
+            return {}
+
+        assert not engine.perform(job=claimed(), steps=steps(one=work))
+        job.refresh_from_db()
+        assert (job.state, job.progress.counts, job.progress.done) == (Job.State.STOPPED, {"read": 5}, 5)
+        assert not Run.objects.exists(), "what it did is taken back"
+
+    def test_one_that_is_done_stays_done(self):
+        job = self.enqueued()
+        engine.work_off(steps=steps(one=fine), seconds=5)
+        engine.stop(job_id=job.pk, at=AT)
+        job.refresh_from_db()
+        assert job.state == Job.State.DONE
+
+    def test_telling_is_rare(self):
+        job = self.enqueued()
+        with progress.watching(job) as watch:
+            for done in range(1, 100):
+                watch.tell(done=done)
+            assert Progress.objects.get(job=job).done == 0, "not more than once a second"
+            watch.told = float("-inf")
+            watch.tell(done=100)
+            assert Progress.objects.get(job=job).done == 100
