@@ -91,8 +91,8 @@ def _facts_stale(facts: Facts) -> Text:
         said=_("%(last)s; %(pace)s.") % {"last": last % {"count": age}, "pace": pace % {"count": usual}},
         advice=_("Check the shop's export or the program that sends orders. Scores go on as if nobody had bought."),
         button=_("Open"),
-        route="desk:job_list",
-        see=reverse("desk:job_list"),
+        route="customers:import_list",
+        see=reverse("customers:import_list"),
     )
 
 

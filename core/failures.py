@@ -1,4 +1,4 @@
-"""Technical errors in words that people understand: what happened, and what to do. No Django but its translations."""
+"""Technical errors in words that people understand: what happened, and what to do."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from core import retelling
 
 Words = str | Promise
 KIND: Final = re.compile(r"\((?P<kind>[A-Za-z_]\w*)\)$|^(?P<alone>[A-Z]\w*)$")
@@ -115,5 +117,5 @@ def reason(error: str) -> Reason:
         if re.search(pattern, text, re.IGNORECASE):
             return REASONS[code]
     if text and KIND.search(text) is None:
-        return Reason("refused", text, _("Correct what it names and start it again."))
+        return Reason("refused", retelling.retold(text), _("Correct what it names and start it again."))
     return REASONS["program"]

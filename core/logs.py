@@ -8,7 +8,7 @@ line of what it says (with quoted values masked) and the places in the code are 
 import re
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Final, TypeAlias
 
@@ -80,12 +80,21 @@ def without_personal_data(logger: WrappedLogger, method: str, event: EventDict) 
 
 def with_plain_exception(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Put kind, first line and places of an exception where `exc_info` was."""
+    return _with_exception(event, said)
+
+
+def with_exception_in_full(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """The same for the terminal of whoever tries it out, where the file that was missing has its name."""
+    return _with_exception(event, lambda error: masked(str(error).strip()))
+
+
+def _with_exception(event: EventDict, tell: Callable[[BaseException], str]) -> EventDict:
     found = event.pop("exc_info", None)
     error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
-        event["error"] = {"kind": type(error).__name__, "said": said(error), "at": _places(error.__traceback__)}
+        event["error"] = {"kind": type(error).__name__, "said": tell(error), "at": _places(error.__traceback__)}
         if cause := error.__cause__ or error.__context__:
-            event["error"]["because"] = f"{type(cause).__name__}: {said(cause)}"
+            event["error"]["because"] = f"{type(cause).__name__}: {tell(cause)}"
     return event
 
 
@@ -123,7 +132,7 @@ def config(*, form: str, level: str) -> dict[str, Any]:
         "foreign_pre_chain": BEFORE,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            with_plain_exception,
+            with_plain_exception if form == "json" else with_exception_in_full,
             without_personal_data,
             render,
         ],

@@ -16,6 +16,7 @@ from customers.models import ImportBatch, Upload
 
 IMPORTS_SHOWN: Final = 10
 PAGE_SIZE: Final = 30
+FAILED_ON_TOP: Final = 5
 # What the tabs show; the empty one is everything.
 STATES: Final = ("", Job.State.DEAD, Job.State.CLAIMED, Job.State.READY, Job.State.STOPPED, Job.State.DONE)
 
@@ -39,6 +40,7 @@ class Board:
     nights: list[Run]
     imports: list[ImportBatch]
     jobs: list[JobRow]
+    failed: list[JobRow]  # of these, what waits for a person: shown on top of the first page
     state: str
     tabs: list[tuple[str, str | Promise, int]]  # state, name, jobs in it
     previous: str
@@ -49,10 +51,12 @@ def board(*, state: str = "", cursor: str = "") -> Board:
     """One page of jobs in a state (an unknown one shows all), beside the latest nights and imports."""
     state = state if state in STATES else ""
     page = paging.page(_phases(state), cursor=cursor, size=PAGE_SIZE)
+    rows = [row(job) for _, job in page.rows]
     return Board(
         nights=list(nights.recent()),
         imports=list(ImportBatch.objects.order_by("-started_at", "-pk")[:IMPORTS_SHOWN]),
-        jobs=[row(job) for _, job in page.rows],
+        jobs=rows,
+        failed=[] if state or cursor else [each for each in rows if each.job.state == Job.State.DEAD][:FAILED_ON_TOP],
         state=state,
         tabs=_tabs(),
         previous=page.previous,

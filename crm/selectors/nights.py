@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
-from core import business
+from core import business, failures
 from core.models import Business, Job, Run
 from crm import labels, night
 
@@ -111,10 +111,9 @@ def percent(found: list[StepState]) -> int:
     return sum(step.percent for step in found) // len(found) if found else 0
 
 
-def failures(run: Run) -> QuerySet[Job]:
+def troubled(run: Run) -> QuerySet[Job]:
     """Jobs of the run that failed or had to be tried again, the failed ones first."""
-    troubled = run.jobs.exclude(error="")
-    return troubled.order_by("-state", "step", "shard")[:50]
+    return run.jobs.exclude(error="").order_by("-state", "step", "shard")[:50]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +128,11 @@ class Status:
     @property
     def running(self) -> bool:
         return self.last is not None and self.last.state == Run.State.RUNNING
+
+    @property
+    def reason(self) -> failures.Reason:
+        """Why the last night failed, in plain words."""
+        return failures.reason(self.last.error if self.last else "")
 
     @property
     def failed(self) -> bool:

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from core import business, pulse, retelling
+from core import business, failures, pulse, retelling
 from core.http import DeskRequest, wants_part
 from core.models import Job, Run
 from crm import learned, night, schedule
@@ -30,7 +30,8 @@ def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "run": run,
         "steps": steps,
         "percent": nights.percent(steps),
-        "failures": [jobs.row(job) for job in nights.failures(run)],
+        "reason": failures.reason(run.error) if run.error else None,
+        "failures": [jobs.row(job) for job in nights.troubled(run)],
         "learned": learned.rows(fitted, run.settings) if fitted else [],
     }
     return render(request, "crm/_run.html" if wants_part(request) else "crm/run_detail.html", context)
