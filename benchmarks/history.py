@@ -10,8 +10,8 @@ what the machine does beside it does not count.
 import argparse
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -45,7 +45,11 @@ def main() -> None:
 
 def _run(rows: int, rounds: int) -> None:
     _import(1000, "warm")
-    arms = {"without triggers": _without_triggers, "with triggers": nullcontext, "a person acts": _acting}
+    arms: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+        "without triggers": _without_triggers,
+        "with triggers": nullcontext,
+        "a person acts": _acting,
+    }
     least = dict.fromkeys(arms, float("inf"))
     for number in range(rounds):
         turn = number % len(arms)

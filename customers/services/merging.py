@@ -136,11 +136,14 @@ FROM customers_order o JOIN document d ON d.order_id = o.id AND d.outcome = 'upd
 WHERE d.chunk = %(chunk)s AND NOT d.is_return
 ON CONFLICT DO NOTHING"""
 
-# What readers have to look at again because of where an order was before.
+# What readers have to look at again because of where an order was before; its refunds count while it is paid.
 LEFT_BEHIND: Final = """
 INSERT INTO core_change (kind, object_id)
 SELECT DISTINCT 'day', o.placed_on - date '1970-01-01' FROM customers_order o JOIN document d ON d.order_id = o.id
 WHERE d.chunk = %(chunk)s AND d.outcome = 'updated'
+UNION
+SELECT DISTINCT 'day', r.refunded_on - date '1970-01-01' FROM customers_refund r
+JOIN document d ON d.order_id = r.order_id WHERE d.chunk = %(chunk)s AND d.outcome = 'updated'
 UNION
 SELECT DISTINCT 'customer_orders', o.customer_id FROM customers_order o JOIN document d ON d.order_id = o.id
 WHERE d.chunk = %(chunk)s AND d.outcome = 'updated' AND o.customer_id IS NOT NULL"""

@@ -106,13 +106,14 @@ ON CONFLICT (order_id, position) DO UPDATE SET customer_id = excluded.customer_i
     net_cents = excluded.net_cents, counts = excluded.counts, unit_cost = excluded.unit_cost,
     margin_cents = excluded.margin_cents"""
 
-# Readers look again at where an order was before, too.
+# Readers look again at where an order was before, too, and at its refunds: they count while it is paid.
 LEFT_BEHIND: Final = """
 INSERT INTO core_change (kind, object_id)
 SELECT 'order', id FROM customers_order WHERE id = ANY(%(order_id)s)
 UNION SELECT 'customer_orders', customer_id FROM customers_order
     WHERE id = ANY(%(order_id)s) AND customer_id IS NOT NULL
 UNION SELECT 'day', placed_on - date '1970-01-01' FROM customers_order WHERE id = ANY(%(order_id)s)
+UNION SELECT 'day', refunded_on - date '1970-01-01' FROM customers_refund WHERE order_id = ANY(%(order_id)s)
 UNION SELECT 'customer_orders', customer FROM unnest(%(customer_id)s::bigint[]) AS customer WHERE customer IS NOT NULL
 UNION SELECT 'day', day - date '1970-01-01' FROM unnest(%(placed_on)s::date[]) AS day"""
 

@@ -1,7 +1,7 @@
 """Orders and refunds by hand, and margins that follow their rates: the same rules as the import."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -164,3 +164,23 @@ def test_rates_that_are_applied_cost_one_query(django_assert_num_queries):
     margins.apply_margin_rates(business_rate=Decimal("0.4"))
     with django_assert_num_queries(2):
         margins.apply_margin_rates(business_rate=Decimal("0.4000"))
+
+
+def told_days():
+    days = Change.objects.filter(kind=Change.Kind.DAY).values_list("object_id", flat=True)
+    return {date(1970, 1, 1) + timedelta(days=day) for day in days}
+
+
+def test_an_order_that_is_cancelled_names_the_days_of_its_refunds():
+    refund(record(MUGS).order, Back(sku="mug", quantity=Decimal(1)))
+    Change.objects.all().delete()
+    assert record(MUGS, status="cancelled").outcome == "updated"
+    assert told_days() == {date(2024, 1, 1), date(2024, 1, 5)}
+
+
+def test_an_order_that_a_file_cancels_names_the_days_of_its_refunds():
+    paid = order_row(2, document="1", quantity=3, net=3000)
+    imports.load(rows=[paid, return_row(3, document="R1", day=5, net=1000)], source="shop", at=AT)
+    Change.objects.all().delete()
+    imports.load(rows=[paid._replace(status="cancelled")], source="shop", at=AT)
+    assert told_days() >= {date(2024, 1, 5)}
