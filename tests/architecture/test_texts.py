@@ -64,7 +64,7 @@ def brackets(monkeypatch):
 
 
 def test_a_text_that_nobody_marked_is_found():
-    assert unmarked('<p>⟦Hello ⟦you⟧⟧, 3 ⟦days⟧ by a@example.com</p><p title="Forgotten">⟦x⟧</p>') == ["Forgotten"]
+    assert unmarked('<p>⟦Hello ⟦you⟧⟧, 3 ⟦days⟧, a@example.com</p><p title="Forgotten">⟦x⟧</p>') == ["Forgotten"]
 
 
 def test_every_page(client, db, brackets):
