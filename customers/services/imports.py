@@ -12,7 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from core import business as settings_row
 from core import doorbell, money
@@ -138,8 +139,9 @@ def _merge_chunk(merge: Callable[[dict[str, Any], Target], None], params: dict[s
                 merge(params, target)
                 search.refresh_documents(params)
                 doorbell.ring("orders")
-        except IntegrityError:
-            if attempt == ATTEMPTS:
+        except (IntegrityError, OperationalError) as error:
+            met = isinstance(error, IntegrityError) or isinstance(error.__cause__, DeadlockDetected)
+            if attempt == ATTEMPTS or not met:
                 raise
         else:
             return

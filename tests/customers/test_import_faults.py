@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
+from psycopg.errors import DeadlockDetected
 
 from customers.models import Order, OrderLine
 from customers.services import imports, merging
@@ -105,3 +106,20 @@ def test_a_killed_import_is_completed_by_the_same_file_again(environment):
     before = ledger.facts()
     call_command("import_orders", str(RETAIL), preset="online_retail")
     assert ledger.facts() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("times", "outcome"), [(2, "comes through"), (3, "fails")])
+def test_a_chunk_that_meets_a_program_at_the_same_rows_starts_again(monkeypatch, times, outcome):
+    """Orders of programs do not wait for an import. Each may wait for the other then, and PostgreSQL sends one back."""
+    merge_customers, left = merging.merge_customers, iter(range(times))
+
+    def deadlock(params):
+        if next(left, None) is not None:
+            raise OperationalError from DeadlockDetected()
+        merge_customers(params)
+
+    monkeypatch.setattr(merging, "merge_customers", deadlock)
+    with nullcontext() if outcome == "comes through" else pytest.raises(OperationalError):
+        imports.load(rows=ROWS[:10], source="shop", at=AT)
+    assert Order.objects.count() == (10 if outcome == "comes through" else 0)
