@@ -136,6 +136,6 @@ def shown(alert: Alert) -> Shown:
         kind=alert.kind,
         opened_at=alert.opened_at,
         closed_at=alert.closed_at,
-        is_read=getattr(alert, "is_read", False),
+        is_read=alert.is_read,
         text=text(alert),
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from core import doorbell
 from core.models import Alert, AlertMail, AlertMailOff, AlertRead, Role, User
@@ -71,19 +71,18 @@ def _plan_mails(alerts: Sequence[Alert], *, at: datetime) -> None:
     AlertMail.objects.bulk_create(mails)
 
 
-def _with_read(user: User) -> QuerySet[Alert]:
-    return Alert.objects.annotate(is_read=Exists(AlertRead.objects.filter(alert=OuterRef("pk"), user=user)))
-
-
 def unread(user: User) -> int:
     """The number in the bell: open alerts that this person has not seen."""
-    return _with_read(user).filter(closed_at=None, is_read=False).count()
+    return Alert.objects.filter(closed_at=None).exclude(reads__user=user).count()
 
 
 def listed(user: User, *, at: datetime) -> list[Alert]:
-    """Open alerts, the unread and then the newest first, and after them those closed lately."""
+    """Open alerts, the unread and then the newest first, and after them those closed lately; `is_read` is set."""
     lately = Q(closed_at=None) | Q(closed_at__gte=at - CLOSED_SHOWN)
-    rows = _with_read(user).filter(lately).order_by("-opened_at", "-pk")[:MOST_SHOWN]
+    rows = list(Alert.objects.filter(lately).order_by("-opened_at", "-pk")[:MOST_SHOWN])
+    read = set(AlertRead.objects.filter(user=user, alert__in=rows).values_list("alert_id", flat=True))
+    for row in rows:
+        row.is_read = row.pk in read
     return sorted(rows, key=lambda row: (row.closed_at is not None, row.is_read))
 
 

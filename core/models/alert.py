@@ -24,6 +24,8 @@ class Alert(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    is_read = False  # by whom it is listed for (core.alerts.listed)
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["key"], condition=Q(closed_at=None), name="one_open_alert_for_a_cause"),

@@ -73,7 +73,7 @@ class TestList:
             causes=[*EVERY_KIND, *(cause(f"dead-job:{n}", job=n, name="x", why="data") for n in range(20, 40))],
             at=timezone.now(),
         )
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             desk.get("/alerts/")
 
 
