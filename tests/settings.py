@@ -19,8 +19,11 @@ WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) +
 if not os.environ.get("REDIS_URL"):
     REDIS_URL = f"{embedded.redis_url(PERENNIAL_HOME)}?db={WORKER}"
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
-# The limits of one run of the tests are not those of the run before it.
-CACHES = {"default": CACHES["default"] | {"LOCATION": REDIS_URL, "KEY_PREFIX": f"test-{os.getpid()}"}}
+# The limits that one test or one run used up are not those of the next.
+CACHES = {
+    "default": CACHES["default"]
+    | {"LOCATION": REDIS_URL, "KEY_PREFIX": f"test-{os.getpid()}", "KEY_FUNCTION": "tests.limits.key_of_this_test"}
+}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

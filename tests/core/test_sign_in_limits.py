@@ -3,7 +3,6 @@
 import logging
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from core.models import User
@@ -11,13 +10,6 @@ from core.models import User
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 FOR_ONE_ADDRESS, FOR_ONE_CALLER = 5, 10
-
-
-@pytest.fixture(autouse=True)
-def fresh():
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -79,3 +71,10 @@ def test_known_and_unknown_addresses_get_the_same_page(user):
     assert known.status_code == unknown.status_code == 200
     errors = [answer.context["form"].errors.as_text() for answer in (known, unknown)]
     assert errors[0] == errors[1]
+
+
+def test_who_is_limited_gets_a_page_in_our_look(client):
+    answers = [client.post("/accounts/password/reset/key/1-wrong/") for _ in range(21)]
+    assert [answer.status_code for answer in answers[:20]] == [200] * 20
+    assert answers[20].status_code == 429
+    assert "Too many attempts" in answers[20].content.decode()
