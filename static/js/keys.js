@@ -1,4 +1,4 @@
-// Keyboard: "/" searches, Ctrl-K opens the palette, j and k walk the rows, arrows walk the hits.
+// Keyboard: "/" searches, Ctrl-K opens the palette, j and k walk the rows, arrows walk hits and menus.
 (() => {
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -32,6 +32,14 @@
     return true;
   };
 
+  const walkMenu = (event) => {
+    const menu = event.target.closest("details.menu[open]");
+    if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key)) return false;
+    event.preventDefault();
+    step(all("a, button", menu), event.target, event.key === "ArrowDown" ? 1 : -1);
+    return true;
+  };
+
   const walkRows = (event) => {
     const rows = all("[data-rows] a.who-n, [data-rows] a[data-row]");
     step(rows, document.activeElement, event.key === "j" ? 1 : -1);
@@ -43,7 +51,7 @@
       openPalette();
       return;
     }
-    if (walkHits(event)) return;
+    if (walkHits(event) || walkMenu(event)) return;
     if (event.key === "Escape" && palette?.open) {
       event.preventDefault(); // a search field would only empty itself
       palette.close();

@@ -153,6 +153,28 @@ class TestCustomers:
         assert before == 15
 
 
+class TestAccountMenu:
+    def test_arrows_walk_it_and_escape_leaves_it(self, open_page, shop):
+        page = open_page()
+        page.focus("details.menu summary")
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        expect(page.locator("details.menu a").first).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator("details.menu summary")).to_be_focused()
+        assert not page.locator("details.menu").evaluate("menu => menu.open")
+
+    def test_another_language(self, open_page, shop):
+        page = open_page("/customers/")
+        page.click("details.menu summary")
+        page.click("text=Deutsch")
+        expect(page.locator("h1")).to_have_text("Kunden")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        assert page.url.endswith("/customers/")
+
+
 class TestCharts:
     def test_they_are_drawn_and_have_tables(self, open_page, shop):
         page = open_page()
