@@ -10,7 +10,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TextIO
 
-GRACE_SECONDS = 20
+from core import stopping
+
+GRACE_SECONDS = stopping.DRAIN_SECONDS + stopping.GRACE_SECONDS + 5  # what each of them may take, and a little
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
