@@ -53,7 +53,8 @@ class Entry:
     verb: str  # added, changed or removed
     record: str
     kind: str
-    url: str
+    url: str  # the record's page
+    who_url: str = ""  # the page of what changed it, where it has one
     steps: list[Step] = field(default_factory=list)
 
 

@@ -40,7 +40,8 @@ def _imports(kind: str, pk: int) -> list[edits.Entry]:
             verb=_("added") if row.created else _("changed"),
             record="",
             kind="",
-            url=reverse("customers:import_batch", args=[row.batch_id]),
+            url="",
+            who_url=reverse("customers:import_batch", args=[row.batch_id]),
         )
         for row in rows.order_by("-batch_id")
     ]

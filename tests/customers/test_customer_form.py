@@ -1,13 +1,18 @@
 """Adding and correcting a customer by hand."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from core import keys
 from core.models import Edit, Role
-from customers.models import Customer, CustomField, Email, Phone
-from customers.services import persons
+from customers.models import Customer, CustomField, Email, ImportBatch, Phone
+from customers.services import imports, persons
 from tests.customers.conftest import sign_in
+from tests.customers.rows import AT, order_row
 from tests.factories import make_customer, make_order
 from tests.forms import inputs, send
 
@@ -181,3 +186,20 @@ def test_emptying_all_addresses_takes_them_away(agent):
     customer = persons.add(person=persons.Person(name="Ada", emails=["ada@example.com"], phones=["+491701234567"]))
     send(agent, edit(customer), emails=[""], phones=[""])
     assert (Email.objects.count(), Phone.objects.count()) == (0, 0)
+
+
+def test_history_names_keys_and_imports(agent):
+    imports.load(rows=[order_row(2, document="1", name="Ann")], source="shop", at=AT)
+    customer, batch = Customer.objects.get(), ImportBatch.objects.get()
+    _key, secret = keys.create(name="Webshop", scopes=["customers"], created_by=None, at=timezone.now())
+    response = agent.patch(
+        f"/api/v1/customers/{customer.pk}/",
+        {"city": "Bonn"},
+        content_type="application/json",
+        headers={"authorization": f"Bearer {secret}"},
+    )
+    assert response.status_code == 200, response.content
+    page = " ".join(agent.get(f"/history/customer/{customer.pk}/").content.decode().split())
+    assert f'<a href="/imports/batches/{batch.pk}/">Import {batch.pk} from shop</a></b> added' in page
+    assert re.search(r"Webshop ?</b> changed", page)
+    assert "Bonn" in page
