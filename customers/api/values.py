@@ -66,11 +66,11 @@ class PastMoment(Moment):
 
     default_error_messages: ClassVar = {"future": _("This is in the future.")}
 
-    def enforce_timezone(self, value: datetime) -> datetime:
-        value = super().enforce_timezone(value)
-        if value > timezone.now() + CLOCKS:
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = super().to_internal_value(value)
+        if moment > timezone.now() + CLOCKS:
             self.fail("future")
-        return value
+        return moment
 
 
 class Address(Text):
