@@ -47,20 +47,22 @@ class AmountField(forms.Field):
         return Decimal(value)
 
 
-@extend_schema_field({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
 class Plain(filters.Filter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
 
 
+@extend_schema_field({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
 class IdFilter(Plain):
     field_class = IdField
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class MomentFilter(Plain):
     field_class = MomentField
 
 
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]{1,16}(\.[0-9]{1,4})?$"})
 class AmountFilter(Plain):
     field_class = AmountField
 
