@@ -91,11 +91,12 @@ def _go(shop: "Shop", memory: "Memory", file: Path, asked: argparse.Namespace) -
     memory.say("try out")
     with timed(f"import, killed {asked.kills} times", asked.rows):
         browser.post(f"/imports/{pk}/start/", {})
-        for _ in range(asked.kills):
-            shop.kill_in_the_middle(pk, Random(asked.seed))
+        dice = Random(asked.seed)
+        for number in range(asked.kills):
+            shop.kill_in_the_middle(pk, dice, number)
         shop.wait(pk, "done")
     memory.say("import")
-    shop.count(asked.rows)
+    shop.count(asked.rows, asked.kills)
     with timed("the same file again, tried out", asked.rows):
         pk = browser.upload(file)
         browser.try_out(pk)
@@ -150,25 +151,25 @@ class Shop:
             engine.release_stale(at=timezone.now())
             time.sleep(0.5)
 
-    def kill_in_the_middle(self, pk: int, dice: Random) -> None:
-        upload = Upload.objects.get(pk=pk)
-        while not Job.objects.filter(pk=upload.job_id or 0, state=Job.State.CLAIMED).exists():
-            self.wait_a_moment()
+    def kill_in_the_middle(self, pk: int, dice: Random, number: int) -> None:
+        """Kill the workers once somebody does the import again that `number` workers were lost for."""
+        job_id = Upload.objects.get(pk=pk).job_id or 0
+        while not Job.objects.filter(pk=job_id, state=Job.State.CLAIMED, losses=number).exists():
+            engine.release_stale(at=timezone.now())
+            time.sleep(0.5)
         time.sleep(dice.uniform(1, 20))
         os.killpg(self.processes["worker"].pid, signal.SIGKILL)
         self.processes["worker"].wait()
         self.start("worker")
 
-    def wait_a_moment(self) -> None:
-        engine.release_stale(at=timezone.now())
-        time.sleep(0.5)
-
-    def count(self, rows: int) -> None:
+    def count(self, rows: int, kills: int) -> None:
         lines, batches = OrderLine.objects.count(), ImportBatch.objects.count()
         losses = ImportBatch.objects.get().upload.job.losses
         print(f"rows   {lines:,} of {rows:,}, {batches} import, {losses} workers lost")
         if (lines, batches) != (rows, 1):
             raise SystemExit("a row is missing or there twice")
+        if losses < kills:
+            raise SystemExit("a kill came when nobody was at work")
 
     def end(self) -> None:
         for process in self.processes.values():
