@@ -124,7 +124,9 @@ def read(language: str) -> Catalog:
 
 def update(language: str) -> None:
     catalogue = read(language)
+    made = catalogue.creation_date
     catalogue.update(texts(), no_fuzzy_matching=True)
+    catalogue.creation_date = made  # the same texts make the same file
     catalogue.obsolete.clear()
     catalogue.header_comment, catalogue.fuzzy = f"# Texts of Perennial in {catalogue.locale.english_name}.", False
     path_of(language).parent.mkdir(parents=True, exist_ok=True)
