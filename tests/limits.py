@@ -5,5 +5,5 @@ import os
 
 def key_of_this_test(key, prefix, version):
     """A Django cache key: pytest says in the environment which test runs, and every thread of ours can read it."""
-    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0].replace(" ", "_")
     return f"{prefix}:{version}:{test}:{key}"
