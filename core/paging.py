@@ -57,7 +57,7 @@ class Phase:
             raise TypeError(pk)
         if not self.key:
             return None, pk
-        return self.rows.model._meta.get_field(self.key).to_python(key), pk  # noqa: SLF001  # Django documents _meta
+        return self.rows.model._meta.get_field(self.key).to_python(key), pk  # Django documents _meta
 
 
 @dataclass(frozen=True)

@@ -5,33 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0004_api_keys'),
+        ("core", "0004_api_keys"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Progress',
+            name="Progress",
             fields=[
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='progress', serialize=False, to='core.job')),
-                ('counts', models.JSONField(default=dict)),
-                ('done', models.BigIntegerField(default=0)),
-                ('total', models.BigIntegerField(default=0)),
-                ('stop_asked_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="progress",
+                        serialize=False,
+                        to="core.job",
+                    ),
+                ),
+                ("counts", models.JSONField(default=dict)),
+                ("done", models.BigIntegerField(default=0)),
+                ("total", models.BigIntegerField(default=0)),
+                ("stop_asked_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name='job',
-            name='a_job_has_a_known_state',
+            model_name="job",
+            name="a_job_has_a_known_state",
         ),
         migrations.AlterField(
-            model_name='job',
-            name='state',
-            field=models.CharField(choices=[('ready', 'Waiting'), ('claimed', 'Running'), ('done', 'Done'), ('dead', 'Failed'), ('stopped', 'Stopped')], default='ready', max_length=10),
+            model_name="job",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("ready", "Waiting"),
+                    ("claimed", "Running"),
+                    ("done", "Done"),
+                    ("dead", "Failed"),
+                    ("stopped", "Stopped"),
+                ],
+                default="ready",
+                max_length=10,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['ready', 'claimed', 'done', 'dead', 'stopped'])), name='a_job_has_a_known_state'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["ready", "claimed", "done", "dead", "stopped"])),
+                name="a_job_has_a_known_state",
+            ),
         ),
     ]

@@ -19,7 +19,7 @@ from customers.services.days import day_number
 
 
 class TooMuch(Exception):
-    """More comes back than was bought, or than was paid. `number` is that of the part, from 0 on; `field` what of it."""
+    """More comes back than was bought or paid. `number` is that of the part, from 0 on; `field` what of it."""
 
     def __init__(self, message: str, *, number: int | None = None, field: str = "quantity") -> None:
         super().__init__(message)

@@ -136,7 +136,7 @@ class TestTwoAtOnce:
             looked.wait()
             return is_open
 
-        monkeypatch.setattr(first_run, "_hold", lambda: Business.objects.get())
+        monkeypatch.setattr(first_run, "_hold", Business.objects.get)
         monkeypatch.setattr(first_run, "is_open", look)
         assert "too late" not in both_at_once()
         assert User.objects.count() == 2
