@@ -23,7 +23,7 @@ MOST_CONTACTS: Final = 20
 BODY: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "country": "GB", "locale": "en"}
 
 
-DETAIL: Final = {
+DETAIL: Final[dict[str, Any]] = {
     **CUSTOMER,
     "emails": ["ada@example.com"],
     "phones": ["+442079460958"],
