@@ -141,7 +141,7 @@ def pages(customers: int) -> Iterator[tuple[str, Callable[[random.Random], str]]
     )
     for sort in (column.key for column in sorting.columns("") if column.key):
         for way in ("", "-"):
-            yield f"list, sort {way}{sort}", lambda chance, sort=sort, way=way: f"/customers/?sort={way}{sort}"  # type: ignore[misc]
+            yield f"list, sort {way}{sort}", lambda chance, sort=sort, way=way: f"/customers/?sort={way}{sort}"
     yield "list, search “bjorn 12345”", lambda chance: f"/customers/?q=bjorn+{chance.randrange(customers)}"
     yield "list, search “luc” (one in seven)", lambda chance: "/customers/?q=luc"
     yield "list, risk high and segment loyal", lambda chance: "/customers/?risk=high&segment=loyal"
