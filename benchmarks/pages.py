@@ -8,16 +8,12 @@ import argparse
 import http.client
 import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
-from benchmarks import _home
+from benchmarks import _home, _serve
 
 HOME = _home.enter("pages")
 
@@ -58,7 +54,7 @@ def main() -> None:
     cookie = sign_in()
     statics.collect()
     connections.close_all()
-    with server() as port:
+    with _serve.gunicorn() as port:
         print(f"{asked.customers:,} customers, {asked.requests} requests a page, gunicorn with two workers")
         print(f"{'':<44} {'median':>9} {'p95':>9}")
         worst = 0.0
@@ -95,43 +91,6 @@ def sign_in() -> str:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return f"sessionid={session.session_key}"
-
-
-@contextmanager
-def server() -> Iterator[int]:
-    """The web server of the Procfile on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = (
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "crm.wsgi",
-        "--preload",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--workers",
-        "2",
-    )
-    child = subprocess.Popen([*command, "--worker-class", "gthread", "--threads", "4", "--log-level", "error"])
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        child.terminate()
-        child.wait()
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("The web server did not start.")
 
 
 def pages(customers: int) -> Iterator[tuple[str, Callable[[random.Random], str]]]:
