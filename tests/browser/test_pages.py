@@ -58,3 +58,4 @@ def looks(page, path):
 def switch(page, theme):
     page.emulate_media(color_scheme=theme)
     page.wait_for_selector(f"html[data-bs-theme={theme}]")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # and painted
