@@ -34,7 +34,6 @@ DETAIL: Final[dict[str, Any]] = {
     "city": "London",
     "locale": "en",
     "time_zone": "Europe/London",
-    "custom": {},
     "created_at": "2024-05-02T08:00:00Z",
     "archived_at": None,
 }
@@ -56,7 +55,6 @@ class CustomerDetailOut(CustomerOut):
     city = Text(source="row.customer.city")
     locale = Text(source="row.customer.locale")
     time_zone = Text(source="row.customer.time_zone")
-    custom = serializers.JSONField(source="row.customer.custom")
     created_at = Moment(source="row.customer.created_at")
     archived_at = Moment(source="row.customer.archived_at", allow_null=True)
 
@@ -71,6 +69,20 @@ class CustomerDetailOut(CustomerOut):
     @extend_schema_field(IdentityOut(many=True))
     def get_identities(self, one: Listed) -> Any:
         return IdentityOut(one.row.customer.identities.order_by("pk"), many=True).data
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "nullable": True,
+            "oneOf": [{"type": kind} for kind in ("string", "number", "boolean")],
+        },
+        "example": {"shoe_size": 42, "newsletter": True, "birthday": None},
+    }
+)
+class CustomIn(serializers.DictField):
+    """Values as customers.services.custom takes them: numbers as JSON numbers or texts, dates as YYYY-MM-DD."""
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A person", value=BODY, request_only=True)])
@@ -88,7 +100,7 @@ class CustomerIn(StrictSerializer):
     city = Text(max_length=80, required=False, allow_blank=True)
     locale = Text(max_length=12, required=False, allow_blank=True, help_text="As in en or de-AT.")
     time_zone = Text(max_length=64, required=False, allow_blank=True, help_text="As in Europe/Berlin.")
-    custom = serializers.DictField(required=False, help_text="Custom fields by their keys; null takes a value away.")
+    custom = CustomIn(required=False, help_text="Custom fields by their keys; null takes a value away.")
 
     def validate_company(self, pk: int | None) -> Company | None:
         found = Company.objects.filter(pk=pk).first() if pk is not None else None

@@ -31,6 +31,7 @@ CUSTOMER: Final = {
     "last_order_at": "2026-03-01T11:30:00Z",
     "tier": None,
     "points": 0,
+    "custom": {"shoe_size": "42", "newsletter": True},
 }
 SCORE: Final = {
     "customer": "42",
@@ -61,6 +62,17 @@ class Real(serializers.Field):  # type: ignore[type-arg]
 
     def to_representation(self, value: float) -> float:
         return round(value, 6)
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "boolean"}]},
+        "example": CUSTOMER["custom"],
+    }
+)
+class Custom(serializers.JSONField):
+    """Custom fields by their keys; those without a value are left out."""
 
 
 @extend_schema_field({"type": "string", "enum": SLUGS, "example": SLUGS[0]})
@@ -105,6 +117,7 @@ class CustomerOut(StrictSerializer):
     last_order_at = Moment(source="row.score.last_at", allow_null=True)
     tier = Text(default=None, allow_null=True, help_text="Null while there is no loyalty programme.")
     points = Whole(default=0, help_text="0 while there is no loyalty programme.")
+    custom = Custom(source="row.customer.custom", help_text="Custom fields by their keys, those with a value.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,6 +92,8 @@ def merge(custom: Mapping[str, object], changes: Mapping[str, Value]) -> dict[st
 
 
 def _text(field: CustomField, value: object) -> str:
+    if not isinstance(value, str):
+        raise BadValue(field, _("Write a text."))
     text = re.sub(r"\s+", " ", str(value)).strip()
     if len(text) > LONGEST:
         raise BadValue(field, _("At most %(most)s characters.") % {"most": LONGEST})

@@ -1,6 +1,7 @@
 """Customers and companies over HTTP: the list as people see it, upserts, corrections."""
 
 import pytest
+from django.utils import timezone
 
 from analytics.scores import Name
 from core.models import Edit
@@ -48,6 +49,7 @@ def names(answer):
 class TestList:
     def test_it_works(self, api, shop):
         Email.objects.create(customer=shop[0], address="l@example.com")
+        Customer.objects.filter(pk=shop[0].pk).update(custom={"vip": True})
         first = api.get(LIST).json()["results"][0]
         assert first == {
             "id": str(shop[0].pk),
@@ -64,6 +66,7 @@ class TestList:
             "last_order_at": "2026-03-11T12:00:00Z",
             "tier": None,
             "points": 0,
+            "custom": {"vip": True},
         }
 
     def test_without_a_night_there_are_no_scores(self, api, db):
@@ -169,6 +172,21 @@ class TestPut:
         assert (answer.json()["company"], answer.json()["custom"]) == (company["id"], {"shoe_size": "42"})
         assert api.put(ADA, {"company": None, "custom": {"shoe_size": None}}).json()["custom"] == {}
 
+    def test_custom_fields_that_are_not_named_stay(self, api):
+        for key, kind in (("shoe_size", "number"), ("vip", "yes_no"), ("note", "text")):
+            CustomField.objects.create(key=key, label=key, kind=kind)
+        made = api.put(ADA, {"custom": {"shoe_size": 42.5, "vip": True, "note": "tall"}}).json()
+        changed = api.send("PATCH", f"{LIST}{made['id']}/", {"custom": {"shoe_size": "43", "note": None}})
+        assert (changed.status_code, changed.json()["custom"]) == (200, {"shoe_size": "43", "vip": True})
+        assert api.get(LIST).json()["results"][0]["custom"] == {"shoe_size": "43", "vip": True}
+        edits = Edit.objects.count()
+        assert api.put(ADA, {"custom": {"shoe_size": 43}}).status_code == 200
+        assert Edit.objects.count() == edits
+
+    def test_a_field_out_of_use_is_not_written(self, api):
+        CustomField.objects.create(key="old", label="Old", archived_at=timezone.now())
+        assert codes(api.put(ADA, {"custom": {"old": "x"}})) == {"custom.old": "unknown_field"}
+
     @pytest.mark.parametrize(
         ("body", "attr", "code"),
         [
@@ -185,11 +203,15 @@ class TestPut:
             ({"time_zone": "Mars/Base"}, "time_zone", "invalid"),
             ({"custom": {"height": 1}}, "custom.height", "unknown_field"),
             ({"custom": {"shoe_size": "large"}}, "custom.shoe_size", "invalid"),
+            ({"custom": {"shoe_size": ["42"]}}, "custom.shoe_size", "invalid"),
+            ({"custom": {"note": 7}}, "custom.note", "invalid"),
+            ({"custom": {"note": {"a": "b"}}}, "custom.note", "invalid"),
             ({"custom": 1}, "custom", "not_a_dict"),
         ],
     )
     def test_bad_input_is_named(self, api, body, attr, code):
         CustomField.objects.create(key="shoe_size", label="Shoe size", kind="number")
+        CustomField.objects.create(key="note", label="Note")
         answer = api.put(ADA, body)
         assert (answer.status_code, codes(answer)) == (400, {attr: code}), answer.content
         assert not Customer.objects.exists()
