@@ -1,6 +1,6 @@
 """What people say about a file that they import."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.receiving import Received
+from customers.importing.extras import Extra
 from customers.importing.presets import CUSTOMERS, ORDERS, Preset
 from customers.importing.preview import Preview
 from customers.importing.suggestions import NAMES
@@ -92,14 +93,18 @@ class MappingForm(forms.Form):
     )
     sheet = forms.ChoiceField(label=gettext_lazy("Sheet"), required=False)
 
-    def __init__(self, *args: Any, kind: str, seen: Preview, **options: Any) -> None:
+    def __init__(self, *args: Any, kind: str, seen: Preview, own: Sequence[Extra] = (), **options: Any) -> None:
+        """`own`: fields of the business's own that columns can hold."""
         super().__init__(*args, **options)
+        self.labels = FIELDS | {extra.name: extra.label for extra in own}
         self.header = seen.header
         presets: Mapping[str, Preset[Any]] = ORDERS if kind == "orders" else CUSTOMERS
         self.required = presets["generic"].required
         self._choices("preset", [(name, PRESETS[name]) for name in presets])
         self._choices("sheet", [(name, name) for name in seen.sheets])
-        fields = [("", _("leave out")), *((name, FIELDS[name]) for name in NAMES[kind])]
+        fields: list[tuple[str, Any]] = [("", _("leave out")), *((name, FIELDS[name]) for name in NAMES[kind])]
+        if own:
+            fields.append((_("Custom fields"), [(extra.name, extra.label) for extra in own]))
         for number, name in enumerate(seen.header):
             self.fields[f"column_{number}"] = forms.ChoiceField(label=name, required=False, choices=fields)
 
@@ -115,7 +120,7 @@ class MappingForm(forms.Form):
             field = entered.get(f"column_{number}", "")
             if field and field in claimed and entered.get("preset") == "generic":
                 message = _("“%(field)s” is chosen for two columns: “%(first)s” and “%(second)s”.")
-                names = {"field": FIELDS[field], "first": claimed[field], "second": column}
+                names = {"field": self.labels[field], "first": claimed[field], "second": column}
                 self.add_error(f"column_{number}", message % names)
             elif field:
                 claimed[field] = column

@@ -71,7 +71,8 @@ def plan(
         positions = columns.positions(
             table.header, file=path.name, aliases=aliases, required=preset.required, mapping=mapping
         )
-        surveyed = list(islice((row.cells for row in table.rows if not row.problem), SURVEYED)) if preset.dates else []
+        known = preset.dates or preset.numbers
+        surveyed = list(islice((row.cells for row in table.rows if not row.problem), SURVEYED)) if known else []
     texts = {field: [cells[positions[field]].strip() for cells in surveyed] for field in positions}
     day_first, comma = habits.day_first, False if not preset.numbers else None
     if day_first is None:

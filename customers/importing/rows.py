@@ -5,9 +5,10 @@ Amounts are integers in the currency's minor unit and never negative for a retur
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 ONE: Final = Decimal(1)
@@ -66,6 +67,7 @@ class PersonRow(NamedTuple):
     locale: str = ""
     time_zone: str = ""
     channel: str = ""
+    custom: Mapping[str, str | bool] = MappingProxyType({})  # fields of the business's own, by key
 
 
 def key_of(row: OrderRow) -> tuple[str, bool]:

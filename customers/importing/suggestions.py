@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from customers.importing import columns, contacts, dates, numbers, shop_customers, shopify, woocommerce
@@ -141,14 +142,19 @@ def preset_of(header: Sequence[str], *, kind: str) -> str:
     return next((preset for preset, signs in SIGNS[kind] if signs <= names), "generic")
 
 
-def suggest(header: Sequence[str], samples: Sequence[Sequence[str]], *, kind: str) -> dict[int, Suggestion]:
-    """Column number → what it probably is. No field and no column comes twice. `samples` are the cells of some rows."""
+def suggest(
+    header: Sequence[str], samples: Sequence[Sequence[str]], *, kind: str, own: Aliases = MappingProxyType({})
+) -> dict[int, Suggestion]:
+    """Column number → what it probably is. No field and no column comes twice. `samples` are the cells of some rows,
+    `own` the names of a business's own fields, which are suggested by a whole name only.
+    """
+    own = {field: [spelled(name) for name in names] for field, names in own.items()}
     values = [[row[i].strip() for row in samples if i < len(row) and row[i].strip()] for i in range(len(header))]
     wishes = [
         (score, -place, -column, field)
-        for place, (field, names) in enumerate(NAMES[kind].items())
+        for place, (field, names) in enumerate([*NAMES[kind].items(), *own.items()])
         for column, name in enumerate(header)
-        if (score := _score(field, spelled(name), names, values[column]))
+        if (score := _score(field, spelled(name), names, values[column])) >= (3 if field in own else 1)
     ]
     found: dict[int, Suggestion] = {}
     taken: set[str] = set()

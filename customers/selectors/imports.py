@@ -1,5 +1,6 @@
 """Imports to look at: those under way, those that are done, and what taking one back would mean."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -11,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from core import money
 from core.models import Job
 from customers.importing import columns as naming
-from customers.importing import suggestions
+from customers.importing import extras, suggestions
 from customers.importing.preview import Preview
 from customers.importing.suggestions import Suggestion
-from customers.models import ImportBatch, ImportedRow, Order, Upload
-from customers.services import from_files
+from customers.models import CustomField, ImportBatch, ImportedRow, Order, Upload
+from customers.services import custom, from_files
 
 PER_PAGE: Final = 25
 OPEN_SHOWN: Final = 20
@@ -84,14 +85,17 @@ def findings(upload: Upload, *, currency: str) -> dict[str, Any]:
             {**row, "day": date.fromisoformat(row["day"]), "status": Order.Status(row["status"]).label}
             for row in seen.get("created", ())
         ]
+    own = {extras.name_of(one.key): one for one in custom.fields()} if seen.get("changed") else {}
     seen["changed"] = [
-        {"name": row["name"], "fields": [_readable(field, old, new, currency) for field, old, new in row["fields"]]}
+        {"name": row["name"], "fields": [_readable(*change, currency=currency, own=own) for change in row["fields"]]}
         for row in seen.get("changed", ())
     ]
     return seen
 
 
-def _readable(field: str, old: Any, new: Any, currency: str) -> tuple[Any, Any, Any]:
+def _readable(field: str, old: Any, new: Any, *, currency: str, own: Mapping[str, CustomField]) -> tuple[Any, Any, Any]:
+    if field in own:
+        return own[field].label, custom.words(own[field], old), custom.words(own[field], new)
     if field.endswith("_cents"):
         return LABELS.get(field, field), money.text(old, currency), money.text(new, currency)
     if field == "status":
@@ -118,7 +122,8 @@ def what_goes(batch: ImportBatch) -> list[dict[str, Any]]:
 
 def columns(upload: Upload, seen: Preview, *, preset: str) -> list[Column]:
     """Each column with what it was mapped to, else with what it probably is."""
-    guesses = suggestions.suggest(seen.header, seen.rows, kind=upload.kind) if preset == "generic" else {}
+    own = {} if upload.kind == "orders" else extras.names(custom.extras())
+    guesses = suggestions.suggest(seen.header, seen.rows, kind=upload.kind, own=own) if preset == "generic" else {}
     chosen = {column: field for field, column in upload.mapping.items()}
     known = _known(upload, preset)
     return [

@@ -5,19 +5,20 @@ true or false, choices by their words. An empty value is no entry.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeAlias
+from functools import partial
+from typing import Final, TypeAlias
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils import formats
 from django.utils.dateparse import parse_date
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from psycopg.types.json import Jsonb
 
+from customers.importing.extras import Extra
 from customers.models import Customer, CustomField
 
 LONGEST: Final = 500
@@ -25,13 +26,8 @@ YES: Final = frozenset({"yes", "y", "true", "1", "on", "ja", "sí", "si"})
 NO: Final = frozenset({"no", "n", "false", "0", "off", "nein"})
 Value: TypeAlias = str | bool | None
 
-SET_MANY: Final = """
-UPDATE customers_customer c SET custom = c.custom || told.custom
-FROM unnest(%(ids)s::bigint[], %(values)s::jsonb[]) AS told (id, custom)
-WHERE c.id = told.id AND NOT c.custom @> told.custom"""
 
-
-class BadValue(Exception):
+class BadValue(ValueError):
     """The value does not fit the field; the message says what would, in the reader's language."""
 
     def __init__(self, field: CustomField, message: str) -> None:
@@ -51,10 +47,11 @@ def fields() -> list[CustomField]:
 def told(customer: Customer) -> list[tuple[str, str]]:
     """(label, value) of the fields in use that the customer has a value of. One query, none without values."""
     known = fields() if customer.custom else []
-    return [(one.label, _words(one, customer.custom[one.key])) for one in known if one.key in customer.custom]
+    return [(one.label, words(one, customer.custom[one.key])) for one in known if one.key in customer.custom]
 
 
-def _words(field: CustomField, value: object) -> str:
+def words(field: CustomField, value: object) -> str:
+    """A value as people read it."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if field.kind == CustomField.Kind.DATE and (day := parse_date(str(value))):
@@ -137,15 +134,12 @@ def _choice(field: CustomField, value: object) -> str:
     return found
 
 
-def set_many(values: Iterable[tuple[int, Mapping[str, Value]]]) -> None:
-    """Set fields of many customers at once, (id, values by key), each customer once. For imports: bounded by them."""
-    rows = [(pk, dict(custom)) for pk, custom in values if custom]
-    with connection.cursor() as cursor:
-        params: dict[str, Any] = {
-            "ids": [pk for pk, _custom in rows],
-            "values": [Jsonb(custom) for _pk, custom in rows],
-        }
-        cursor.execute(SET_MANY, params)
+def extras() -> list[Extra]:
+    """The fields in use, for files."""
+    return [
+        Extra(key=one.key, label=one.label, kind=one.kind, choices=one.choices, clean=partial(clean, one))
+        for one in fields()
+    ]
 
 
 @transaction.atomic

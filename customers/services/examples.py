@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.db.models import Model
 from django.forms.models import model_to_dict
 
+from customers.importing.extras import name_of
 from customers.models import Customer, ImportedRow, Order
 
 SHOWN: Final = 5
@@ -52,4 +53,10 @@ def _difference(row: Model, before: Example, kind: str) -> Example:
     now = model_to_dict(row, fields=fields)
     called = row.name if isinstance(row, Customer) else getattr(row, "external_id", "")
     differs = [(name, was[name], now[name]) for name in fields if str(was[name]) != str(now[name])]
-    return {"name": called, "fields": differs}
+    return {"name": called, "fields": [*differs, *_own(row, was)]}
+
+
+def _own(row: Model, was: Example) -> list[tuple[str, Any, Any]]:
+    """Fields of the business's own, which only customers have."""
+    now, before = getattr(row, "custom", {}), was.get("custom") or {}
+    return [(name_of(key), before.get(key, ""), now[key]) for key in now if now[key] != before.get(key)]

@@ -11,11 +11,11 @@ from django.db import transaction
 
 from core import business as settings_row
 from core import money
-from customers.importing import presets, reading
+from customers.importing import extras, presets, reading
 from customers.importing.presets import Preset, R
 from customers.importing.problems import FileProblem, Reject, sentence
 from customers.importing.reading import Habits, Plan
-from customers.services import imports, people
+from customers.services import custom, imports, people
 from customers.services.imports import Progress, Target
 from customers.services.reports import Report
 
@@ -150,8 +150,8 @@ def _rows(planned: Plan[R], report: Report, listener: Listener) -> Iterator[R]:
 
 
 def preset_named(name: str, *, kind: str = "orders") -> Preset[Any]:
-    """Raises FileProblem with the names there are."""
+    """The preset, with the business's own fields where it reads people. Raises FileProblem with the names there are."""
     known: Mapping[str, Preset[Any]] = presets.ORDERS if kind == "orders" else presets.CUSTOMERS
     if name not in known:
         raise FileProblem(f"There is no preset “{name}”. The presets are: {', '.join(known)}.")
-    return known[name]
+    return known[name] if kind == "orders" else extras.reading(known[name], custom.extras())

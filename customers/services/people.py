@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from customers.importing.rows import PersonRow
 from customers.services import search
@@ -16,7 +17,7 @@ STAGED: Final = """
 DROP TABLE IF EXISTS pg_temp.staged_row, pg_temp.person;
 CREATE TEMP TABLE staged_row (
     line int, customer text, name text, emails text[], phones text[], company text, country text, city text,
-    locale text, time_zone text, channel text
+    locale text, time_zone text, channel text, custom jsonb
 )"""
 
 LAST: Final = "coalesce((array_agg({0} ORDER BY line DESC) FILTER (WHERE {0} <> ''))[1], '') AS {0}"
@@ -27,8 +28,12 @@ PERSON: Final = f"""
 CREATE TEMP TABLE person AS
 SELECT customer, min(line) AS line, {", ".join(LAST.format(name) for name in FIELDS)},
     (row_number() OVER (ORDER BY min(line)) - 1)::int / {PEOPLE_PER_CHUNK} AS chunk,
-    NULL::bigint AS customer_id, NULL::bigint AS company_id, NULL::text AS outcome
+    NULL::bigint AS customer_id, NULL::bigint AS company_id, NULL::text AS outcome, '{{}}'::jsonb AS custom
 FROM staged_row GROUP BY customer;
+UPDATE person p SET custom = told.custom FROM (
+    SELECT s.customer, jsonb_object_agg(one.key, one.value ORDER BY s.line) AS custom
+    FROM staged_row s, jsonb_each(s.custom) AS one GROUP BY s.customer
+) told WHERE told.customer = p.customer;
 CREATE INDEX ON person (chunk);
 ANALYZE person; ANALYZE staged_row"""
 
@@ -50,9 +55,9 @@ UPDATE person SET customer_id = nextval(pg_get_serial_sequence('customers_custom
 WHERE chunk = %(chunk)s AND customer_id IS NULL"""
 
 CREATE: Final = """
-INSERT INTO customers_customer (id, name, company_id, channel, country, city, locale, time_zone, sort_name, search,
-    created_at, batch_id)
-SELECT customer_id, name, company_id, channel, country, city, locale, time_zone, '', '', %(at)s, %(batch)s
+INSERT INTO customers_customer (id, name, company_id, channel, country, city, locale, time_zone, custom, sort_name,
+    search, created_at, batch_id)
+SELECT customer_id, name, company_id, channel, country, city, locale, time_zone, custom, '', '', %(at)s, %(batch)s
 FROM person WHERE chunk = %(chunk)s AND outcome = 'created' ORDER BY line;
 INSERT INTO customers_identity (customer_id, source, external_id)
 SELECT customer_id, %(source)s, customer FROM person WHERE chunk = %(chunk)s AND outcome = 'created' ORDER BY line;
@@ -66,11 +71,13 @@ _SET: Final = ", ".join(f"{name} = CASE WHEN p.{name} <> '' THEN p.{name} ELSE c
 UPDATE: Final = f"""
 UPDATE person p SET outcome = 'updated' FROM customers_customer c
 WHERE p.chunk = %(chunk)s AND p.outcome = 'unchanged' AND c.id = p.customer_id
-    AND ({_DIFFERS} OR p.company_id IS NOT NULL AND c.company_id IS DISTINCT FROM p.company_id);
+    AND ({_DIFFERS} OR p.company_id IS NOT NULL AND c.company_id IS DISTINCT FROM p.company_id
+        OR NOT c.custom @> p.custom);
 INSERT INTO customers_importedrow (batch_id, "table", object_id, created, before)
 SELECT %(batch)s, 'customer', c.id, false, to_jsonb(c) FROM customers_customer c
 JOIN person p ON p.customer_id = c.id AND p.outcome = 'updated' WHERE p.chunk = %(chunk)s ON CONFLICT DO NOTHING;
-UPDATE customers_customer c SET {_SET}, company_id = coalesce(p.company_id, c.company_id)
+UPDATE customers_customer c SET {_SET}, company_id = coalesce(p.company_id, c.company_id),
+    custom = c.custom || p.custom
 FROM person p WHERE p.chunk = %(chunk)s AND p.outcome = 'updated' AND c.id = p.customer_id"""
 
 CONTACT: Final = """
@@ -119,7 +126,7 @@ def _stage(rows: Iterable[PersonRow]) -> None:
             cursor.execute(part)
         with cursor.copy("COPY staged_row FROM STDIN") as copy:
             for row in rows:
-                copy.write_row((*row[:3], list(row.emails), list(row.phones), *row[5:]))
+                copy.write_row((*row[:3], list(row.emails), list(row.phones), *row[5:-1], Jsonb(dict(row.custom))))
         for part in PERSON.split(";\n"):
             cursor.execute(part)
 

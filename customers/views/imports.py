@@ -18,7 +18,7 @@ from customers.importing.problems import FileProblem
 from customers.models import ImportBatch, Upload
 from customers.models.upload import Stage
 from customers.selectors import imports
-from customers.services import undo, uploads
+from customers.services import custom, undo, uploads
 
 
 def import_list(request: DeskRequest) -> HttpResponse:
@@ -92,7 +92,9 @@ def import_mapping(request: DeskRequest, pk: int) -> HttpResponse:
         messages.error(request, str(problem))
         return redirect("customers:import_list")
     preset = request.POST.get("preset") or request.GET.get("preset") or upload.preset
-    form = MappingForm(request.POST or None, kind=upload.kind, seen=seen, initial=_initial(upload, seen, preset, sheet))
+    initial = _initial(upload, seen, preset, sheet)
+    own = custom.extras() if upload.kind == "customers" else []
+    form = MappingForm(request.POST or None, kind=upload.kind, seen=seen, own=own, initial=initial)
     if request.method == "POST" and form.is_valid() and _checks(upload, form):
         return redirect("customers:import_detail", pk=pk)
     context = {

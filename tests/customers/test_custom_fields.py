@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from customers.models import Customer, CustomField
+from customers.models import CustomField
 from customers.services import custom
 from tests.factories import make_customer
 from tests.forms import inputs, send
@@ -61,15 +61,6 @@ def test_programs_name_known_keys():
     assert custom.clean_all({"vip": "yes"}, known=known) == {"vip": True}
     with pytest.raises(KeyError, match="shoe"):
         custom.clean_all({"shoe": "38"}, known=known)
-
-
-def test_many_are_set_at_once():
-    ada, bob = make_customer(custom={"a": "1", "b": "2"}), make_customer()
-    custom.set_many([(ada.pk, {"b": "3"}), (bob.pk, {"a": True}), (999, {"a": "x"})])
-    assert list(Customer.objects.order_by("pk").values_list("custom", flat=True)) == [
-        {"a": "1", "b": "3"},
-        {"a": True},
-    ]
 
 
 def test_an_admin_adds_corrects_and_archives(admin):
