@@ -28,8 +28,9 @@ def collect() -> bool:
 
 
 def fingerprint() -> str:
-    """Return a hash of the names, sizes and times of all static files."""
-    return hashlib.sha256("\n".join(sorted(_facts())).encode()).hexdigest()
+    """Return a hash of all files by name, size and time, and of the storage: not every one writes a manifest."""
+    storage = settings.STORAGES["staticfiles"]["BACKEND"]
+    return hashlib.sha256("\n".join([storage, *sorted(_facts())]).encode()).hexdigest()
 
 
 def _facts() -> Iterator[str]:
