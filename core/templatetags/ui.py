@@ -276,10 +276,8 @@ def qs(context: Context, **changes: Any) -> str:
 
 @register.inclusion_tag("_components/nav_item.html", takes_context=True)
 def nav_item(context: Context, route: str, title: str, icon_name: str, *also: str) -> dict[str, Any]:
-    """One link of the sidebar, marked when the page is `route` or one of `also` (`settings:*`: any of those)."""
-    here = _here(context)
-    active = not {here, here.split(":")[0] + ":*"}.isdisjoint({route, *also})
-    return {"route": route, "title": title, "icon_name": icon_name, "active": active}
+    """One link of the sidebar, marked when the page is `route` or one of `also`."""
+    return {"route": route, "title": title, "icon_name": icon_name, "active": _here(context) in {route, *also}}
 
 
 def _here(context: Context) -> str:

@@ -209,7 +209,16 @@ def test_before_the_first_night_customers_are_listed_by_name(desk):
 
 
 def test_an_empty_shop_says_what_to_do(desk):
-    assert "import_orders" in get(desk).content.decode()
+    page = get(desk).content.decode()
+    assert "/imports/new/" in page
+    assert "ask one of them" not in page
+
+
+def test_an_empty_shop_says_whom_to_ask(desk, viewer):
+    desk.force_login(viewer)
+    page = get(desk).content.decode()
+    assert "/imports/new/" not in page
+    assert "ask one of them" in page
 
 
 def test_no_match_offers_to_clear(desk, shop):

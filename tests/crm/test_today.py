@@ -120,7 +120,7 @@ class TestStates:
     def test_no_orders(self, desk):
         page = desk.get("/").content.decode()
         assert "No orders yet" in page
-        assert "import_orders" in page
+        assert "/imports/new/" in page
 
     def test_orders_but_no_night(self, desk):
         make_day(AS_OF)
