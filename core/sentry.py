@@ -1,14 +1,12 @@
 """Errors to Sentry, only where SENTRY_DSN is set, and then without what names a person."""
 
-from typing import Any, Final
-
-import sentry_sdk
-from sentry_sdk.integrations.celery import CeleryIntegration
-from sentry_sdk.integrations.django import DjangoIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration
-from sentry_sdk.types import Event, Hint
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from core import logs
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
 
 # What these say are names in the code; what others say may name a person, and stays in our own log.
 SPEAK_OF_CODE: Final = frozenset(error.__name__ for error in logs.CODE_ERRORS) | {"ModuleNotFoundError"}
@@ -19,10 +17,13 @@ KEPT: Final = (
 
 
 def start(*, dsn: str, release: str) -> None:
-    """Begin to send errors; does nothing without a DSN."""
+    """Begin to send errors. Without a DSN it does nothing, and the SDK is not even loaded."""
     if not dsn:
         return
-    sentry_sdk.init(
+    of_celery = import_module("sentry_sdk.integrations.celery").CeleryIntegration()
+    of_django = import_module("sentry_sdk.integrations.django").DjangoIntegration()
+    of_logging = import_module("sentry_sdk.integrations.logging").LoggingIntegration(event_level=None)
+    import_module("sentry_sdk").init(
         dsn=dsn,
         release=release,
         send_default_pii=False,
@@ -32,12 +33,12 @@ def start(*, dsn: str, release: str) -> None:
         max_breadcrumbs=0,
         traces_sample_rate=0.0,
         default_integrations=False,
-        integrations=[DjangoIntegration(), CeleryIntegration(), LoggingIntegration(event_level=None)],
+        integrations=[of_django, of_celery, of_logging],
         before_send=before_send,
     )
 
 
-def before_send(event: Event, hint: Hint) -> Event:
+def before_send(event: "Event", hint: "Hint") -> "Event":
     """The event with the parts that tell where the error is; request, user's data and texts as said stay here."""
     kept: dict[str, Any] = {name: event[name] for name in KEPT if name in event}  # type: ignore[literal-required]
     number = (event.get("user") or {}).get("id")

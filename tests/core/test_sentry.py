@@ -1,9 +1,12 @@
 """Errors to Sentry: none without a DSN, and with one nothing that names a person."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import sentry_sdk
+from django.conf import settings
 from sentry_sdk.transport import Transport
 
 from core import sentry
@@ -33,6 +36,11 @@ def box(monkeypatch):
         yield kept
         sentry_sdk.get_client().close()
         start()
+
+
+def test_without_a_dsn_the_sdk_is_not_loaded():
+    program = "import sys, core.sentry; core.sentry.start(dsn='', release='1'); sys.exit('sentry_sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=settings.BASE_DIR, check=False).returncode == 0
 
 
 def test_without_a_dsn_nothing_is_sent():
