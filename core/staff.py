@@ -70,6 +70,12 @@ def change(*, user: User, role: str, may_export: bool, by: User) -> User:
     return _keeping_an_admin(user=user, by=by, stays=role == Role.ADMIN, act=give)
 
 
+def lock(*, user_id: int) -> None:
+    """Hold an account still until the transaction ends, to compare it with a form: the admins first, as change does."""
+    _lock_admins()
+    User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+
+
 def deactivate(*, user: User, by: User) -> User:
     """Close the account: sessions end and keys stop at once (core.keys), what they started goes on."""
 

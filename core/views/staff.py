@@ -43,9 +43,13 @@ def _invited(form: InviteForm) -> User | None:
 @never_cache
 def detail(request: DeskRequest, pk: int) -> HttpResponse:
     """One person: rights, sessions, and what an admin can do for them. The link of an invitation is shown here."""
-    person = get_object_or_404(staff_list.people(), pk=pk)
-    form = RightsForm(request.POST or None, initial=rights_of(person), edited=lambda: edits.last_words(User, person.pk))
-    if form.is_valid() and _changed(request, person, form):
+    with transaction.atomic():
+        if request.method == "POST":
+            staff.lock(user_id=pk)
+        person = get_object_or_404(staff_list.people(), pk=pk)
+        form = RightsForm(request.POST or None, initial=rights_of(person), edited=lambda: edits.last_words(User, pk))
+        is_saved = form.is_valid() and _changed(request, person, form)
+    if is_saved:
         messages.success(request, _("Saved. Their sessions have ended if their rights changed."))
         return redirect("settings:staff_detail", pk=pk)
     state = person.state_at(timezone.now())

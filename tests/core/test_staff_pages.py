@@ -1,6 +1,7 @@
 """The pages of staff: invited by mail or by hand, changed, sent away, reset."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -209,6 +211,27 @@ class TestRights:
         page = desk.post(f"/settings/staff/{agent.pk}/", fields | {"role": "manager"}).content.decode()
         assert "Theirs: Marketer" in page
         assert "Yours: Manager" in page
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_change_within_the_same_milliseconds_is_seen(self, desk, admin, agent):
+        """The form is compared only when nobody else is at work on the account."""
+        other = User.objects.create_user("other@example.com", PASSWORD, role=Role.ADMIN)
+        fields, pages = self.form_of(desk, agent), []
+
+        def post():
+            pages.append(desk.post(f"/settings/staff/{agent.pk}/", fields | {"role": "manager"}).content.decode())
+            connections.close_all()
+
+        late = threading.Thread(target=post)
+        with transaction.atomic():
+            staff.change(user=agent, role=Role.MARKETER, may_export=False, by=other)
+            late.start()
+            late.join(0.5)
+            assert late.is_alive()
+        late.join()
+        agent.refresh_from_db()
+        assert agent.role == Role.MARKETER
+        assert "Theirs: Marketer" in pages[0]
 
 
 class TestActions:
