@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from core import boot, feed, statics
 from tests.ability import cannot_run
@@ -28,6 +29,13 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """Tests with real transactions end by TRUNCATE, which the log of edits refuses (tests/core/test_edits.py)."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE core_edit DISABLE TRIGGER edits_are_not_emptied")
+
+
+@pytest.fixture(autouse=True)
+def nobody_s_language():
+    """A request leaves its language behind in the thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
