@@ -60,4 +60,4 @@ def test_exponent_defaults_to_two():
 def test_grouping_follows_the_language():
     with translation.override("de"):
         assert money.text(123456, "EUR") == "1.234,56\xa0€"
-        assert money.compact(38_600) == "38,6k"
+        assert money.compact(38_600) == "38,6\xa0Tsd."
