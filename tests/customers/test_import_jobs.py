@@ -190,6 +190,7 @@ class TestBeside:
         with other_connection() as other:
             other.execute("SELECT pg_advisory_lock(%s)", [tasks.LONG_WORK])
             assert tasks.work_long() == 0
+            other.execute("SELECT pg_advisory_unlock(%s)", [tasks.LONG_WORK])  # a closed session frees it later
         assert tasks.work_long() == 1
         assert Order.objects.count() == ROWS
 
