@@ -2,8 +2,11 @@
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from math import log
 from random import Random
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -87,6 +90,23 @@ def _plain_summary(customer, orders, as_of):
         "value_cents": money(orders) - money(refunds) - money(lost),
         "repeat_value_cents": again,
         "margin_cents": margin(orders) - margin(refunds) - margin(lost),
+        **_plain_details(days, orders, refunds, day_of, first_on=min(o.placed_on for o in shown)),
+    }
+
+
+def _plain_details(days, orders, refunds, day_of, *, first_on):
+    """Gaps between order days, and the logarithms of what was left of each one after the first."""
+    spent = [
+        money(o for o in orders if o.placed_on == day) - money(r for r in refunds if day_of[r.order_id] == day)
+        for day in days[1:]
+    ]
+    logs = [log(cents) for cents in spent if cents > 0]
+    return {
+        "prior_on": days[-3] if len(days) > 2 else first_on,
+        "log_gaps": pytest.approx(sum(log((after - before).days) for before, after in pairwise(days))),
+        "paid_days": len(logs),
+        "log_value": pytest.approx(sum(logs)),
+        "log_value_sq": pytest.approx(sum(each * each for each in logs)),
     }
 
 

@@ -1,11 +1,19 @@
 """What the engine is told about the customers and about the shop's terms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.clv.params import FloatArray
+
+UNKNOWN: NDArray[Any] = np.empty(0)  # a column that was not given
+DETAILS: dict[str, float] = {"log_gaps": np.nan, "paid_days": 0, "log_value": 0.0, "log_value_sq": 0.0, "prior_age": -1}
+
+
+def _unknown() -> NDArray[Any]:
+    return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +21,8 @@ class History:
     """Customers in columns of one length, as of one business day; the length may be 0.
 
     A customer whose every order was refunded has order_days == 0 and both ages 0. Money is in major units
-    and may be zero or negative. Raises ValueError for what cannot be.
+    and may be zero or negative. The columns with a default may be left out: gaps are then not known (NaN), no order
+    day is known to be paid, and nobody has a third-last order day. Raises ValueError for what cannot be.
     """
 
     order_days: NDArray[np.int32]  # distinct local days with an order that stands
@@ -22,9 +31,17 @@ class History:
     value: FloatArray  # net revenue of all order days
     repeat_value: FloatArray  # net revenue of the order days after the first
     margin: FloatArray  # margin to date
+    log_gaps: FloatArray = field(default_factory=_unknown)  # Σ ln of the days between consecutive order days
+    paid_days: NDArray[np.int32] = field(default_factory=_unknown)  # order days after the first with net revenue v > 0
+    log_value: FloatArray = field(default_factory=_unknown)  # Σ ln v over them
+    log_value_sq: FloatArray = field(default_factory=_unknown)  # Σ (ln v)²
+    prior_age: NDArray[np.int32] = field(default_factory=_unknown)  # as last_age, of the third-last; -1 for fewer
 
     def __post_init__(self) -> None:
-        columns = (self.first_age, self.last_age, self.value, self.repeat_value, self.margin)
+        for name, default in DETAILS.items():
+            if getattr(self, name) is UNKNOWN:
+                object.__setattr__(self, name, np.full(self.order_days.shape, default))
+        columns = [getattr(self, name) for name in self.__slots__[1:]]
         if self.order_days.ndim != 1 or any(column.shape != self.order_days.shape for column in columns):
             raise ValueError("the columns of a history must have one length")
         if any(np.any(column < 0) for column in (self.order_days, self.first_age, self.last_age)):
@@ -32,7 +49,7 @@ class History:
         later = self.first_age > self.last_age
         if np.any(np.where(self.order_days > 1, ~later, (self.order_days == 1) & (self.first_age != self.last_age))):
             raise ValueError("the last order day must follow the first if there are two, and be it if there is one")
-        if not all(np.all(np.isfinite(column)) for column in columns[2:]):
+        if not all(np.all(np.isfinite(column)) for column in (self.value, self.repeat_value, self.margin)):
             raise ValueError("money must be finite")
 
     def take(self, rows: NDArray[np.intp]) -> "History":

@@ -20,6 +20,11 @@ class PurchaseSummary(models.Model):
     value_cents = models.BigIntegerField()
     repeat_value_cents = models.BigIntegerField()  # of the order days after the first
     margin_cents = models.BigIntegerField()
+    prior_on = models.DateField()  # the third-last order day; the first where there are fewer than three
+    log_gaps = models.FloatField()  # sum of ln(days between order days)
+    paid_days = models.IntegerField()  # order days after the first with money left
+    log_value = models.FloatField()  # sum of ln(their minor units)
+    log_value_sq = models.FloatField()  # and of its square
 
     def __str__(self) -> str:
         return f"Summary of customer {self.customer_id}"

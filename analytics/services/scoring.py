@@ -1,5 +1,6 @@
 """From summaries to scores: read the columns, call the engine, COPY the rows. One shard, one transaction."""
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
@@ -24,6 +25,11 @@ HISTORY: Final = {
     "value_cents": "int8",
     "repeat_value_cents": "int8",
     "margin_cents": "int8",
+    "prior_on": "date",
+    "log_gaps": "float8",
+    "paid_days": "int4",
+    "log_value": "float8",
+    "log_value_sq": "float8",
 }
 SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
@@ -78,7 +84,21 @@ def history(columns: Columns, *, as_of: date, currency: str) -> shop.History:
         value=columns["value_cents"] / unit,
         repeat_value=columns["repeat_value_cents"] / unit,
         margin=columns["margin_cents"] / unit,
+        log_gaps=columns["log_gaps"],
+        prior_age=np.where(columns["order_days"] > 2, today - columns["prior_on"], -1).astype(np.int32),
+        **_paid(columns, unit),
     )
+
+
+def _paid(columns: Columns, unit: float) -> Columns:
+    """The sums of logarithms in major units: ln(v / unit) = ln v - ln unit."""
+    count, level, square = columns["paid_days"], columns["log_value"], columns["log_value_sq"]
+    shift = math.log(unit)
+    return {
+        "paid_days": count.astype(np.int32),
+        "log_value": level - count * shift,
+        "log_value_sq": square - 2.0 * shift * level + count * shift**2,
+    }
 
 
 def fit(*, run: Run) -> dict[str, Any]:

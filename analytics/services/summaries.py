@@ -21,7 +21,7 @@ REBUILD_SHARE: Final = 0.2
 
 COLUMNS: Final = (
     "customer_id, orders, order_days, first_at, last_at, first_on, last_on,"
-    " value_cents, repeat_value_cents, margin_cents"
+    " value_cents, repeat_value_cents, margin_cents, prior_on, log_gaps, paid_days, log_value, log_value_sq"
 )
 
 # Two steps (days, then customers) instead of count(distinct day), which sorts. A day whose orders all came back is no
@@ -44,10 +44,18 @@ WITH paid AS (
     FROM customers_refund r {of_refunds} JOIN customers_order o ON o.id = r.order_id AND o.customer_id = r.customer_id
     WHERE r.refunded_on <= %(as_of)s AND o.status = 'paid' AND o.customer_id IS NOT NULL
     GROUP BY 1, 2
-), days AS (
+), seen AS (
     SELECT *, value_cents - coalesce(value_back, 0) AS net, margin_cents - coalesce(margin_back, 0) AS net_margin,
-        min(placed_on) FILTER (WHERE orders > 0) OVER (PARTITION BY customer_id) AS first_on
+        min(placed_on) FILTER (WHERE orders > 0) OVER (PARTITION BY customer_id) AS first_on,
+        max(placed_on) FILTER (WHERE orders > 0) OVER earlier AS before_on
     FROM paid LEFT JOIN back USING (customer_id, placed_on)
+    WINDOW earlier AS (PARTITION BY customer_id ORDER BY placed_on ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+), days AS (
+    SELECT *, max(before_on) FILTER (WHERE orders > 0) OVER earlier AS prior_on,
+        CASE WHEN orders > 0 AND placed_on > first_on THEN ln((placed_on - before_on)::float8) END AS log_gap,
+        CASE WHEN orders > 0 AND placed_on > first_on AND net > 0 THEN ln(net::float8) END AS log_net
+    FROM seen
+    WINDOW earlier AS (PARTITION BY customer_id ORDER BY placed_on ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), lost AS (
     SELECT customer_id, sum(u.value_cents)::bigint AS value_lost, sum(u.margin_cents)::bigint AS margin_lost
     FROM customers_unmatchedreturn u {of_returns}
@@ -61,13 +69,17 @@ WITH paid AS (
         coalesce(min(first_on), min(placed_on)) AS first_on,
         coalesce(max(placed_on) FILTER (WHERE orders > 0), max(placed_on)) AS last_on,
         sum(net)::bigint AS net, coalesce(sum(net) FILTER (WHERE placed_on > first_on), 0)::bigint AS repeat_net,
-        sum(net_margin)::bigint AS net_margin
+        sum(net_margin)::bigint AS net_margin,
+        max(prior_on) FILTER (WHERE orders > 0) AS prior_on, coalesce(sum(log_gap), 0) AS log_gaps,
+        count(log_net)::int AS paid_days, coalesce(sum(log_net), 0) AS log_value,
+        coalesce(sum(log_net * log_net), 0) AS log_value_sq
     FROM days GROUP BY 1
 )
 SELECT customer_id, orders, order_days, first_at, last_at, first_on, last_on,
     net - coalesce(value_lost, 0),
     CASE WHEN order_days > 1 THEN repeat_net - coalesce(value_lost, 0) ELSE 0 END,
-    net_margin - coalesce(margin_lost, 0)
+    net_margin - coalesce(margin_lost, 0),
+    coalesce(prior_on, first_on), log_gaps, paid_days, log_value, log_value_sq
 FROM people LEFT JOIN lost USING (customer_id)
 ORDER BY customer_id
 """

@@ -1,5 +1,7 @@
 """Histories: what a night can hand over, and parts of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,21 @@ def test_second_order_today_is_fine():
     assert of(make_customer(order_days=2, first_age=1, last_age=0)).first_age.tolist() == [1]
 
 
+def test_details_that_are_not_given_are_not_known():
+    past = of(make_customer(times=2))
+
+    assert np.isnan(past.log_gaps).all()
+    assert past.paid_days.tolist() == [0, 0]
+    assert past.prior_age.tolist() == [-1, -1]
+
+
+def test_a_detail_of_another_length_is_refused():
+    past = of(make_customer(times=2))
+
+    with pytest.raises(ValueError, match="one length"):
+        replace(past, log_gaps=np.zeros(1))
+
+
 def test_matrix_is_refused():
     square = np.zeros((2, 2), dtype=np.int32)
 
@@ -51,7 +68,7 @@ def test_matrix_is_refused():
 def test_simulated_shop_is_the_same_for_the_same_seed():
     first, second = simulated.shop(500, seed=1), simulated.shop(500, seed=1)
 
-    assert all(np.array_equal(getattr(first, name), getattr(second, name)) for name in first.__slots__)
+    assert all(np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True) for name in first.__slots__)
 
 
 def test_simulated_shop_differs_for_another_seed():

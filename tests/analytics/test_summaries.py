@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from math import log
 from random import Random
 
 import pytest
@@ -17,6 +18,7 @@ AS_OF = date(2026, 3, 31)
 FIELDS = [
     *("orders", "order_days", "first_at", "last_at", "first_on", "last_on"),
     *("value_cents", "repeat_value_cents", "margin_cents"),
+    *("prior_on", "log_gaps", "paid_days", "log_value", "log_value_sq"),
 ]
 
 
@@ -60,6 +62,41 @@ def test_two_orders_of_a_day_are_one_order_day(customer):
     found = summary(customer)
     assert (found.orders, found.order_days, found.repeat_value_cents) == (2, 1, 0)
     assert found.last_at - found.first_at == timedelta(hours=1)
+
+
+class TestDetails:
+    """What the models of regular buyers, of spend and of trends read."""
+
+    def test_gaps_and_spends_of_the_order_days_after_the_first(self, customer):
+        for day, cents in ((2, 5000), (4, 1000), (12, 3000), (28, 2000)):
+            make_order(customer=customer, day=date(2026, 1, day), value_cents=cents)
+        found = summary(customer)
+        logs = [log(cents) for cents in (1000, 3000, 2000)]
+        assert found.log_gaps == pytest.approx(log(2) + log(8) + log(16))
+        assert (found.paid_days, found.prior_on) == (3, date(2026, 1, 4))
+        assert found.log_value == pytest.approx(sum(logs))
+        assert found.log_value_sq == pytest.approx(sum(each**2 for each in logs))
+
+    def test_one_order_day_has_neither(self, customer):
+        make_order(customer=customer, day=date(2026, 1, 5))
+        found = summary(customer)
+        assert (found.prior_on, found.log_gaps, found.paid_days) == (date(2026, 1, 5), 0.0, 0)
+
+    def test_a_day_that_came_back_makes_one_long_gap(self, customer):
+        for day in (1, 5, 9):
+            order = make_order(customer=customer, day=date(2026, 1, day))
+            if day == 5:
+                make_refund(order=order, day=date(2026, 1, 20))
+        found = summary(customer)
+        assert (found.order_days, found.paid_days) == (2, 1)
+        assert found.log_gaps == pytest.approx(log(8))
+
+    def test_free_order_days_are_no_paid_days(self, customer):
+        for day, cents in ((1, 900), (2, 0), (3, 700)):
+            make_order(customer=customer, day=date(2026, 1, day), value_cents=cents)
+        found = summary(customer)
+        assert (found.order_days, found.paid_days) == (3, 1)
+        assert found.log_value == pytest.approx(log(700))
 
 
 def test_days_are_business_dates_and_not_days_in_utc(customer):
