@@ -36,6 +36,8 @@ class Change(models.Model):
         CUSTOMER_ORDERS = "customer_orders"  # object_id: a customer whose orders or refunds changed
         ORDER = "order"  # object_id: an order
         DAY = "day"  # object_id: a business date whose totals changed
+        CUSTOMER_COSTS = "customer_costs"  # object_id: a customer on whom something was spent
+        ACQUISITION = "acquisition"  # object_id: a month, by the date it begins on, whose spend changed
 
     kind = models.CharField(max_length=24, choices=Kind)
     object_id = models.BigIntegerField()

@@ -1,5 +1,6 @@
 from customers.models.batch import ImportBatch, ImportedRow
 from customers.models.company import Company
+from customers.models.cost import COUNTED, AcquisitionCost, Cost, CostKind, UnitCost
 from customers.models.custom import CustomField
 from customers.models.order import Order, OrderLine
 from customers.models.person import Customer, Email, Identity, Phone
@@ -9,9 +10,13 @@ from customers.models.segment import Membership, Segment
 from customers.models.upload import Upload
 
 __all__ = [
+    "COUNTED",
+    "AcquisitionCost",
     "AppliedRates",
     "Category",
     "Company",
+    "Cost",
+    "CostKind",
     "CustomField",
     "Customer",
     "Email",
@@ -26,6 +31,7 @@ __all__ = [
     "Refund",
     "RefundLine",
     "Segment",
+    "UnitCost",
     "UnmatchedReturn",
     "Upload",
 ]

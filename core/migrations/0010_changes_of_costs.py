@@ -1,0 +1,24 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("core", "0009_edits_of_second_factors"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="change",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("customer_orders", "Customer Orders"),
+                    ("order", "Order"),
+                    ("day", "Day"),
+                    ("customer_costs", "Customer Costs"),
+                    ("acquisition", "Acquisition"),
+                ],
+                max_length=24,
+            ),
+        ),
+    ]
