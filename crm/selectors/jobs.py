@@ -54,7 +54,7 @@ def board(*, state: str = "", cursor: str = "") -> Board:
     rows = [row(job) for _, job in page.rows]
     return Board(
         nights=list(nights.recent()),
-        imports=list(ImportBatch.objects.order_by("-started_at", "-pk")[:IMPORTS_SHOWN]),
+        imports=list(ImportBatch.objects.select_related("upload__by").order_by("-started_at", "-pk")[:IMPORTS_SHOWN]),
         jobs=rows,
         failed=[] if state or cursor else [each for each in rows if each.job.state == Job.State.DEAD][:FAILED_ON_TOP],
         state=state,
