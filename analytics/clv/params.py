@@ -47,6 +47,35 @@ class MbgNbdParams(_Positive):
 
 
 @dataclass(frozen=True, slots=True)
+class ParetoNbdParams(_Positive):
+    """Orders come at rate λ ~ Gamma(r, α); she leaves unseen at rate μ ~ Gamma(s, β).
+
+    α and β are in the unit of time of the data they were fitted to.
+    """
+
+    r: float
+    alpha: float
+    s: float
+    beta: float
+
+
+@dataclass(frozen=True, slots=True)
+class MbgCnbdKParams(_Positive):
+    """As MBG/NBD, but each gap is the sum of k steps that come at rate λ: the larger k, the more regular."""
+
+    k: int
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        super(MbgCnbdKParams, self).__post_init__()
+        if self.k != int(self.k):
+            raise ValueError(f"k must be a whole number, not {self.k!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class GammaGammaParams(_Positive):
     """One order's spend ~ Gamma(p, rate) with rate ~ Gamma(q, γ); γ is in the unit of money."""
 
@@ -55,7 +84,25 @@ class GammaGammaParams(_Positive):
     gamma: float
 
 
-P = TypeVar("P", BgNbdParams, MbgNbdParams, GammaGammaParams)
+@dataclass(frozen=True, slots=True)
+class SbgParams(_Positive):
+    """Each customer cancels at a renewal with the chance θ ~ Beta(α, β)."""
+
+    alpha: float
+    beta: float
+
+
+@dataclass(frozen=True, slots=True)
+class BgBbParams(_Positive):
+    """An opportunity is taken with p ~ Beta(α, β); before each she has left with θ ~ Beta(γ, δ)."""
+
+    alpha: float
+    beta: float
+    gamma: float
+    delta: float
+
+
+P = TypeVar("P", bound=_Positive)
 
 
 @dataclass(frozen=True, slots=True)
