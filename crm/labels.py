@@ -21,6 +21,7 @@ STEPS: Final = {
     "margins": _("Apply margin rates"),
     "totals": _("Add up days"),
     "summaries": _("Add up purchases"),
+    "baskets": _("Add up baskets"),
     "fit": _("Fit the models"),
     "score": _("Score customers"),
     "index": _("Index and total"),

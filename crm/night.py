@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from analytics import scores
-from analytics.services import partitions, publishing, scoring, summaries, totals
+from analytics.services import baskets, partitions, publishing, scoring, summaries, totals
 from core import business, engine, feed
 from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
@@ -53,6 +53,13 @@ def _summarise(job: Job) -> Payload:
     return {"rows": done.written}
 
 
+def _fill_baskets(job: Job) -> Payload:
+    run = _run(job)
+    if run.is_past:
+        return {"rows": baskets.build_past(run_id=run.pk, as_of=run.as_of)}
+    return {"rows": baskets.refresh(as_of=run.as_of)}
+
+
 def _assign_segments(job: Job) -> Payload:
     run = _run(job)
     if not run.is_current:
@@ -75,6 +82,7 @@ STEPS: dict[str, Step] = {
         Step("margins", _apply_margins),
         Step("totals", lambda job: {"rows": totals.refresh()}, in_past=False),
         Step("summaries", _summarise),
+        Step("baskets", _fill_baskets),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
         Step(
             "score",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from analytics.services import partitions, stats, summaries
+from analytics.services import baskets, partitions, stats, summaries
 from core import feed
 from core.models import Run
 
@@ -40,13 +40,14 @@ def publish(*, run: Run, at: datetime) -> dict[str, Any]:
 
 @transaction.atomic
 def tidy(*, run: Run) -> dict[str, Any]:
-    """Drop what nobody reads any more: old scores and their sort indexes, summaries of past dates, changes dealt with.
+    """Drop what nobody reads any more: old scores and their sort indexes, tables of past dates, changes dealt with.
 
     What somebody does read just now (a backup, an export) is left to the next night.
     """
     feed.prune()
-    for number in partitions.runs_with(summaries.PAST_PREFIX):
-        partitions.drop_if_free(summaries.past_table(number))
+    for kept in (summaries, baskets):
+        for number in partitions.runs_with(kept.PAST_PREFIX):
+            partitions.drop_if_free(kept.past_table(number))
     tables, keep = partitions.kept(), kept_runs() | {run.pk}
     dropped = [partitions.drop_if_free(partitions.table_of(number)) for number in sorted(tables - keep)]
     for number in sorted((tables & keep) - set(_shown_last()) - {run.pk}):

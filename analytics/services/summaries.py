@@ -137,14 +137,14 @@ def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> i
 def rebuild(*, table: str, as_of: date) -> int:
     """Compute every summary as of `as_of` into `table` (a trusted name), from the facts known now."""
     with connection.cursor() as cursor:
-        _empty(table)
+        empty(table)
         cursor.execute(f"INSERT INTO {table} ({COLUMNS}) {_summarise(changed=False)}", {"as_of": as_of})
         written = int(cursor.rowcount)
         cursor.execute(f"ANALYZE {table}")
     return written
 
 
-def _empty(table: str) -> None:
+def empty(table: str) -> None:
     """TRUNCATE, or row by row beside somebody who reads for long, such as a backup."""
     with connection.cursor() as cursor:
         try:
