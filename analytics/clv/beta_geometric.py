@@ -24,6 +24,8 @@ NAMES = ("r", "alpha", "a", "b")
 LOW = (1e-4, 1e-6, 1e-4, 1e-4)  # alpha in mean ages
 HIGH = (1e4, 1e6, 1e4, 1e4)
 START = (0.5, 0.25, 0.9, 2.0)
+MOST_ORDERS = 1e15
+SMALLEST_CHANCE = 1e-300  # to leave; below it a float holds none
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,3 +273,24 @@ def pmf(*, r: float, alpha: float, a: float, b: float, x: ArrayLike, t: ArrayLik
     left = np.exp(betaln(a + 1, np.where(can, b + n + m - 1, 1.0)) - betaln(a, b))
     reached = np.where(n > 0, betainc(np.maximum(n, 1.0), r, busy), 1.0)
     return np.asarray(alive + np.where(can, left * reached, 0.0))
+
+
+def draw_orders(
+    *, R: ArrayLike, y: ArrayLike, a: ArrayLike, beta: ArrayLike, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Orders of living customers within t, one draw each; arguments as in hypergeometric.expected_events.
+
+    Her pace gives Poisson(λt) orders with λt ~ Gamma(R)·y, and she leaves at the Geometric(p)-th, p ~ Beta(a, β).
+    """
+    arrays = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (R, y, a, beta)))
+    return np.minimum(poisson(rng.standard_gamma(arrays[0]) * arrays[1], rng), last_order(arrays[2], arrays[3], rng))
+
+
+def poisson(mean: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Poisson numbers; a mean beyond 10^15 counts as that, where the generator would refuse."""
+    return np.asarray(rng.poisson(np.minimum(mean, MOST_ORDERS)), dtype=np.int64)
+
+
+def last_order(a: FloatArray, beta: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
+    """At which of her next orders she leaves, her chance p at each ~ Beta(a, β)."""
+    return np.asarray(rng.geometric(np.clip(rng.beta(a, beta), SMALLEST_CHANCE, 1.0)), dtype=np.int64)

@@ -7,7 +7,7 @@ order in the unit of time of the parameters. Arguments broadcast; results are ar
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from analytics.clv import beta_geometric, hypergeometric
@@ -38,7 +38,7 @@ def p_alive(params: MbgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) ->
     return np.asarray(expit(-_z(params, x, t_x, T)))
 
 
-def p_no_purchase(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+def p_silent(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
     """P(no order in (T, T + t] | x, t_x, T): she has left, or is alive and silent."""
     z = _z(params, x, t_x, T)
     return np.asarray(expit(z) + expit(-z) * p_silent_alive(params, t, x, T))
@@ -48,6 +48,11 @@ def p_silent_alive(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLik
     """P(no order in (T, T + t]) of someone who is alive at T: ((α+T)/(α+T+t))^(r+x), her pace alone."""
     shape, age = params.r + np.asarray(x), params.alpha + np.asarray(T)
     return np.asarray(np.exp(-shape * np.log1p(np.asarray(t) / age)))
+
+
+def p_pause(params: MbgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """P(no order since t_x) at the pace of the x orders until then, if she is still there: ((α+t_x)/(α+T))^(r+x)."""
+    return p_silent_alive(params, np.asarray(T) - np.asarray(t_x), x, t_x)
 
 
 def expected_purchases(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
@@ -63,6 +68,20 @@ def expected_purchases_alive(params: MbgNbdParams, t: ArrayLike, x: ArrayLike, T
         y=np.asarray(t) / (params.alpha + np.asarray(T)),
         a=params.a,
         beta=params.b + frequency + 1.0,
+    )
+
+
+def draw_orders(
+    params: MbgNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Orders in (T, T + t] of people who are alive at T after x repeat orders: one draw for each."""
+    frequency = np.asarray(x, dtype=np.float64)
+    return beta_geometric.draw_orders(
+        R=params.r + frequency,
+        y=np.asarray(t) / (params.alpha + np.asarray(T)),
+        a=params.a,
+        beta=params.b + frequency + 1.0,
+        rng=rng,
     )
 
 

@@ -54,7 +54,7 @@ def mbg_p_alive(r, alpha, a, b, x, t_x, T):
     return 1 / (1 + a / (b + x) * ((alpha + T) / (alpha + t_x)) ** (r + x))
 
 
-def p_no_purchase(p_alive, t, r, alpha, x, T):
+def p_silent(p_alive, t, r, alpha, x, T):
     """She has left, or is alive and silent."""
     with mp.workdps(MOST_DIGITS):
         silent = ((alpha + mp.mpf(T)) / (alpha + mp.mpf(T) + t)) ** (mp.mpf(r) + x)

@@ -45,8 +45,8 @@ def test_bg_nbd_agrees_with_60_digits(seed):
 
         assert close(bgnbd.p_alive(params, x, t_x, T), alive), point
         assert close(bgnbd.expected_purchases(params, t, x, t_x, T), alive * events), point
-        silent = reference.p_no_purchase(alive, t, r, alpha, x, T)
-        assert close(bgnbd.p_no_purchase(params, t, x, t_x, T), silent), point
+        silent = reference.p_silent(alive, t, r, alpha, x, T)
+        assert close(bgnbd.p_silent(params, t, x, t_x, T), silent), point
 
 
 @pytest.mark.parametrize("seed", [10, 11, 12, 14])
@@ -59,8 +59,8 @@ def test_mbg_nbd_agrees_with_60_digits(seed):
 
         assert close(mbgnbd.p_alive(params, x, t_x, T), alive), point
         assert close(mbgnbd.expected_purchases(params, t, x, t_x, T), alive * events), point
-        silent = reference.p_no_purchase(alive, t, r, alpha, x, T)
-        assert close(mbgnbd.p_no_purchase(params, t, x, t_x, T), silent), point
+        silent = reference.p_silent(alive, t, r, alpha, x, T)
+        assert close(mbgnbd.p_silent(params, t, x, t_x, T), silent), point
 
 
 def test_new_customers_agree_with_60_digits():
@@ -94,7 +94,7 @@ def test_no_nan_no_infinity_no_negative_on_the_whole_grid(kind, a):
     for r, alpha, b in itertools.product(R[::2], ALPHA[::2], B[::2]):
         params = params_of(r=r, alpha=alpha, a=a, b=b)
         alive = model.p_alive(params, x, t_x, age)
-        silent = model.p_no_purchase(params, t, x, t_x, age)
+        silent = model.p_silent(params, t, x, t_x, age)
         orders = model.expected_purchases(params, t, x, t_x, age)
 
         assert np.all((alive >= 0) & (alive <= 1)), params

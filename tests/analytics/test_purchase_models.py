@@ -114,12 +114,12 @@ def test_conditional_expectation_is_that_of_played_customers(model, params, play
 
 @BOTH
 @pytest.mark.parametrize("x", [0, 2])
-def test_p_no_purchase_is_that_of_played_customers(model, params, played, x):
+def test_p_silent_is_that_of_played_customers(model, params, played, x):
     count, last, alive, rate, _ = played[model]
     like_her = count == x
     silent = np.where(alive[like_her], np.exp(-rate[like_her] * 13), 1.0)
 
-    expected = model.p_no_purchase(params, 13, x, last[like_her], 40.0)
+    expected = model.p_silent(params, 13, x, last[like_her], 40.0)
 
     error = 4.5 * np.std(silent - expected) / np.sqrt(silent.size)
     assert silent.mean() == pytest.approx(expected.mean(), abs=error)
@@ -138,15 +138,15 @@ def test_two_halves_of_a_year_make_the_year(model, params):
 
 @BOTH
 def test_no_time_no_purchase(model, params):
-    assert float(model.p_no_purchase(params, 0, 3, 20, 30)) == pytest.approx(1, abs=1e-15)
+    assert float(model.p_silent(params, 0, 3, 20, 30)) == pytest.approx(1, abs=1e-15)
     assert float(model.expected_purchases(params, 0, 3, 20, 30)) == 0.0
 
 
 @BOTH
-def test_p_no_purchase_falls_to_p_gone(model, params):
+def test_p_silent_falls_to_p_gone(model, params):
     t = np.geomspace(0.01, 1e300, 200)
 
-    silent = model.p_no_purchase(params, t, 3, 20, 30)
+    silent = model.p_silent(params, t, 3, 20, 30)
 
     assert np.all(np.diff(silent) <= 0)
     assert silent[-1] == pytest.approx(1 - float(model.p_alive(params, 3, 20, 30)), rel=1e-12)
@@ -157,7 +157,7 @@ def test_at_least_as_likely_as_not_having_ordered_at_all(model, params):
     """P(some order) ≤ E[orders], Markov's inequality, for any history."""
     x, share = np.meshgrid(np.arange(1, 60), np.linspace(0.05, 1, 20))
 
-    some = 1 - model.p_no_purchase(params, 26, x, 52 * share, 52)
+    some = 1 - model.p_silent(params, 26, x, 52 * share, 52)
 
     assert np.all(some <= model.expected_purchases(params, 26, x, 52 * share, 52) + 1e-12)
 

@@ -89,7 +89,7 @@ def test_expected_orders_are_the_model_s_over_365_days(scored):
 def test_churn_risk_is_the_chance_of_no_order_in_90_days(scored):
     past = cdnow.history()
 
-    silent = mbgnbd.p_no_purchase(
+    silent = mbgnbd.p_silent(
         cdnow.fitted().purchase,
         90 / 7,
         past.order_days - 1,

@@ -55,7 +55,7 @@ def test_silence_of_a_living_customer():
 
 def test_no_order_in_the_next_40_weeks():
     """Gone with 4/7, or there with 3/7 and silent with 1/4: 16/28 + 3/28 = 19/28."""
-    assert float(mbgnbd.p_no_purchase(MBG, 40, 1, 10, 30)) == pytest.approx(float(Fraction(19, 28)), rel=1e-14)
+    assert float(mbgnbd.p_silent(MBG, 40, 1, 10, 30)) == pytest.approx(float(Fraction(19, 28)), rel=1e-14)
 
 
 def test_left_of_the_chance_is_p_alive():

@@ -76,7 +76,7 @@ def test_p_alive_of_a_heavy_buyer_long_gone_is_zero_and_not_nan():
 
     assert float(mbgnbd.p_alive(params, 10_000, 100, 1825)) == 0.0
     assert float(mbgnbd.expected_purchases(params, 52, 10_000, 100, 1825)) == 0.0
-    assert float(mbgnbd.p_no_purchase(params, 52, 10_000, 100, 1825)) == 1.0
+    assert float(mbgnbd.p_silent(params, 52, 10_000, 100, 1825)) == 1.0
 
 
 def test_someone_who_bought_once_is_certainly_alive_for_bg_nbd_only():

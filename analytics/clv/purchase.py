@@ -1,0 +1,112 @@
+"""The models of when customers order, by name, with one set of functions each: a further model is one entry.
+
+For every model E[orders] = P(alive) × E[orders | alive at T], and the second factor is given by (x, T), so that it can
+be computed once for each distinct pair. x repeat orders, the last at t_x, watched until T, counted from the first order
+in the unit of time of the parameters. Arguments broadcast; results are arrays of float64.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analytics.clv import beta_geometric, bgnbd, mbgnbd
+from analytics.clv.params import BgNbdParams, Fit, FloatArray, MbgNbdParams
+
+WEEK = 7.0  # days
+BG_NBD, MBG_NBD = "BG/NBD", "MBG/NBD"
+
+Params = BgNbdParams | MbgNbdParams
+Q = TypeVar("Q", BgNbdParams, MbgNbdParams)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Histories to fit, in columns of one length with at least one customer."""
+
+    x: NDArray[np.integer[Any]]  # repeat order days
+    t_x: NDArray[np.integer[Any]]  # days from the first order day to the last
+    T: NDArray[np.integer[Any]]  # days from the first order day to the business day
+    log_gaps: FloatArray  # Σ ln of the days between consecutive order days; NaN where not known
+    days: float = WEEK  # to the unit of time of the parameters
+
+    def tally(self) -> beta_geometric.Tally:
+        """For the models of the BG family."""
+        return beta_geometric.tally_days(x=self.x, t_x=self.t_x, T=self.T, days=self.days)
+
+    def times(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """x, t_x and T in the unit of time."""
+        return self.x.astype(np.float64), self.t_x / self.days, self.T / self.days
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseModel(Generic[Q]):
+    """One model's functions, each with the parameters first; named and documented in the model's own module."""
+
+    name: str
+    params: type[Q]
+    fit: Callable[[Columns], Fit[Q]]  # raises fitting.DidNotConverge
+    log_likelihood: Callable[[Q, Columns], float]  # total, time in the unit of the parameters
+    p_alive: Callable[[Q, ArrayLike, ArrayLike, ArrayLike], FloatArray]  # x, t_x, T
+    p_pause: Callable[[Q, ArrayLike, ArrayLike, ArrayLike], FloatArray]  # x, t_x, T
+    p_silent: Callable[[Q, ArrayLike, ArrayLike, ArrayLike, ArrayLike], FloatArray]  # t, x, t_x, T
+    p_silent_alive: Callable[[Q, ArrayLike, ArrayLike, ArrayLike], FloatArray]  # t, x, T
+    expected_purchases: Callable[[Q, ArrayLike, ArrayLike, ArrayLike, ArrayLike], FloatArray]  # t, x, t_x, T
+    expected_purchases_alive: Callable[[Q, ArrayLike, ArrayLike, ArrayLike], FloatArray]  # t, x, T
+    unconditional_expected_purchases: Callable[[Q, ArrayLike], FloatArray]  # t
+    pmf: Callable[[Q, ArrayLike, ArrayLike], FloatArray]  # x, t
+    draw_orders: Callable[[Q, ArrayLike, ArrayLike, ArrayLike, np.random.Generator], NDArray[np.int64]]  # t, x, T, rng
+
+
+_BG = PurchaseModel(
+    name=BG_NBD,
+    params=BgNbdParams,
+    fit=lambda columns: bgnbd.fit(columns.tally()),
+    log_likelihood=lambda params, columns: bgnbd.log_likelihood(params, *columns.times()),
+    p_alive=bgnbd.p_alive,
+    p_pause=bgnbd.p_pause,
+    p_silent=bgnbd.p_silent,
+    p_silent_alive=bgnbd.p_silent_alive,
+    expected_purchases=bgnbd.expected_purchases,
+    expected_purchases_alive=bgnbd.expected_purchases_alive,
+    unconditional_expected_purchases=bgnbd.unconditional_expected_purchases,
+    pmf=bgnbd.pmf,
+    draw_orders=bgnbd.draw_orders,
+)
+_MBG = PurchaseModel(
+    name=MBG_NBD,
+    params=MbgNbdParams,
+    fit=lambda columns: mbgnbd.fit(columns.tally()),
+    log_likelihood=lambda params, columns: mbgnbd.log_likelihood(params, *columns.times()),
+    p_alive=mbgnbd.p_alive,
+    p_pause=mbgnbd.p_pause,
+    p_silent=mbgnbd.p_silent,
+    p_silent_alive=mbgnbd.p_silent_alive,
+    expected_purchases=mbgnbd.expected_purchases,
+    expected_purchases_alive=mbgnbd.expected_purchases_alive,
+    unconditional_expected_purchases=mbgnbd.unconditional_expected_purchases,
+    pmf=mbgnbd.pmf,
+    draw_orders=mbgnbd.draw_orders,
+)
+
+MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG)}
+_BY_PARAMS: dict[type[Any], PurchaseModel[Any]] = {model.params: model for model in MODELS.values()}
+
+
+def model_of(params: Params) -> PurchaseModel[Any]:
+    """The model that these parameters belong to. Raises KeyError for parameters of another kind."""
+    return _BY_PARAMS[type(params)]
+
+
+def as_dict(params: Params) -> dict[str, Any]:
+    """JSON-ready, with the model's name; `from_dict` reads it back to the same bits."""
+    return {"model": model_of(params).name} | params.as_dict()
+
+
+def from_dict(data: dict[str, Any]) -> Params:
+    """The parameters that as_dict gave. Raises KeyError for an unknown model, TypeError for a missing figure."""
+    figures = {name: value for name, value in data.items() if name != "model"}
+    params: Params = MODELS[data["model"]].params(**figures)
+    return params
