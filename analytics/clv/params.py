@@ -85,6 +85,27 @@ class GammaGammaParams(_Positive):
 
 
 @dataclass(frozen=True, slots=True)
+class LogNormalParams(_Positive):
+    """ln of an order ~ N(m, within), m ~ N(ln median, between); see log_normal.py."""
+
+    median: float  # money
+    within: float  # variances of logarithms
+    between: float
+    first: float  # first orders over later ones
+    balance: float  # what repeat orders brought over what the formula says
+
+
+@dataclass(frozen=True, slots=True)
+class CredibilityParams(LogNormalParams):
+    """(S + k · mean) / (c + k) for c orders worth S, times `evenness`; see credibility.py."""
+
+    mean: float  # money
+    k: float  # orders
+    first_money: float  # first orders over later ones, in money
+    evenness: float  # as balance
+
+
+@dataclass(frozen=True, slots=True)
 class SbgParams(_Positive):
     """Each customer cancels at a renewal with the chance θ ~ Beta(α, β)."""
 
