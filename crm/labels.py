@@ -22,6 +22,8 @@ STEPS: Final = {
     "totals": _("Add up days"),
     "summaries": _("Add up purchases"),
     "baskets": _("Add up baskets"),
+    "cohorts": _("Add up cohorts"),
+    "periods": _("Count periods"),
     "fit": _("Fit the models"),
     "score": _("Score customers"),
     "index": _("Index and total"),

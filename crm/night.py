@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from analytics import scores
-from analytics.services import baskets, partitions, publishing, scoring, summaries, totals
+from analytics.services import baskets, cohorts, partitions, period_counts, publishing, scoring, summaries, totals
 from core import business, engine, feed
 from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
@@ -60,6 +60,11 @@ def _fill_baskets(job: Job) -> Payload:
     return {"rows": baskets.refresh(as_of=run.as_of)}
 
 
+def _count_periods(job: Job) -> Payload:
+    run = _run(job)
+    return {"rows": period_counts.refresh(as_of=run.as_of, active_days=int(run.settings["churn_horizon_days"]))}
+
+
 def _assign_segments(job: Job) -> Payload:
     run = _run(job)
     if not run.is_current:
@@ -83,6 +88,8 @@ STEPS: dict[str, Step] = {
         Step("totals", lambda job: {"rows": totals.refresh()}, in_past=False),
         Step("summaries", _summarise),
         Step("baskets", _fill_baskets),
+        Step("cohorts", lambda job: {"rows": cohorts.refresh(as_of=_run(job).as_of)}, in_past=False),
+        Step("periods", _count_periods),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
         Step(
             "score",
