@@ -90,6 +90,7 @@ def _plain_summary(customer, orders, as_of):
         "value_cents": money(orders) - money(refunds) - money(lost),
         "repeat_value_cents": again,
         "margin_cents": margin(orders) - margin(refunds) - margin(lost),
+        "refunded_cents": money(r for r in refunds if r.refunded_on > day_of[r.order_id]) + money(lost),
         **_plain_details(days, orders, refunds, day_of, first_on=min(o.placed_on for o in shown)),
     }
 

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from analytics.clv.params import FloatArray
 
 UNKNOWN: NDArray[Any] = np.empty(0)  # a column that was not given
-DETAILS: dict[str, float] = {"log_gaps": np.nan, "paid_days": 0, "log_value": 0.0, "log_value_sq": 0.0, "prior_age": -1}
+DETAILS: dict[str, float] = {
+    "log_gaps": np.nan,
+    "paid_days": 0,
+    "log_value": 0.0,
+    "log_value_sq": 0.0,
+    "prior_age": -1,
+    "refunded": 0.0,
+}
 
 
 def _unknown() -> NDArray[Any]:
@@ -22,7 +29,7 @@ class History:
 
     A customer whose every order was refunded has order_days == 0 and both ages 0. Money is in major units
     and may be zero or negative. The columns with a default may be left out: gaps are then not known (NaN), no order
-    day is known to be paid, and nobody has a third-last order day. Raises ValueError for what cannot be.
+    day is known to be paid, nobody has a third-last order day, and nothing came back. Raises ValueError for what cannot be.
     """
 
     order_days: NDArray[np.int32]  # distinct local days with an order that stands
@@ -36,6 +43,7 @@ class History:
     log_value: FloatArray = field(default_factory=_unknown)  # Σ ln v over them
     log_value_sq: FloatArray = field(default_factory=_unknown)  # Σ (ln v)²
     prior_age: NDArray[np.int32] = field(default_factory=_unknown)  # as last_age, of the third-last; -1 for fewer
+    refunded: FloatArray = field(default_factory=_unknown)  # net revenue that came back after the day of its order
 
     def __post_init__(self) -> None:
         for name, default in DETAILS.items():

@@ -28,6 +28,7 @@ class DaySums:
     orders: NDArray[np.int32]  # that stand; a day with none is no order day
     value: FloatArray
     margin: FloatArray
+    refunded: FloatArray  # what of the value came back on a later day, or without an order
 
     @property
     def standing(self) -> NDArray[np.intp]:
@@ -89,6 +90,7 @@ class OrderLog:
             orders=_sums(self.orders[rows], starts),
             value=_sums(self.value[rows], starts),
             margin=_sums(self.margin[rows], starts),
+            refunded=_sums(np.where(self.seen_on[rows] != self.order_day[rows], -self.value[rows], 0.0), starts),
         )
 
     def history(self, as_of: int) -> tuple[History, NDArray[np.intp]]:
@@ -188,6 +190,7 @@ def history_of(days: DaySums, *, customers: int, as_of: int, unit: float) -> tup
         "log_value": total(who[paid], logs),
         "log_value_sq": total(who[paid], logs * logs),
         "prior_age": prior,
+        "refunded": total(days.customer, days.refunded) / unit,
     }
     known = np.bincount(days.customer[days.day != NO_ORDER_DAY], minlength=customers)
     rows = np.flatnonzero(known)

@@ -25,6 +25,7 @@ class PurchaseSummary(models.Model):
     paid_days = models.IntegerField()  # order days after the first with money left
     log_value = models.FloatField()  # sum of ln(their minor units)
     log_value_sq = models.FloatField()  # and of its square
+    refunded_cents = models.BigIntegerField()  # what came back after the day of its order
 
     def __str__(self) -> str:
         return f"Summary of customer {self.customer_id}"

@@ -30,6 +30,7 @@ HISTORY: Final = {
     "paid_days": "int4",
     "log_value": "float8",
     "log_value_sq": "float8",
+    "refunded_cents": "int8",
 }
 SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
@@ -86,6 +87,7 @@ def history(columns: Columns, *, as_of: date, currency: str) -> shop.History:
         margin=columns["margin_cents"] / unit,
         log_gaps=columns["log_gaps"],
         prior_age=np.where(columns["order_days"] > 2, today - columns["prior_on"], -1).astype(np.int32),
+        refunded=columns["refunded_cents"] / unit,
         **_paid(columns, unit),
     )
 

@@ -21,7 +21,8 @@ REBUILD_SHARE: Final = 0.2
 
 COLUMNS: Final = (
     "customer_id, orders, order_days, first_at, last_at, first_on, last_on,"
-    " value_cents, repeat_value_cents, margin_cents, prior_on, log_gaps, paid_days, log_value, log_value_sq"
+    " value_cents, repeat_value_cents, margin_cents, prior_on, log_gaps, paid_days, log_value, log_value_sq,"
+    " refunded_cents"
 )
 
 # Two steps (days, then customers) instead of count(distinct day), which sorts. A day whose orders all came back is no
@@ -40,7 +41,9 @@ WITH paid AS (
     GROUP BY 1, 2
 ), back AS (
     SELECT o.customer_id, o.placed_on,
-        sum(r.value_cents)::bigint AS value_back, sum(r.margin_cents)::bigint AS margin_back
+        sum(r.value_cents)::bigint AS value_back,
+        sum(r.value_cents) FILTER (WHERE r.refunded_on > o.placed_on) AS refunded,
+        sum(r.margin_cents)::bigint AS margin_back
     FROM customers_refund r {of_refunds} JOIN customers_order o ON o.id = r.order_id AND o.customer_id = r.customer_id
     WHERE r.refunded_on <= %(as_of)s AND o.status = 'paid' AND o.customer_id IS NOT NULL
     GROUP BY 1, 2
@@ -72,14 +75,15 @@ WITH paid AS (
         sum(net_margin)::bigint AS net_margin,
         max(prior_on) FILTER (WHERE orders > 0) AS prior_on, coalesce(sum(log_gap), 0) AS log_gaps,
         count(log_net)::int AS paid_days, coalesce(sum(log_net), 0) AS log_value,
-        coalesce(sum(log_net * log_net), 0) AS log_value_sq
+        coalesce(sum(log_net * log_net), 0) AS log_value_sq, coalesce(sum(refunded), 0)::bigint AS refunded
     FROM days GROUP BY 1
 )
 SELECT customer_id, orders, order_days, first_at, last_at, first_on, last_on,
     net - coalesce(value_lost, 0),
     CASE WHEN order_days > 1 THEN repeat_net - coalesce(value_lost, 0) ELSE 0 END,
     net_margin - coalesce(margin_lost, 0),
-    coalesce(prior_on, first_on), log_gaps, paid_days, log_value, log_value_sq
+    coalesce(prior_on, first_on), log_gaps, paid_days, log_value, log_value_sq,
+    refunded + coalesce(value_lost, 0)
 FROM people LEFT JOIN lost USING (customer_id)
 ORDER BY customer_id
 """

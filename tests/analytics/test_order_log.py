@@ -38,6 +38,7 @@ def test_it_works():
         "log_value": pytest.approx(log_of(30) + log_of(10)),
         "log_value_sq": pytest.approx(log_of(30) ** 2 + log_of(10) ** 2),
         "prior_age": 20,
+        "refunded": 0.0,
     }
 
 
@@ -54,6 +55,15 @@ def test_an_order_is_not_known_before_its_day():
 
     assert one(log, 14)["order_days"] == 1
     assert log.history(9)[1].size == 0
+
+
+def test_what_came_back_on_a_later_day_or_without_an_order():
+    day_after = make_refund(day=10, seen=11, value=300, whole=False)
+    same_day = make_refund(day=10, seen=10, value=200, whole=False)
+    log = make_log(make_order(day=10), same_day, day_after, make_return(seen=12, value=50))
+
+    assert (one(log, 10)["refunded"], one(log, 20)["refunded"]) == (0.0, 3.5)
+    assert one(log, 20)["value"] == 4.5
 
 
 def test_a_refund_is_not_known_before_it_happens():
@@ -270,6 +280,7 @@ def _plain_one(known, as_of):
         "log_value": sum(paid),
         "log_value_sq": sum(value**2 for value in paid),
         "prior_age": as_of - standing[-3] if len(standing) > 2 else -1,
+        "refunded": -sum(f[4] for f in known if f[1] != f[2]) / 100,
     }
 
 

@@ -18,7 +18,7 @@ AS_OF = date(2026, 3, 31)
 FIELDS = [
     *("orders", "order_days", "first_at", "last_at", "first_on", "last_on"),
     *("value_cents", "repeat_value_cents", "margin_cents"),
-    *("prior_on", "log_gaps", "paid_days", "log_value", "log_value_sq"),
+    *("prior_on", "log_gaps", "paid_days", "log_value", "log_value_sq", "refunded_cents"),
 ]
 
 
