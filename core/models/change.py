@@ -38,6 +38,7 @@ class Change(models.Model):
         DAY = "day"  # object_id: a business date whose totals changed
         CUSTOMER_COSTS = "customer_costs"  # object_id: a customer on whom something was spent
         ACQUISITION = "acquisition"  # object_id: a month, by the date it begins on, whose spend changed
+        CONTRACT = "contract"  # object_id: a contract
 
     kind = models.CharField(max_length=24, choices=Kind)
     object_id = models.BigIntegerField()

@@ -1,5 +1,6 @@
 from customers.models.batch import ImportBatch, ImportedRow
 from customers.models.company import Company
+from customers.models.contract import Contract, ContractTerm
 from customers.models.cost import COUNTED, AcquisitionCost, Cost, CostKind, UnitCost
 from customers.models.custom import CustomField
 from customers.models.order import Order, OrderLine
@@ -15,6 +16,8 @@ __all__ = [
     "AppliedRates",
     "Category",
     "Company",
+    "Contract",
+    "ContractTerm",
     "Cost",
     "CostKind",
     "CustomField",
