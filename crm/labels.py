@@ -22,6 +22,7 @@ STEPS: Final = {
     "totals": _("Add up days"),
     "summaries": _("Add up purchases"),
     "baskets": _("Add up baskets"),
+    "profit": _("Count costs and profit"),
     "cohorts": _("Add up cohorts"),
     "periods": _("Count periods"),
     "fit": _("Fit the models"),

@@ -9,12 +9,22 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from analytics import scores
-from analytics.services import baskets, cohorts, partitions, period_counts, publishing, scoring, summaries, totals
+from analytics.services import (
+    baskets,
+    cohorts,
+    partitions,
+    period_counts,
+    profit,
+    publishing,
+    scoring,
+    summaries,
+    totals,
+)
 from core import business, engine, feed
 from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
-from customers.models import Category
-from customers.services import margins, memberships
+from customers.models import COUNTED, Category
+from customers.services import margins, memberships, spend
 
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
 
@@ -60,6 +70,14 @@ def _fill_baskets(job: Job) -> Payload:
     return {"rows": baskets.refresh(as_of=run.as_of)}
 
 
+def _count_profit(job: Job) -> Payload:
+    run = _run(job)
+    units = profit.UnitCosts.of(run.settings)
+    if run.is_past:
+        return {"rows": profit.build_past(run_id=run.pk, as_of=run.as_of, units=units)}
+    return {"rows": profit.refresh(as_of=run.as_of, units=units)}
+
+
 def _count_periods(job: Job) -> Payload:
     run = _run(job)
     return {"rows": period_counts.refresh(as_of=run.as_of, active_days=int(run.settings["churn_horizon_days"]))}
@@ -88,6 +106,7 @@ STEPS: dict[str, Step] = {
         Step("totals", lambda job: {"rows": totals.refresh()}, in_past=False),
         Step("summaries", _summarise),
         Step("baskets", _fill_baskets),
+        Step("profit", _count_profit),
         Step("cohorts", lambda job: {"rows": cohorts.refresh(as_of=_run(job).as_of)}, in_past=False),
         Step("periods", _count_periods),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
@@ -115,6 +134,7 @@ def settings_now() -> dict[str, Any]:
         "margin_rate": _plain(row.margin_rate),
         "discount_rate": _plain(row.discount_rate),
         "churn_horizon_days": row.churn_horizon_days,
+        "unit_costs": {kind: _plain(cents) for kind, cents in spend.unit_costs().items() if kind in COUNTED},
         "category_margin_rates": {name: _plain(rate) for name, rate in rates if rate is not None},
     }
 

@@ -31,6 +31,11 @@ class Score(models.Model):
     clv_low_cents = models.BigIntegerField(null=True)
     clv_high_cents = models.BigIntegerField(null=True)
     usual_gap_days = models.FloatField(null=True)
+    acquisition_cents = models.BigIntegerField(default=0)
+    cost_cents = models.BigIntegerField(default=0)  # to serve and to keep, to date
+    expected_cost_cents = models.BigIntegerField(null=True)  # over the next 365 days
+    textbook_cents = models.BigIntegerField(null=True)  # empty too while the shop is too young for a lifespan
+    profitable_on = models.DateField(null=True)  # since when margin covers every cost; empty while it does not
     r = models.SmallIntegerField(default=0)
     f = models.SmallIntegerField(default=0)
     m = models.SmallIntegerField(default=0)
@@ -44,3 +49,8 @@ class Score(models.Model):
 
     def __str__(self) -> str:
         return f"Score of customer {self.customer_id} in run {self.run_id}"
+
+    @property
+    def profit_cents(self) -> int:
+        """Margin to date less every cost to date."""
+        return self.historic_cents - self.cost_cents - self.acquisition_cents

@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from analytics.clv import profit
+from analytics.clv.history import History
 from analytics.models import AppliedUnitCosts
 from analytics.services import baskets, summaries
-from core import feed
-from core.models import Cursor
+from core import feed, money
+from core.models import Cursor, Run
 from customers.services.merging import run
 
 REACTION: Final = "profit"
@@ -202,6 +204,7 @@ def _refresh_changed(changed: dict[str, Any], *, as_of: date, units: UnitCosts) 
     return _count(CHANGED_ONLY, table=TABLE, cells=CELLS, of_baskets=baskets.TABLE, as_of=as_of, units=units)
 
 
+@transaction.atomic
 def rebuild(*, table: str, cells: str, of_baskets: str, as_of: date, units: UnitCosts) -> int:
     """Count everybody as of `as_of` into `table` and `cells` from the facts known now; all three are trusted names."""
     summaries.empty(table)
@@ -241,3 +244,17 @@ def build_past(*, run_id: int, as_of: date, units: UnitCosts) -> int:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE past_cells")
     return written
+
+
+def table_of(run: Run) -> str:
+    return past_table(run.pk) if run.is_past else TABLE
+
+
+def of_shop(*, run: Run, past: History, margin_rate: float) -> profit.Shop:
+    """The averages of the run's customers that expected costs and the textbooks' formula need, in major units."""
+    unit = 10 ** money.exponent(run.settings["currency"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(sum(other_cents), 0) FROM {table_of(run)} WHERE acquired_on IS NOT NULL")
+        (other_cents,) = cursor.fetchone()
+    order_cost = float(UnitCosts.of(run.settings).order_cents) / unit
+    return profit.shop(past, margin_rate=margin_rate, order_cost=order_cost, other_costs=float(other_cents) / unit)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from analytics.services import baskets, partitions, stats, summaries
+from analytics.services import baskets, partitions, profit, stats, summaries
 from core import feed
 from core.models import Run
 
@@ -45,7 +45,7 @@ def tidy(*, run: Run) -> dict[str, Any]:
     What somebody does read just now (a backup, an export) is left to the next night.
     """
     feed.prune()
-    for kept in (summaries, baskets):
+    for kept in (summaries, baskets, profit):
         for number in partitions.runs_with(kept.PAST_PREFIX):
             partitions.drop_if_free(kept.past_table(number))
     tables, keep = partitions.kept(), kept_runs() | {run.pk}

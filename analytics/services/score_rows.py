@@ -6,13 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import scores
-from analytics.clv import shop
+from analytics.clv import profit, shop
 from core import money, pgcopy
 from core.models import Run
 from core.pgcopy import Column
 
 Columns = dict[str, NDArray[Any]]
 Table = dict[str, Column]
+
+
+FOREVER = np.iinfo(np.int32).max  # PostgreSQL's date 'infinity'
 
 
 class NotANumber(Exception):
@@ -26,6 +29,7 @@ def build(*, run: Run, columns: Columns, past: shop.History, found: shop.Scores)
         "run_id": Column("int8", np.full(len(past.order_days), run.pk, np.int64)),
         **_known(columns, today),
         **_predicted(found, gone=past.order_days == 0, unit=10 ** money.exponent(run.settings["currency"])),
+        **_costs(run, columns, past, found),
         **_named(run, columns, past, today),
     }
 
@@ -55,6 +59,32 @@ def _predicted(found: shop.Scores, *, gone: NDArray[np.bool_], unit: int) -> Tab
         "order_margin_cents": _cents(found.expected_margin_per_order, gone, unit),
         "clv_cents": _cents(found.clv, gone, unit),
         "usual_gap_days": Column("float8", found.usual_gap, np.isnan(found.usual_gap)),
+    }
+
+
+def _costs(run: Run, columns: Columns, past: shop.History, found: shop.Scores) -> Table:
+    """What she cost and will cost, and the textbooks' formula, for which a shop may be too young."""
+    average, unit = profit.Shop.from_dict(run.model["profit"]), 10 ** money.exponent(run.settings["currency"])
+    gone, never = past.order_days == 0, columns["profitable_on"] == FOREVER
+    formula = profit.textbook(
+        value=past.value,
+        orders=columns["orders"],
+        years=profit.years_known(past.first_age),
+        lifespan=average.lifespan or 0.0,
+        margin_rate=average.margin_rate,
+    )
+    costs = profit.expected_cost(
+        average,
+        expected_orders=found.expected_orders,
+        other_costs=columns["other_cents"] / unit,
+        age_days=past.first_age,
+    )
+    return {
+        "acquisition_cents": Column("int8", columns["acquisition_cents"]),
+        "cost_cents": Column("int8", columns["cost_cents"]),
+        "expected_cost_cents": _cents(costs, gone, unit),
+        "textbook_cents": _cents(formula.value, gone | (average.lifespan is None), unit),
+        "profitable_on": Column("date", np.where(never, 0, columns["profitable_on"]), never),
     }
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analytics import scores
 from analytics.clv import shop
-from analytics.services import partitions, score_rows, stats, summaries
+from analytics.services import partitions, profit, score_rows, stats, summaries
 from core import money, pgcopy
 from core.models import Run
 
@@ -33,13 +33,15 @@ HISTORY: Final = {
     "refunded_cents": "int8",
 }
 SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
+COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents": "int8", "profitable_on": "date"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
 
 # The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then.
 SHARD: Final = """
-SELECT {summary}, coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
+SELECT {summary}, coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
+    coalesce(p.profitable_on, 'infinity'), coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
     coalesce(b.segment_changed_on, date '2000-01-01')
-FROM {summaries} s LEFT JOIN ({before}) b USING (customer_id)
+FROM {summaries} s LEFT JOIN {profit} p USING (customer_id) LEFT JOIN ({before}) b USING (customer_id)
 WHERE s.customer_id BETWEEN {first} AND {last} ORDER BY s.customer_id
 """
 EARLIER: Final = """
@@ -107,8 +109,10 @@ def fit(*, run: Run) -> dict[str, Any]:
     """Fit the models and the cut points of RFM on every customer; keep both in the run; make the table of scores."""
     columns = _by_id(pgcopy.read(f"SELECT {', '.join(HISTORY)} FROM {summary_table(run)}", {}, HISTORY))
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
+    fitted = shop.fit(past, terms(run.settings))
     run.model = {
-        "fitted": shop.fit(past, terms(run.settings)).as_dict(),
+        "fitted": fitted.as_dict(),
+        "profit": profit.of_shop(run=run, past=past, margin_rate=fitted.margin_rate).as_dict(),
         "cuts": scores.rfm_cuts(order_days=past.order_days, last_age=past.last_age, margin=past.margin).as_dict(),
         "shards": _shards(columns["customer_id"]),
         "compared_with": _run_before(run),
@@ -162,5 +166,5 @@ def _read_shard(*, run: Run, first: int, last: int) -> Columns:
     bounds, before = {"first": first, "last": last}, run.model["compared_with"]
     earlier = EARLIER.format(scores=partitions.table_of(before), **bounds) if before else NOBODY
     summary = ", ".join(f"s.{name}" for name in SUMMARY)
-    query = SHARD.format(summary=summary, summaries=summary_table(run), before=earlier, **bounds)
-    return pgcopy.read(query, {}, SUMMARY | BEFORE)
+    tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "before": earlier}
+    return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, SUMMARY | COSTS | BEFORE)
