@@ -59,7 +59,7 @@ def tally(*, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Tally:
     Raises ValueError for what cannot be a history: x < 0, t_x > T, t_x ≤ 0 with x > 0, not finite.
     """
     frequency, recency, age = (np.asarray(v, dtype=np.float64) for v in (x, t_x, T))
-    _check(frequency, recency, age)
+    check(frequency, recency, age)
     scale = _scale(age)
     x_values, x_index = np.unique(frequency, return_inverse=True)
     T_values, T_index = np.unique(age, return_inverse=True)
@@ -85,7 +85,7 @@ def tally_days(
     days: float,
 ) -> Tally:
     """As `tally` for times in whole days, `days` to the unit of time: no sorting, so fit for millions."""
-    _check(x, t_x, T)
+    check(x, t_x, T)
     unit = days * (float(np.mean(T)) / days or 1.0)
     rows = np.flatnonzero(x > 0)
     recency = t_x[rows]
@@ -139,7 +139,7 @@ def _counted(
     )
 
 
-def _check(x: NDArray[Any], t_x: NDArray[Any], T: NDArray[Any]) -> None:
+def check(x: NDArray[Any], t_x: NDArray[Any], T: NDArray[Any]) -> None:
     if not x.shape == t_x.shape == T.shape or x.ndim != 1 or x.size == 0:
         raise ValueError("x, t_x and T must be columns of one length, with at least one customer")
     if not all(np.all(np.isfinite(column)) for column in (x, t_x, T)):

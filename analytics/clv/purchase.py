@@ -12,14 +12,14 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.clv import beta_geometric, bgnbd, mbgnbd
-from analytics.clv.params import BgNbdParams, Fit, FloatArray, MbgNbdParams
+from analytics.clv import beta_geometric, bgnbd, mbgnbd, pareto_nbd, triples
+from analytics.clv.params import BgNbdParams, Fit, FloatArray, MbgNbdParams, ParetoNbdParams
 
 WEEK = 7.0  # days
-BG_NBD, MBG_NBD = "BG/NBD", "MBG/NBD"
+BG_NBD, MBG_NBD, PARETO_NBD = "BG/NBD", "MBG/NBD", "Pareto/NBD"
 
-Params = BgNbdParams | MbgNbdParams
-Q = TypeVar("Q", BgNbdParams, MbgNbdParams)
+Params = BgNbdParams | MbgNbdParams | ParetoNbdParams
+Q = TypeVar("Q", BgNbdParams, MbgNbdParams, ParetoNbdParams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Columns:
     def tally(self) -> beta_geometric.Tally:
         """For the models of the BG family."""
         return beta_geometric.tally_days(x=self.x, t_x=self.t_x, T=self.T, days=self.days)
+
+    def triples(self) -> triples.Triples:
+        """For the models whose likelihood needs x, t_x and T together."""
+        return triples.of_days(x=self.x, t_x=self.t_x, T=self.T, days=self.days)
 
     def times(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """x, t_x and T in the unit of time."""
@@ -90,8 +94,23 @@ _MBG = PurchaseModel(
     pmf=mbgnbd.pmf,
     draw_orders=mbgnbd.draw_orders,
 )
+_PARETO = PurchaseModel(
+    name=PARETO_NBD,
+    params=ParetoNbdParams,
+    fit=lambda columns: pareto_nbd.fit(columns.triples()),
+    log_likelihood=lambda params, columns: pareto_nbd.log_likelihood(params, *columns.times()),
+    p_alive=pareto_nbd.p_alive,
+    p_pause=pareto_nbd.p_pause,
+    p_silent=pareto_nbd.p_silent,
+    p_silent_alive=pareto_nbd.p_silent_alive,
+    expected_purchases=pareto_nbd.expected_purchases,
+    expected_purchases_alive=pareto_nbd.expected_purchases_alive,
+    unconditional_expected_purchases=pareto_nbd.unconditional_expected_purchases,
+    pmf=pareto_nbd.pmf,
+    draw_orders=pareto_nbd.draw_orders,
+)
 
-MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG)}
+MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG, _PARETO)}
 _BY_PARAMS: dict[type[Any], PurchaseModel[Any]] = {model.params: model for model in MODELS.values()}
 
 
