@@ -143,9 +143,7 @@ class Fit(Generic[P]):
 FIGURES = ("log_likelihood", "customers", "evaluations")
 
 
-def fit_from_dict(kind: type[P], data: dict[str, Any] | None) -> Fit[P] | None:
-    """What Fit.as_dict gave; None stays None. Raises KeyError for a missing figure."""
-    if data is None:
-        return None
+def fit_from_dict(kind: type[P], data: dict[str, Any]) -> Fit[P]:
+    """What Fit.as_dict gave. Raises KeyError for a missing figure."""
     params = kind(**{field.name: data[field.name] for field in fields(kind)})
     return Fit(params, **{name: data[name] for name in FIGURES})
