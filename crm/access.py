@@ -81,6 +81,15 @@ RECORDS: Table = {
     "customers:company_add": DESK_FORM,
     "customers:company_detail": PAGE,
     "customers:company_edit": DESK_FORM,
+    "customers:contract_list": PAGE,
+    "customers:contract_options": PAGE,
+    "customers:contract_add": DESK_FORM,
+    "customers:contract_detail": PAGE,
+    "customers:contract_edit": DESK_FORM,
+    "customers:contract_renew": {"POST": DESK_WORKERS},
+    "customers:contract_cancel": {"POST": DESK_WORKERS},
+    "customers:contract_reopen": {"POST": DESK_WORKERS},
+    "customers:contract_renew_automatic": {"POST": DESK_WORKERS},
     "customers:product_list": PAGE,
     "customers:product_options": PAGE,
     "customers:product_add": OPERATOR_FORM,
@@ -95,6 +104,11 @@ RECORDS: Table = {
     "customers:field_edit": ADMIN_FORM,
     "customers:field_archive": {"POST": ADMINS},
     "settings:audit_log": {"GET": ADMINS},
+}
+
+VALUE: Table = {
+    "analytics:retention": PAGE,
+    "analytics:retention_export": EXPORT,
 }
 
 IMPORTS: Table = {
@@ -176,4 +190,4 @@ API: Table = {
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 
-TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN, **IMPORTS, **RECORDS}
+TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN, **IMPORTS, **RECORDS, **VALUE}

@@ -112,10 +112,10 @@ def _write(out: IO[str], header: Sequence[str], rows: Iterator[Sequence[Any]]) -
 
 
 def _names(source: str, external_id: str) -> tuple[str, str]:
-    return _plain(source), _plain(external_id)
+    return plain(source), plain(external_id)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """What somebody outside has written: a quote in front of what a spreadsheet would run as a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
 

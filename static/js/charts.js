@@ -206,7 +206,60 @@
     })),
   });
 
-  const builders = { trend, treemap, history, sizes };
+  // Customers after their first order: who still buys, and below what they have earned beside what they cost.
+  const curves = (data, c, node) => {
+    const every = Math.ceil(data.months.length / (narrow(node) ? 8 : 24));
+    const margin = { left: gutter(data), right: 22, outerBoundsMode: "none" };
+    const title = (text, top) => ({ text, left: 0, top, textStyle: { color: c.muted, fontSize: 12, fontWeight: 500 } });
+    const x = (gridIndex, shown) => ({
+      type: "category", data: data.months, gridIndex, boundaryGap: false, axisTick: { show: false },
+      axisLine: { lineStyle: { color: c.line } },
+      axisLabel: { show: shown, color: c.muted, fontSize: 12, interval: (i) => i % every === 0 },
+      axisPointer: { type: "line", lineStyle: { color: c.ghost, type: [4, 4] }, label: { show: false } },
+    });
+    const y = (gridIndex, format) => ({
+      type: "value", gridIndex, splitNumber: 3, axisLabel: { color: c.muted, fontSize: 12, formatter: format },
+      splitLine: { lineStyle: { color: c.line } },
+    });
+    const cost = data.cost === null ? {} : {
+      markLine: {
+        symbol: "none", silent: true, lineStyle: { color: c.second, width: 1.5, type: [6, 4] }, data: [{ yAxis: data.cost }],
+        label: { formatter: data.labels.cost, position: "insideStartTop", color: c.second, fontSize: 12 },
+      },
+    };
+    const paid = data.payback === null || data.margin[data.payback] === null ? {} : {
+      markPoint: {
+        symbol: "circle", symbolSize: 11, itemStyle: { color: c.surface, borderColor: c.first, borderWidth: 2.5 },
+        label: { formatter: data.labels.payback, position: "bottom", color: c.text, fontSize: 12, distance: 8 },
+        data: [{ coord: [data.payback, data.margin[data.payback]] }],
+      },
+    };
+    const row = (mark, label, value, format) => (value === null ? [] : [[mark, label, format(value)]]);
+    const retention = data.retention.map((value, month) => (month ? value : null)); // all of them are there in month 0
+    return {
+      title: [title(data.labels.retention, 0), title(data.labels.margin, 176)],
+      grid: [{ ...margin, top: 30, height: 120 }, { ...margin, top: 206, height: 140 }],
+      axisPointer: { link: [{ xAxisIndex: "all" }] },
+      tooltip: tooltip((points) => {
+        const i = points[0].dataIndex;
+        return tip(data.labels.month.replace("%s", i), [
+          ...row("k1", data.labels.retention, data.retention[i], percent),
+          ...row("k1", data.labels.margin, data.margin[i], whole(data.currency).format),
+          ...row("k2", data.labels.cost, data.cost, whole(data.currency).format),
+        ]);
+      }, { trigger: "axis" }),
+      xAxis: [x(0, false), x(1, true)],
+      yAxis: [{ ...y(0, percent), min: 0 }, { ...y(1, short(data).format), max: data.cost === null ? null : ({ max }) => Math.max(max, data.cost * 1.15) }],
+      series: [
+        line(data.labels.retention, retention, c.first, { areaStyle: { color: c.first, opacity: 0.12 } }),
+        line(data.labels.margin, data.margin, c.first, {
+          xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: c.first, opacity: 0.12 }, ...cost, ...paid,
+        }),
+      ],
+    };
+  };
+
+  const builders = { trend, treemap, history, sizes, curves };
   const live = new Map();
 
   const draw = (node) => {
