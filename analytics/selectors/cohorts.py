@@ -153,14 +153,15 @@ def _all_costs(query: Query, *, first: int, last: int) -> dict[int, int] | None:
 
 
 def _row(query: Query, key: str, label: str, lines: Sequence[curves.Line], costs: dict[int, int] | None) -> Row:
-    cost = acquisition.spend(lines, costs or {}).per_customer
+    known = [line for line in lines if line.first_month in (costs or {})]
+    cost = acquisition.spend(known, costs or {}).per_customer
     return Row(
         key=key,
         label=label,
         customers=sum(line.size for line in lines),
         cells=curves.cells(lines, measure=query.measure, months=query.months),
         cost=cost,
-        payback=None if cost is None else curves.payback(lines, cost=cost),
+        payback=None if cost is None else curves.payback(known, cost=cost),
     )
 
 

@@ -102,8 +102,12 @@ def test_payback_beside_the_cost_of_the_channel(desk, shop):
     assert (january.cost, january.payback) == (2_500.0, 2)  # 75.00 for three; 15.00 by January, 25.00 by March
     assert (february.cost, february.payback) == (None, None)
     web, store = desk.get("/retention/?rows=channel").context["grid"].rows
-    assert (web.cost, web.payback) == (3_500.0, None)
+    assert (web.cost, web.payback) == (3_500.0, 2)
     assert (store.cost, store.payback) == (500.0, 0)
+
+
+def test_a_cost_that_nobody_has_covered_yet(desk, shop):
+    AcquisitionCost.objects.create(channel="web", month=day(1, 1), amount_cents=7_001)
     assert "not yet" in desk.get("/retention/?rows=channel").content.decode()
 
 
@@ -167,7 +171,7 @@ def test_export(admin, shop):
         "cohort": "web",
         "customers": "3",
         "acquisition_cost_per_customer": "35.00",
-        "payback_month": "0",
+        "payback_month": "2",
         "month": "2",
         "is_complete": "True",
         "customers_counted": "2",
