@@ -107,6 +107,10 @@ RECORDS: Table = {
 }
 
 VALUE: Table = {
+    "analytics:cost_list": {"GET": EVERY_ROLE, "POST": OPERATORS},
+    "analytics:unit_cost_edit": ACTION,
+    "analytics:cost_import": OPERATOR_FORM,
+    "analytics:cost_export": EXPORT,
     "analytics:retention": PAGE,
     "analytics:retention_export": EXPORT,
 }

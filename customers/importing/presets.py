@@ -7,9 +7,9 @@ from typing import Final, Generic, TypeVar
 from customers.importing import cdnow, generic, online_retail, persons, shop_customers, shopify, woocommerce
 from customers.importing.columns import Aliases
 from customers.importing.record import Record
-from customers.importing.rows import OrderRow, PersonRow
+from customers.importing.rows import OrderRow, PersonRow, SpendRow
 
-R = TypeVar("R", OrderRow, PersonRow)
+R = TypeVar("R", OrderRow, PersonRow, SpendRow)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,3 +107,13 @@ def content(rows: Sequence[OrderRow], *, prices_include_tax: bool) -> uuid.UUID:
     head = (row.customer, at, "ft"[date_only], row.status, row.channel, row.tax_cents or 0, row.shipping_cents or 0)
     facts = (*head, "ft"[prices_include_tax], len(rows), sum(map(digest, rows)))
     return uuid.UUID(_md5("|".join(map(str, facts))).hexdigest())
+
+
+class SpendRow(NamedTuple):
+    """What a row of a file of acquisition costs says: never negative."""
+
+    line: int
+    channel: str
+    month: date  # its first day
+    amount_cents: int
+    note: str
