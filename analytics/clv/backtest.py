@@ -1,0 +1,248 @@
+"""Rolling origins: what each model would have said on past days, and what happened then.
+
+At each origin every model is fitted to the history as it looked on that day and predicts the order days and the money
+of the days after it. Outcomes are as they are known at the end of the log.
+
+A model's likelihood of the days after an origin is the likelihood of the history with them over that without, both at
+the parameters found before: the chance of the very days on which customers came and stayed away, given the days before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.clv import fitting, measures, order_log, purchase, season, spend
+from analytics.clv.history import History
+from analytics.clv.order_log import OrderLog
+from analytics.clv.params import FloatArray
+
+MOST = 5  # origins
+SHORTEST = 28  # days of a horizon
+LONGEST = 365
+FEWEST_REPEAT = 200  # customers who bought again before an origin
+FEWEST_ORDERS = 50  # order days after it
+DAY = 1 / purchase.WEEK
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    day: int
+    horizon_days: int
+
+
+def origins(log: OrderLog, *, longest: int = LONGEST, most: int = MOST) -> tuple[list[Origin], str]:
+    """Days to look back to, and why there are none.
+
+    A horizon is a third of the history at most, so that the first origin has as long a history behind it and the last
+    one ends with the log; the others lie evenly between.
+    """
+    length = log.end - log.start + 1
+    horizon = min(longest, length // 3)
+    if horizon < SHORTEST:
+        return [], f"The history is {max(length, 0)} days long; looking back takes {3 * SHORTEST}."
+    first, last = log.start + horizon - 1, log.end - horizon
+    days = np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.int64))
+    return [Origin(day, horizon) for day in days.tolist()], ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The customers of an origin with an order day by then: as they looked, and what they did after."""
+
+    origin: Origin
+    history: History
+    order_days: NDArray[np.int64]
+    value: FloatArray
+    calibration: purchase.Columns  # as it turned out to be: without what came back later
+    whole: purchase.Columns  # the same with the horizon's days
+
+    @property
+    def bought_again(self) -> int:
+        return int(np.count_nonzero(self.history.order_days > 1))
+
+
+def split(log: OrderLog, origin: Origin) -> Split:
+    """Cut the log at the origin."""
+    history, rows = log.history(origin.day)
+    known = np.flatnonzero(history.order_days > 0)
+    outcome = log.outcomes(origin.day, origin.horizon_days).take(rows[known])
+    before, after = _turned_out(log, origin)
+    return Split(
+        origin=origin,
+        history=history.take(known),
+        order_days=outcome.order_days,
+        value=outcome.value,
+        calibration=columns(before),
+        whole=columns(after),
+    )
+
+
+def columns(history: History) -> purchase.Columns:
+    """What the purchase models are fitted to."""
+    return purchase.Columns(
+        x=history.order_days - 1,
+        t_x=history.first_age - history.last_age,
+        T=history.first_age,
+        log_gaps=history.log_gaps,
+    )
+
+
+def _turned_out(log: OrderLog, origin: Origin) -> tuple[History, History]:
+    """The customers of the origin without and with the horizon, from the days as they are known at the end."""
+    days = log.days(log.end)
+    found = []
+    for until in (origin.day, origin.day + origin.horizon_days):
+        part = order_log.history_of(days.until(until), customers=log.customers, as_of=until, unit=log.unit)
+        found.append(part)
+    (before, who), (after, later) = found
+    there = before.order_days > 0
+    return before.take(np.flatnonzero(there)), after.take(np.flatnonzero(np.isin(later, who[there])))
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseScore:
+    """One purchase model at one origin. A figure that the model does not give is None."""
+
+    predicted: float  # order days
+    mae: float  # per customer
+    gini: float
+    groups: list[measures.Group]
+    brier: float | None = None  # of P(no order)
+    log_likelihood: float | None = None  # of the horizon, per order day that happened
+    season: float = 1.0  # what the season known on that day would make of the prediction
+
+
+@dataclass(frozen=True, slots=True)
+class SpendScore:
+    """One spend model at one origin."""
+
+    predicted: float  # money, had the number of each customer's order days been known
+    totals: dict[str, float]  # money, by the purchase model that says the order days
+
+
+@dataclass(frozen=True, slots=True)
+class OriginScores:
+    """One origin: what happened, and what each model had said. `problems` names models that could not be fitted."""
+
+    day: int
+    horizon_days: int
+    customers: int
+    orders: int
+    spend: float
+    naive: PurchaseScore
+    purchase: dict[str, PurchaseScore] = field(default_factory=dict)
+    money: dict[str, SpendScore] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; from_dict reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            **{name: data[name] for name in ("day", "horizon_days", "customers", "orders", "spend", "problems")},
+            naive=_score_from(data["naive"]),
+            purchase={name: _score_from(found) for name, found in data["purchase"].items()},
+            money={name: SpendScore(**found) for name, found in data["money"].items()},
+        )
+
+
+def _score_from(data: Mapping[str, Any]) -> PurchaseScore:
+    return PurchaseScore(**{**data, "groups": [measures.Group(*group) for group in data["groups"]]})
+
+
+def run(log: OrderLog, at: Sequence[Origin]) -> tuple[list[OriginScores], list[str]]:
+    """Every model at every origin; the second value says which origins had too little to judge by."""
+    scores, notes = [], []
+    for origin in at:
+        found = split(log, origin)
+        if found.bought_again < FEWEST_REPEAT:
+            notes.append(f"{date_of(origin.day)}: {found.bought_again} customers had bought again, of {FEWEST_REPEAT}")
+        elif np.sum(found.order_days) < FEWEST_ORDERS:
+            notes.append(f"{date_of(origin.day)}: {np.sum(found.order_days)} order days followed, of {FEWEST_ORDERS}")
+        else:
+            scores.append(score(found, log.until(origin.day)))
+    return scores, notes
+
+
+def score(found: Split, known: OrderLog) -> OriginScores:
+    """Fit every model to the history and judge each by what came after. `known` is the log as it was on that day."""
+    problems: dict[str, str] = {}
+    expected: dict[str, FloatArray] = {}
+    judged: dict[str, PurchaseScore] = {}
+    for name, model in purchase.MODELS.items():
+        try:
+            params = model.fit(columns(found.history)).params
+        except fitting.DidNotConverge as problem:
+            problems[name] = str(problem)
+            continue
+        expected[name], judged[name] = _judged(model, params, found, known)
+    return OriginScores(
+        day=found.origin.day,
+        horizon_days=found.origin.horizon_days,
+        customers=found.order_days.size,
+        orders=int(np.sum(found.order_days)),
+        spend=float(np.sum(found.value)),
+        naive=_plain_score(naive(found.history, found.origin.horizon_days), found),
+        purchase=judged,
+        money=_money(found, expected, problems),
+        problems=problems,
+    )
+
+
+def naive(history: History, horizon_days: int) -> FloatArray:
+    """The baseline: everyone goes on at the pace so far, x / T; her first day counts as a whole one."""
+    return np.asarray((history.order_days - 1) / np.maximum(history.first_age, 1) * horizon_days)
+
+
+def _judged(
+    model: purchase.PurchaseModel[Any], params: Any, found: Split, known: OrderLog
+) -> tuple[FloatArray, PurchaseScore]:
+    """The order days to expect of each customer, and how good that was."""
+    x, t_x, T = columns(found.history).times()
+    t = found.origin.horizon_days * DAY
+    expected = model.expected_purchases(params, t, x, t_x, T)
+    plain = _plain_score(expected, found)
+    none = model.p_silent(params, t, x, t_x, T)
+    path = model.log_likelihood(params, found.whole) - model.log_likelihood(params, found.calibration)
+    day = found.origin.day
+    learned = season.learn(season.track(known, day, params))
+    return expected, PurchaseScore(
+        **{name: getattr(plain, name) for name in ("predicted", "mae", "gini", "groups")},
+        brier=measures.brier(none, found.order_days == 0),
+        log_likelihood=path / float(np.sum(found.order_days)),
+        season=season.factor(learned, day + 1, found.origin.horizon_days),
+    )
+
+
+def _plain_score(expected: FloatArray, found: Split) -> PurchaseScore:
+    return PurchaseScore(
+        predicted=float(np.sum(expected)),
+        mae=measures.mean_absolute_error(expected, found.order_days),
+        gini=measures.gini(expected, found.order_days),
+        groups=measures.groups(expected, found.order_days),
+    )
+
+
+def _money(found: Split, orders: Mapping[str, FloatArray], problems: dict[str, str]) -> dict[str, SpendScore]:
+    """Every spend model; the reasons of those that cannot be fitted go to `problems`."""
+    scores = {}
+    for name in spend.MODELS:
+        try:
+            params = spend.fit(name, found.history).params
+        except fitting.DidNotConverge as problem:
+            problems[name] = str(problem)
+            continue
+        each = spend.expected_spend(params, found.history)
+        totals = {model: float(np.dot(expected, each)) for model, expected in orders.items()}
+        scores[name] = SpendScore(predicted=float(np.dot(found.order_days, each)), totals=totals)
+    return scores
+
+
+def date_of(day: int) -> str:
+    """The ISO date of a day number."""
+    return str(np.datetime64(day, "D"))

@@ -1,0 +1,203 @@
+"""Which models a shop uses: those that its own past says are best, until another is clearly better.
+
+Purchase models compete on the likelihood of what happened after each origin; where that says next to the same, on how
+far the number of order days was off. A model that is farther off than the naive baseline both in the total and per
+customer, at most of the origins, is out. Spend models compete on the money of the order days that happened. The models
+of the night before stay unless another is clearly better, so that figures do not jump for nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from analytics.clv import backtest, fitting, levels, measures, purchase, season, spend
+from analytics.clv.backtest import OriginScores, PurchaseScore
+from analytics.clv.levels import Level, Seen
+from analytics.clv.order_log import OrderLog
+from analytics.clv.season import Season
+
+USUAL_PURCHASE, USUAL_SPEND = purchase.MBG_NBD, spend.PREFERENCE[0]
+SAME_LIKELIHOOD = 0.02  # nats per order day: less is no difference
+SAME_LEVEL = 0.03  # mean distance of ln(predicted / actual) from 0: less is no difference
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The models to use, why, and what the looking back showed; JSON in and out."""
+
+    purchase: str = USUAL_PURCHASE
+    spend: str = USUAL_SPEND
+    reasons: list[str] = field(default_factory=list)
+    demoted: dict[str, str] = field(default_factory=dict)  # purchase model → why it is out
+    origins: list[OriginScores] = field(default_factory=list)
+    season: Season = field(default_factory=Season)  # all 1 where it is not used
+    level: Level = levels.NONE
+    order_ratios: list[float] = field(default_factory=list)  # actual / predicted order days, the chosen and corrected
+    spend_ratios: list[float] = field(default_factory=list)  # the same of money
+
+    def factor(self, first: int, days: int) -> float:
+        """What to multiply the order days with that the model expects in the `days` from `first` on."""
+        return self.level.factor * season.factor(self.season, first, days)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; from_dict reads it back."""
+        return asdict(self) | {"level": self.level._asdict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            **{
+                **data,
+                "origins": [OriginScores.from_dict(one) for one in data["origins"]],
+                "season": Season.from_dict(data["season"]),
+                "level": Level(**data["level"]),
+            }
+        )
+
+
+def decide(log: OrderLog, *, longest: int = backtest.LONGEST, before: Choice | None = None) -> Choice:
+    """Look back from the end of the log and choose. `before` is the choice of the night before.
+
+    Predictions of more than `longest` days are not tried. Never raises for a valid log.
+    """
+    at, reason = backtest.origins(log, longest=longest)
+    scores, notes = backtest.run(log, at)
+    if not scores:
+        return _untried([reason] if reason else notes, before)
+    return choose(scores, notes=notes, known_season=_season(log), before=before)
+
+
+def _untried(reasons: list[str], before: Choice | None) -> Choice:
+    known = before or Choice()
+    kept = "The usual models are used until the past can tell." if before is None else "The models before stay in use."
+    return Choice(purchase=known.purchase, spend=known.spend, reasons=[*reasons, kept])
+
+
+def choose(
+    scores: Sequence[OriginScores],
+    *,
+    notes: Sequence[str] = (),
+    known_season: Mapping[str, Season] | None = None,
+    before: Choice | None = None,
+) -> Choice:
+    """The best models by these origins, one at least. `known_season` is today's season by purchase model."""
+    demoted = _demoted(scores)
+    orders, why = _purchase(scores, demoted, before.purchase if before else USUAL_PURCHASE)
+    money, why_money = _spend(scores, before.spend if before else USUAL_SPEND)
+    seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, Season(reason="None.")))
+    factors = [one.purchase[orders].season if seasons.is_known else 1.0 for one in scores]
+    off = [-_level(one.purchase[orders], one) - np.log(f) for one, f in zip(scores, factors, strict=True)]
+    seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]
+    level = levels.learn(seen)
+    corrected = [factor * level.factor for factor in factors]
+    return Choice(
+        purchase=orders,
+        spend=money,
+        reasons=[*notes, why, why_money, why_season, level.reason],
+        demoted=demoted,
+        origins=list(scores),
+        season=seasons,
+        level=level,
+        order_ratios=[
+            _ratio(one.orders, one.purchase[orders].predicted * f) for one, f in zip(scores, corrected, strict=True)
+        ],
+        spend_ratios=[
+            _ratio(one.spend, one.money[money].totals[orders] * f)
+            for one, f in zip(scores, corrected, strict=True)
+            if money in one.money
+        ],
+    )
+
+
+def _ratio(actual: float, predicted: float) -> float:
+    return float(np.exp(measures.level(actual, predicted)))
+
+
+def _level(found: PurchaseScore, one: OriginScores) -> float:
+    return measures.level(found.predicted, one.orders)
+
+
+def _demoted(scores: Sequence[OriginScores]) -> dict[str, str]:
+    """Models that could not be fitted each time, or lost to the naive baseline at most origins."""
+    demoted = {}
+    for name in purchase.MODELS:
+        missing = sum(name not in one.purchase for one in scores)
+        lost = sum(_loses(one.purchase[name], one) for one in scores if name in one.purchase)
+        if missing:
+            demoted[name] = f"{name} could not be fitted at {missing} of {len(scores)} origins."
+        elif 2 * lost > len(scores):
+            demoted[name] = f"{name} was farther off than the naive baseline at {lost} of {len(scores)} origins."
+    return demoted
+
+
+def _loses(found: PurchaseScore, one: OriginScores) -> bool:
+    """To the baseline, in the total and per customer."""
+    return found.mae > one.naive.mae and abs(_level(found, one)) > abs(_level(one.naive, one))
+
+
+def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before: str) -> tuple[str, str]:
+    everywhere = [name for name in purchase.MODELS if all(name in one.purchase for one in scores)]
+    standing = [name for name in everywhere if name not in demoted] or everywhere or [USUAL_PURCHASE]
+    likelihood = {name: _mean([one.purchase[name].log_likelihood or 0.0 for one in scores]) for name in standing}
+    off = {name: _mean([abs(_level(one.purchase[name], one)) for one in scores]) for name in standing}
+    best = max(likelihood.values())
+    near = [name for name in standing if likelihood[name] >= best - SAME_LIKELIHOOD]
+    closest = min(near, key=lambda name: off[name])
+    count = len(scores)
+    if before in near and off[before] <= off[closest] + SAME_LEVEL:
+        wrong = f"{off[before]:.0%}"
+        return (
+            before,
+            f"{before}: none was clearly better at {count} origins; order days were off by {wrong} on average.",
+        )
+    wrong = f"{off[closest]:.0%}"
+    return closest, f"{closest} was clearly better at {count} origins; order days were off by {wrong} on average."
+
+
+def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
+    everywhere = [name for name in spend.PREFERENCE if all(name in one.money for one in scores)]
+    off = {n: _mean([abs(measures.level(one.money[n].predicted, one.spend)) for one in scores]) for n in everywhere}
+    best = min(off.values())
+    near = [name for name in everywhere if off[name] <= best + SAME_LEVEL]
+    if before in near:
+        wrong = f"{off[before]:.0%}"
+        return (
+            before,
+            f"{before}: none was clearly better; the money of known order days was off by {wrong} on average.",
+        )
+    wrong = f"{off[near[0]]:.0%}"
+    return near[0], f"{near[0]} was clearly better; the money of known order days was off by {wrong} on average."
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
+def _season(log: OrderLog) -> dict[str, Season]:
+    """Today's season by each purchase model."""
+    history, _ = log.history(log.end)
+    known = history.take(np.flatnonzero(history.order_days > 0))
+    found = {}
+    for name, model in purchase.MODELS.items():
+        try:
+            params = model.fit(backtest.columns(known)).params
+        except fitting.DidNotConverge:
+            continue
+        found[name] = season.learn(season.track(log, log.end, params))
+    return found
+
+
+def _use_season(scores: Sequence[OriginScores], name: str, known: Season) -> tuple[Season, str]:
+    """A season that came back from year to year is used, unless it would have made past predictions worse."""
+    if not known.is_known:
+        return known, f"No season: {known.reason}"
+    tried = [one for one in scores if one.purchase[name].season != 1.0]
+    plain = [_level(one.purchase[name], one) for one in tried]
+    seasonal = [off + float(np.log(one.purchase[name].season)) for off, one in zip(plain, tried, strict=True)]
+    if tried and _mean(np.abs(seasonal).tolist()) >= _mean(np.abs(plain).tolist()):
+        reason = f"The season would have made the predictions of {len(tried)} origins worse."
+        return Season(reason=reason, pairs=known.pairs, left=known.left), f"No season: {reason}"
+    left = f"{known.left or 0.0:.0%}"
+    return known, f"The season is used: months were like those of the year before, with {left} of the error left."

@@ -1,0 +1,71 @@
+"""A plain correction of the level: what earlier origins were off by, where that has helped later ones.
+
+Models can be off by the same share again and again, because a shop grows or fades. More often they are off by another
+share each time: CDNOW's order days of the next quarter are predicted at 1.2, 1.2, 1.0, 0.9, 1.0 of the truth within
+1997. So a correction has to prove itself: at each origin it is made of those origins only whose outcome was known by
+then, and it has to bring the predictions nearer to what happened.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics.clv.params import FloatArray
+
+FEWEST_TESTS = 2
+GAIN = 0.9  # the error has to shrink to this share
+FARTHEST = float(np.log(2.0))
+
+
+class Seen(NamedTuple):
+    """One origin: when its outcome was known, and ln(actual / predicted)."""
+
+    day: int
+    known_on: int
+    off: float
+
+
+class Level(NamedTuple):
+    """The factor for order days to come, 1 where no correction is used, and why."""
+
+    factor: float
+    reason: str
+    tests: int
+
+
+NONE = Level(1.0, "", 0)
+
+
+def learn(seen: Sequence[Seen]) -> Level:
+    """The correction that these origins, in order of time, call for."""
+    tested = [(one.off, _correction(earlier)) for one in seen if (earlier := _known_before(seen, one.day))]
+    if len(tested) < FEWEST_TESTS:
+        count = len(tested)
+        return Level(
+            1.0, f"A correction of the level could be tried at {count} origins; it takes {FEWEST_TESTS}.", count
+        )
+    off = [one for one, _ in tested]
+    if not helps(off, [one - correction for one, correction in tested]):
+        return Level(1.0, "A correction by what earlier origins were off by did not help later ones.", len(tested))
+    factor = float(np.exp(_correction([one.off for one in seen])))
+    return Level(factor, f"Earlier origins call for {factor:.2f} times the order days.", len(tested))
+
+
+def helps(plain: Sequence[float], corrected: Sequence[float]) -> bool:
+    """Whether errors (logarithms, 0 is best) shrank by a tenth on the whole, and at most of the origins."""
+    before, after = _sizes(plain), _sizes(corrected)
+    return bool(np.mean(after) <= GAIN * np.mean(before) and np.mean(after <= before) > 0.5)
+
+
+def _sizes(errors: Sequence[float]) -> FloatArray:
+    return np.abs(np.array(errors, dtype=np.float64))
+
+
+def _known_before(seen: Sequence[Seen], day: int) -> list[float]:
+    return [one.off for one in seen if one.known_on <= day]
+
+
+def _correction(off: Sequence[float]) -> float:
+    """Their mean with one origin that was right added, at most a factor of two."""
+    return float(np.clip(np.sum(off) / (len(off) + 1), -FARTHEST, FARTHEST))
