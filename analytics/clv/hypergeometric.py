@@ -35,7 +35,7 @@ def expected_events(*, R: ArrayLike, y: ArrayLike, a: ArrayLike, beta: ArrayLike
     """
     arrays = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (R, y, a, beta)))
     columns = [np.ravel(column) for column in arrays]
-    length, exponent = _series_length(columns[0], columns[1])
+    length, exponent = series_length(columns[0], columns[1])
     hard = (length > LONGEST_SERIES) | (exponent > LARGEST_EXPONENT)
     result = np.empty(columns[0].size)
     for rows, way in ((np.flatnonzero(~hard), _series_blocks), (np.flatnonzero(hard), _quadrature_blocks)):
@@ -44,7 +44,7 @@ def expected_events(*, R: ArrayLike, y: ArrayLike, a: ArrayLike, beta: ArrayLike
     return result.reshape(arrays[0].shape)
 
 
-def _series_length(R: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+def series_length(R: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     """After how many terms P(N > k) is negligible, and -ln P(N = 0)."""
     decay = np.full_like(y, np.inf)
     np.log1p(np.divide(1.0, y, out=decay, where=y > 1e-300), out=decay)
@@ -54,7 +54,7 @@ def _series_length(R: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray
 
 
 def _series_blocks(R: FloatArray, y: FloatArray, a: FloatArray, beta: FloatArray) -> FloatArray:
-    terms = _series_length(R, y)[0].astype(np.int64)
+    terms = series_length(R, y)[0].astype(np.int64)
     order = np.argsort(-terms, kind="stable")
     result = np.empty(R.size)
     for start in range(0, R.size, SERIES_BLOCK):

@@ -12,14 +12,14 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.clv import beta_geometric, bgnbd, mbgnbd, pareto_nbd, triples
-from analytics.clv.params import BgNbdParams, Fit, FloatArray, MbgNbdParams, ParetoNbdParams
+from analytics.clv import beta_geometric, bgnbd, mbg_cnbd_k, mbgnbd, pareto_nbd, triples
+from analytics.clv.params import BgNbdParams, Fit, FloatArray, MbgCnbdKParams, MbgNbdParams, ParetoNbdParams
 
 WEEK = 7.0  # days
-BG_NBD, MBG_NBD, PARETO_NBD = "BG/NBD", "MBG/NBD", "Pareto/NBD"
+BG_NBD, MBG_NBD, PARETO_NBD, MBG_CNBD_K = "BG/NBD", "MBG/NBD", "Pareto/NBD", "MBG/CNBD-k"
 
-Params = BgNbdParams | MbgNbdParams | ParetoNbdParams
-Q = TypeVar("Q", BgNbdParams, MbgNbdParams, ParetoNbdParams)
+Params = BgNbdParams | MbgNbdParams | ParetoNbdParams | MbgCnbdKParams
+Q = TypeVar("Q", BgNbdParams, MbgNbdParams, ParetoNbdParams, MbgCnbdKParams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class Columns:
     def times(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """x, t_x and T in the unit of time."""
         return self.x.astype(np.float64), self.t_x / self.days, self.T / self.days
+
+    def gaps(self) -> FloatArray:
+        """Σ ln of each customer's gaps in the unit of time."""
+        return np.asarray(self.log_gaps - self.x * np.log(self.days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,23 @@ _PARETO = PurchaseModel(
     pmf=pareto_nbd.pmf,
     draw_orders=pareto_nbd.draw_orders,
 )
+_REGULAR = PurchaseModel(
+    name=MBG_CNBD_K,
+    params=MbgCnbdKParams,
+    fit=lambda columns: mbg_cnbd_k.fit(columns.triples(), log_gaps=float(np.sum(columns.gaps()))),
+    log_likelihood=lambda params, columns: mbg_cnbd_k.log_likelihood(params, *columns.times(), columns.gaps()),
+    p_alive=mbg_cnbd_k.p_alive,
+    p_pause=mbg_cnbd_k.p_pause,
+    p_silent=mbg_cnbd_k.p_silent,
+    p_silent_alive=mbg_cnbd_k.p_silent_alive,
+    expected_purchases=mbg_cnbd_k.expected_purchases,
+    expected_purchases_alive=mbg_cnbd_k.expected_purchases_alive,
+    unconditional_expected_purchases=mbg_cnbd_k.unconditional_expected_purchases,
+    pmf=mbg_cnbd_k.pmf,
+    draw_orders=mbg_cnbd_k.draw_orders,
+)
 
-MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG, _PARETO)}
+MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG, _PARETO, _REGULAR)}
 _BY_PARAMS: dict[type[Any], PurchaseModel[Any]] = {model.params: model for model in MODELS.values()}
 
 
