@@ -23,16 +23,16 @@ COLUMNS: Final = (
 # Categories compete by what was paid for them and did not come back; of equal ones the oldest wins. Gross and discounts
 # are as sold. A largest [net, -id] needs no sort, unlike an array_agg in order of net.
 FILL: Final = """
-WITH standing AS (
+WITH standing AS NOT MATERIALIZED (
     SELECT o.id, o.customer_id, o.placed_on, o.placed_at, o.channel
     FROM customers_order o {of_orders}
     WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND o.customer_id IS NOT NULL
-        AND o.fully_refunded_on > %(as_of)s IS NOT FALSE
+        AND (o.fully_refunded_on IS NULL OR o.fully_refunded_on > %(as_of)s)
 ), opening AS (
     SELECT DISTINCT ON (customer_id) customer_id, id, placed_on, channel FROM standing
     ORDER BY customer_id, placed_on, placed_at, id
 ), back AS (
-    SELECT b.line_id, sum(b.net_cents) AS net
+    SELECT b.line_id, sum(b.net_cents)::bigint AS net
     FROM customers_refund r {of_refunds} JOIN customers_refundline b ON b.refund_id = r.id
     WHERE r.refunded_on <= %(as_of)s GROUP BY 1
 ), shares AS (
