@@ -69,6 +69,11 @@ def log_likelihood(params: SbgParams, decisions: Decisions) -> float:
     return _mean_log_likelihood(decisions, params.alpha, params.beta)[0] * decisions.total
 
 
+def slope(params: SbgParams, decisions: Decisions) -> FloatArray:
+    """The gradient of the log-likelihood by (α, β)."""
+    return _mean_log_likelihood(decisions, params.alpha, params.beta)[1] * decisions.total
+
+
 def fit(decisions: Decisions) -> Fit[SbgParams]:
     """Maximum likelihood. `customers` of the result counts decisions.
 

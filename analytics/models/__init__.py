@@ -1,5 +1,6 @@
 from analytics.models.basket import Basket, Shelf
 from analytics.models.cohort import Cohort, CohortMember, PeriodCounts
+from analytics.models.contract import ContractTotal, ContractValue
 from analytics.models.profit import AppliedUnitCosts, ChannelMonth, Profit
 from analytics.models.score import Score
 from analytics.models.summary import DayTotals, PurchaseSummary
@@ -10,6 +11,8 @@ __all__ = [
     "ChannelMonth",
     "Cohort",
     "CohortMember",
+    "ContractTotal",
+    "ContractValue",
     "DayTotals",
     "PeriodCounts",
     "Profit",

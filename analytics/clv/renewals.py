@@ -1,0 +1,133 @@
+"""What a business's contracts teach about renewals: one shifted beta-geometric for all plans, and one for each plan
+with enough decisions of its own.
+
+Every fit gets a few contracts' worth of prior as data (sbg.as_if), so that it exists even where all renewed, nobody
+did, or one contract is all there is; the more was decided, the less the prior says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analytics.clv import sbg
+from analytics.clv.params import Fit, FloatArray, SbgParams
+from analytics.clv.sbg import Decisions
+
+OF_PLAN, OF_ALL, SHRUNKEN = "sBG of the plan", "sBG of all plans", "Shrunken renewal rate"
+PRIOR: Final = SbgParams(1.0, 4.0)  # four of five renew at first, nine of ten after five renewals
+PRIOR_CONTRACTS: Final = 4.0
+POOLED_CONTRACTS: Final = 10.0  # what all plans together are worth for one
+ENOUGH: Final = 20  # decisions for a model of all plans
+ENOUGH_OF_PLAN: Final = 30
+PRIOR_AGES: Final = 5
+UNDECIDED_DECISIONS: Final = 4.0  # what "half as likely as before the term ended" is worth
+STEP: Final = 1e-4  # of the numerical second derivatives, in ln(parameter)
+WIDEST: Final = 1.5  # standard deviation of ln(parameter) that is believed at most
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A fitted model, what it rests on, and how uncertain ln(α, β) is."""
+
+    name: str
+    reason: str  # why it is not the fuller model; empty for the fullest
+    params: SbgParams
+    decisions: int
+    renewed: int
+    spread: tuple[tuple[float, float], tuple[float, float]]  # covariance of ln α and ln β
+
+    def as_dict(self) -> dict[str, Any]:
+        told = {"name": self.name, "reason": self.reason, "decisions": self.decisions, "renewed": self.renewed}
+        return told | self.params.as_dict()
+
+    def draws(self, number: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """(α, β) as they may be, `number` times."""
+        steps = np.linalg.cholesky(np.asarray(self.spread)) @ random.standard_normal((2, number))
+        logs = np.log([[self.params.alpha], [self.params.beta]]) + steps
+        low, high = np.log(sbg.LOW[0]), np.log(sbg.HIGH[0])
+        alpha, beta = np.exp(np.clip(logs, low, high))
+        return alpha, beta
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    pooled: Curve
+    plans: Mapping[str, Curve]
+
+    def of(self, plan: str) -> Curve:
+        return self.plans.get(plan, self.pooled)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"pooled": self.pooled.as_dict(), "plans": {name: one.as_dict() for name, one in self.plans.items()}}
+
+
+def learn(decisions: Mapping[str, Decisions]) -> Learned:
+    """From what was decided in each plan. Never fails: without any decision the prior is what is known."""
+    everything = reduce(add, decisions.values(), sbg.of_pairs([], []))
+    reason = sbg.undecidable(everything) or _too_few(everything, ENOUGH)
+    pooled = _curve(SHRUNKEN if reason else OF_ALL, reason, everything, PRIOR, PRIOR_CONTRACTS)
+    plans = {
+        name: _curve(OF_PLAN, "", own, pooled.params, POOLED_CONTRACTS)
+        for name, own in sorted(decisions.items())
+        if not reason and not _too_few(own, ENOUGH_OF_PLAN)
+    }
+    return Learned(pooled=pooled, plans=plans)
+
+
+def still_renews(p: ArrayLike, days_over: ArrayLike, late_days: ArrayLike, late_renewed: ArrayLike) -> FloatArray:
+    """The chance that a term renews although nobody decided upon it for so many days after its end.
+
+    `late_days` and `late_renewed`: how many days after the end decisions came so far, and whether they were renewals.
+    Of those that came at least as late, the share that renewed; shrunk to half of `p`, as if four were known.
+    """
+    order = np.argsort(np.asarray(late_days, dtype=np.int64), kind="stable")
+    days = np.asarray(late_days, dtype=np.int64)[order]
+    renewed = np.concatenate([[0.0], np.cumsum(np.asarray(late_renewed, dtype=np.float64)[order])])
+    earlier = np.searchsorted(days, np.asarray(days_over, dtype=np.int64), side="left")
+    kept, later = renewed[-1] - renewed[earlier], days.size - earlier
+    half = np.asarray(p, dtype=np.float64) / 2.0
+    return np.asarray((kept + UNDECIDED_DECISIONS * half) / (later + UNDECIDED_DECISIONS))
+
+
+def _too_few(decisions: Decisions, least: int) -> str:
+    return f"fewer than {least} decisions" if decisions.total < least else ""
+
+
+def _curve(name: str, reason: str, decisions: Decisions, prior: SbgParams, contracts: float) -> Curve:
+    ages = max(PRIOR_AGES, decisions.renewed.size)
+    told = decisions + sbg.as_if(prior, contracts=contracts, ages=ages)
+    found = sbg.fit(told)
+    return Curve(
+        name=name,
+        reason=reason,
+        params=found.params,
+        decisions=round(decisions.total),
+        renewed=round(float(np.sum(decisions.renewed))),
+        spread=_spread(found, told),
+    )
+
+
+def _spread(found: Fit[SbgParams], told: Decisions) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The inverse of the observed information in ln(α, β), from differences of the gradient; no wider than WIDEST."""
+    logs = np.log([found.params.alpha, found.params.beta])
+    rows = []
+    for place in range(2):
+        shift = STEP * (np.arange(2) == place)
+        above, below = (_slope_in_logs(told, logs + sign * shift) for sign in (1, -1))
+        rows.append((above - below) / (2 * STEP))
+    information = -(np.array(rows) + np.array(rows).T) / 2.0
+    sizes, directions = np.linalg.eigh(information)
+    variances = 1.0 / np.maximum(sizes, WIDEST**-2)
+    spread = (directions * variances) @ directions.T
+    return (float(spread[0, 0]), float(spread[0, 1])), (float(spread[1, 0]), float(spread[1, 1]))
+
+
+def _slope_in_logs(told: Decisions, logs: FloatArray) -> FloatArray:
+    values = np.exp(logs)
+    return sbg.slope(SbgParams(*values.tolist()), told) * values
