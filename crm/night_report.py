@@ -5,16 +5,12 @@ from typing import Any, Final
 
 from django.db.models import Sum
 
+from analytics.clv import fitted
 from analytics.models import DayTotals
 from core import feed, money
 from core.models import Run
 
-# Key in the run's parameters, name, symbols and their digits as the papers print them.
-MODELS: Final = (
-    ("bgnbd", "BG/NBD", ("r", "alpha", "a", "b"), 3),
-    ("mbgnbd", "MBG/NBD", ("r", "alpha", "a", "b"), 3),
-    ("gamma_gamma", "Gamma-Gamma", ("p", "q", "gamma"), 2),
-)
+DIGITS: Final = {"Gamma-Gamma": 2}  # as the paper prints its parameters; the others have three
 
 
 def lines(run: Run) -> Iterator[str]:
@@ -52,13 +48,15 @@ def _orders(**days: Any) -> int:
     return int(DayTotals.objects.filter(**days).aggregate(all=Sum("orders"))["all"] or 0)
 
 
-def _models(fitted: Mapping[str, Any]) -> Iterator[str]:
-    yield f"Model for the scores: {fitted['model']}" + (f" ({fitted['reason']})" if fitted["reason"] else "")
-    for key, name, symbols, places in MODELS:
-        if (found := fitted[key]) is not None:
-            figures = "  ".join(f"{symbol} = {found[symbol]:.{places}f}" for symbol in symbols)
-            yield (
-                f"  {name:<12} {figures}  log-likelihood {found['log_likelihood']:.2f}"
-                f"  customers {found['customers']:,}"
-            )
-    yield f"  Unit of time: {fitted['unit']}"
+def _models(learned: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Model for the scores: {learned['model']}" + (f" ({learned['reason']})" if learned["reason"] else "")
+    yield f"Model for the spend: {learned['spend']['model']}"
+    for name, found in (learned["fits"] | {"Gamma-Gamma": learned["gamma_gamma"]}).items():
+        if found:
+            yield _model(name, found)
+    yield f"  Unit of time: {learned['unit']}"
+
+
+def _model(name: str, found: Mapping[str, Any]) -> str:
+    figures = "  ".join(f"{symbol} = {found[symbol]:.{DIGITS.get(name, 3)}f}" for symbol in fitted.symbols(name))
+    return f"  {name:<12} {figures}  log-likelihood {found['log_likelihood']:.2f}  customers {found['customers']:,}"

@@ -1,13 +1,31 @@
 """What a night learned about a shop, and its JSON form."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
-from analytics.clv.params import BgNbdParams, Fit, GammaGammaParams, MbgNbdParams, fit_from_dict
+from analytics.clv import purchase, spend
+from analytics.clv.params import Fit, GammaGammaParams, fit_from_dict
 
-MBG_NBD, SHOP_AVERAGES = "MBG/NBD", "Shop averages"
-GAMMA_GAMMA, SHRUNKEN_MEAN = "Gamma-Gamma", "Shrunken mean"
-TYPED = ("purchase", "bgnbd", "mbgnbd", "gamma_gamma")
+SHOP_AVERAGES = "Shop averages"
+TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels")
+
+
+def symbols(model: str) -> tuple[str, ...]:
+    """The parameters' names of a purchase or spend model in the order of its paper. Raises KeyError."""
+    kind = spend.MODELS[model].kind if model in spend.MODELS else purchase.MODELS[model].params
+    return tuple(each.name for each in fields(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Factors on what the models expect, where the shop's own past shows that they help; 1 changes nothing."""
+
+    orders: float = 1.0
+    spend: float = 1.0
+
+    def as_dict(self) -> dict[str, float]:
+        return {"orders": self.orders, "spend": self.spend}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,28 +34,29 @@ class Fitted:
 
     unit: ClassVar[str] = "weeks"
 
-    model: str  # MBG_NBD or SHOP_AVERAGES
-    reason: str  # why the shop's averages are used; empty otherwise
+    model: str  # the purchase model that scoring uses, or SHOP_AVERAGES
+    reason: str  # why it is not the model that was asked for; empty otherwise
     n: int  # customers with an order that stands
     repeat_customers: int
-    purchase: MbgNbdParams  # what scoring uses
-    bgnbd: Fit[BgNbdParams] | None
-    mbgnbd: Fit[MbgNbdParams] | None
-    spend_model: str  # GAMMA_GAMMA or SHRUNKEN_MEAN
-    spend_reason: str
-    gamma_gamma: Fit[GammaGammaParams] | None
+    purchase: purchase.Params  # what scoring uses
+    fits: Mapping[str, Fit[Any]]  # purchase models by name: BG/NBD and MBG/NBD for the record, and the one in use
+    spend: spend.SpendFit  # what scoring uses
+    spend_reason: str  # why it is not the model that was asked for; empty otherwise
+    gamma_gamma: Fit[GammaGammaParams] | None  # for the record
     mean_spend: float  # net revenue per order day, capped
     margin_rate: float  # of the shop
+    levels: Levels = field(default_factory=Levels)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; from_dict reads it back to the same bits."""
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in TYPED}
         return plain | {
             "unit": self.unit,
-            "purchase": self.purchase.as_dict(),
-            "bgnbd": self.bgnbd and self.bgnbd.as_dict(),
-            "mbgnbd": self.mbgnbd and self.mbgnbd.as_dict(),
+            "purchase": purchase.as_dict(self.purchase),
+            "fits": {name: found.as_dict() for name, found in self.fits.items()},
+            "spend": self.spend.as_dict(),
             "gamma_gamma": self.gamma_gamma and self.gamma_gamma.as_dict(),
+            "levels": self.levels.as_dict(),
         }
 
     @classmethod
@@ -47,8 +66,9 @@ class Fitted:
             raise ValueError(f"parameters must be in {cls.unit}, not in {data['unit']}")
         return cls(
             **{name: data[name] for name in cls.__slots__ if name not in TYPED},
-            purchase=MbgNbdParams(**data["purchase"]),
-            bgnbd=fit_from_dict(BgNbdParams, data["bgnbd"]),
-            mbgnbd=fit_from_dict(MbgNbdParams, data["mbgnbd"]),
-            gamma_gamma=fit_from_dict(GammaGammaParams, data["gamma_gamma"]),
+            purchase=purchase.from_dict(data["purchase"]),
+            fits={name: fit_from_dict(purchase.MODELS[name].params, found) for name, found in data["fits"].items()},
+            spend=spend.SpendFit.from_dict(data["spend"]),
+            gamma_gamma=data["gamma_gamma"] and fit_from_dict(GammaGammaParams, data["gamma_gamma"]),
+            levels=Levels(**data["levels"]),
         )

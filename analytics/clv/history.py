@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 from analytics.clv.params import FloatArray
 
+WEEK, YEAR = 7.0, 365.0  # days
+LONG_DAYS = 3 * 365
+LIFETIME_DAYS = 10 * 365  # a lifetime is counted to ten years: what lies beyond is worth little and known less
+
 UNKNOWN: NDArray[Any] = np.empty(0)  # a column that was not given
 DETAILS: dict[str, float] = {
     "log_gaps": np.nan,
@@ -29,7 +33,8 @@ class History:
 
     A customer whose every order was refunded has order_days == 0 and both ages 0. Money is in major units
     and may be zero or negative. The columns with a default may be left out: gaps are then not known (NaN), no order
-    day is known to be paid, nobody has a third-last order day, and nothing came back. Raises ValueError for what cannot be.
+    day is known to be paid, nobody has a third-last order day, and nothing came back. Raises ValueError for what
+    cannot be.
     """
 
     order_days: NDArray[np.int32]  # distinct local days with an order that stands
@@ -69,7 +74,12 @@ class History:
 class Terms:
     """The settings that matter to the engine."""
 
-    horizon_days: int = 365
+    horizon_days: int = 365  # of expected orders and of the value that pages sort by
     churn_horizon_days: int = 90
     discount_rate: float = 0.10  # a year
     margin_rate: float = 0.40  # where the shop's own orders do not tell
+
+    @property
+    def horizons(self) -> tuple[int, int, int]:
+        """The horizon, 36 months and a lifetime in days, rising."""
+        return self.horizon_days, max(self.horizon_days, LONG_DAYS), max(self.horizon_days, LIFETIME_DAYS)

@@ -1,27 +1,34 @@
 """The whole for one shop: histories in, parameters out; parameters and histories in, scores out.
 
-BG/NBD and MBG/NBD are both fitted and reported; scores use MBG/NBD, because BG/NBD gives everyone who
-bought once a P(alive) of 1. The parameters' unit of time is the week (days / 7).
+BG/NBD and MBG/NBD are always fitted and reported. Scores use the model that the shop's own past speaks for (choice.py),
+and MBG/NBD where it does not speak: BG/NBD gives everyone who bought once a P(alive) of 1. The parameters' unit of time
+is the week (days / 7).
 """
 
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import averages, bands, beta_geometric, bgnbd, discount, fitting, gamma_gamma, mbgnbd
-from analytics.clv.fitted import GAMMA_GAMMA, MBG_NBD, SHOP_AVERAGES, SHRUNKEN_MEAN, Fitted
-from analytics.clv.history import History, Terms
-from analytics.clv.params import BgNbdParams, Fit, FloatArray, GammaGammaParams, MbgNbdParams
+from analytics.clv import averages, bands, fitting, gamma_gamma, purchase, spend, tables
+from analytics.clv.fitted import SHOP_AVERAGES, Fitted, Levels
+from analytics.clv.history import WEEK, History, Terms
+from analytics.clv.params import Fit, FloatArray, GammaGammaParams
 
-__all__ = ["Comparison", "Fitted", "History", "Scores", "Terms", "compare", "fit", "score"]
+__all__ = ["Comparison", "Fitted", "History", "Levels", "Plan", "Scores", "Terms", "compare", "fit", "score"]
 
-WEEK = 7.0  # days
-YEAR = 365.0  # days
 FEWEST_REPEAT = 200
 MARGIN_PRIOR = 4.0  # order days at the shop's margin rate that count beside the customer's own
-FARTHEST_MEAN = 3.0  # a Gamma-Gamma whose mean is further than this factor from the shop's is not used
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which models a shop is to use, and factors on what they expect. An empty name leaves it to the shop's size."""
+
+    purchase: str = purchase.MBG_NBD
+    spend: str = ""
+    levels: Levels = field(default_factory=Levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,9 @@ class Scores:
     expected_orders: FloatArray  # within the horizon
     expected_margin_per_order: FloatArray  # major units
     clv: FloatArray  # discounted margin within the horizon, major units
+    clv_36m: FloatArray
+    clv_lifetime: FloatArray
+    next_order_days: FloatArray  # until an order is as likely as not, if she is still there; NaN beyond three years
     band: NDArray[np.int8]  # bands.NONE, LOW, MEDIUM, HIGH
     usual_gap: FloatArray  # days; NaN when she has one order day or none
 
@@ -49,31 +59,26 @@ class Comparison:
     silence_chance: FloatArray  # and how often her pace would keep silent for so long
 
 
-def fit(history: History, terms: Terms) -> Fitted:
+def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
     """Learn the shop's parameters from all its customers. Never raises for a valid history."""
     known = history.take(np.flatnonzero(history.order_days > 0))
-    x = known.order_days - 1
-    bought_again = int(np.count_nonzero(x))
-    bg, mbg, reason = _purchase_fits(known, bought_again)
-    mean_spend = averages.capped_mean(known.value / known.order_days, known.order_days)
-    spend, spend_reason = _spend_fit(x, known.repeat_value, bought_again)
-    if spend is not None:
-        spend_reason = _doubt(spend.params, mean_spend)
-    ages, customers = np.unique(known.first_age, return_counts=True)
-    pace = averages.pace(ages / WEEK, customers, float(np.sum(x))) if mbg is None else mbg.params
+    plan = plan or Plan()
+    fits, reason = _purchase_fits(known, plan.purchase)
+    used = fits.get(plan.purchase) or fits.get(purchase.MBG_NBD)
+    spent, spend_reason = _spend_fit(known, plan.spend)
     return Fitted(
-        model=MBG_NBD if mbg else SHOP_AVERAGES,
+        model=purchase.model_of(used.params).name if used else SHOP_AVERAGES,
         reason=reason,
         n=known.order_days.size,
-        repeat_customers=bought_again,
-        purchase=pace,
-        bgnbd=bg,
-        mbgnbd=mbg,
-        spend_model=SHRUNKEN_MEAN if spend_reason else GAMMA_GAMMA,
+        repeat_customers=int(np.count_nonzero(known.order_days > 1)),
+        purchase=used.params if used else _pace(known),
+        fits=fits,
+        spend=spent,
         spend_reason=spend_reason,
-        gamma_gamma=spend,
-        mean_spend=mean_spend,
+        gamma_gamma=_gamma_gamma(known),
+        mean_spend=spend.mean_spend(known),
         margin_rate=_shop_margin_rate(known, terms),
+        levels=plan.levels,
     )
 
 
@@ -82,15 +87,20 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     rows = np.flatnonzero(history.order_days > 0)
     known = history.take(rows)
     alive, risk, normal = _risks(fitted.purchase, known, terms)
-    orders, discounted = _orders_alive(fitted.purchase, known, terms)
-    margin = _spend(fitted, known) * _margin_rate(fitted, known)
+    ahead = tables.alive(fitted.purchase, known.order_days - 1, known.first_age, terms)
+    margin = fitted.levels.spend * spend.expected_spend(fitted.spend.params, known) * _margin_rate(fitted, known)
+    there = fitted.levels.orders * alive
     left = _spread(bands.chance_left(risk, normal), rows, history)
+    clv, clv_36m, clv_lifetime = (_spread(margin * (there * each), rows, history) for each in ahead.discounted)
     return Scores(
         p_alive=_spread(alive, rows, history),
         churn_risk=_spread(risk, rows, history),
-        expected_orders=_spread(alive * orders, rows, history),
+        expected_orders=_spread(there * ahead.orders[0], rows, history),
         expected_margin_per_order=_spread(margin, rows, history),
-        clv=_spread(margin * (alive * discounted), rows, history),
+        clv=clv,
+        clv_36m=clv_36m,
+        clv_lifetime=clv_lifetime,
+        next_order_days=_spread(ahead.next_order, rows, history),
         band=bands.band(left, _spread(_silence(fitted.purchase, known), rows, history)),
         usual_gap=bands.usual_gap(history.order_days, history.first_age, history.last_age),
     )
@@ -113,41 +123,59 @@ def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
     )
 
 
-def _purchase_fits(known: History, bought_again: int) -> tuple[Fit[BgNbdParams] | None, Fit[MbgNbdParams] | None, str]:
-    """Both models, or why there is none to score with."""
+def _purchase_fits(known: History, wanted: str) -> tuple[dict[str, Fit[Any]], str]:
+    """The models that could be fitted by name, and why the wanted one is not among them."""
+    bought_again = int(np.count_nonzero(known.order_days > 1))
     if bought_again < FEWEST_REPEAT:
-        return None, None, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}"
-    data = beta_geometric.tally_days(
-        x=known.order_days - 1, t_x=known.first_age - known.last_age, T=known.first_age, days=WEEK
+        return {}, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}"
+    columns = _columns(known)
+    fits: dict[str, Fit[Any]] = {}
+    problems: dict[str, str] = {}
+    for name in dict.fromkeys((purchase.BG_NBD, purchase.MBG_NBD, wanted)):
+        try:
+            fits[name] = purchase.MODELS[name].fit(columns)
+        except fitting.DidNotConverge as problem:
+            problems[name] = f"{name}: {problem}"
+    return fits, problems.get(wanted, "")
+
+
+def _columns(known: History) -> purchase.Columns:
+    return purchase.Columns(
+        x=known.order_days - 1,
+        t_x=known.first_age - known.last_age,
+        T=known.first_age,
+        log_gaps=known.log_gaps,
+        days=WEEK,
     )
-    bg: Fit[BgNbdParams] | None = None
-    with suppress(fitting.DidNotConverge):  # it is reported, not used: its absence stops nothing
-        bg = bgnbd.fit(data)
+
+
+def _pace(known: History) -> purchase.Params:
+    """Where no model can be fitted: published shapes and the shop's own pace."""
+    ages, customers = np.unique(known.first_age, return_counts=True)
+    return averages.pace(ages / WEEK, customers, float(np.sum(known.order_days - 1)))
+
+
+def _spend_fit(known: History, wanted: str) -> tuple[spend.SpendFit, str]:
+    """The wanted model, or the first that can be fitted, and why it is not the wanted one."""
+    reason = ""
+    if wanted:
+        try:
+            return spend.fit(wanted, known), ""
+        except fitting.DidNotConverge as problem:
+            reason = str(problem)
+    found, others = spend.preferred(known)
+    return found, reason or others
+
+
+def _gamma_gamma(known: History) -> Fit[GammaGammaParams] | None:
+    """For the record, wherever it has a maximum: it is printed beside the published tables."""
+    x = known.order_days - 1
+    if int(np.count_nonzero(x)) < FEWEST_REPEAT:
+        return None
     try:
-        return bg, mbgnbd.fit(data), ""
-    except fitting.DidNotConverge as problem:
-        return bg, None, f"MBG/NBD: {problem}"
-
-
-def _spend_fit(
-    x: NDArray[np.int32], repeat_value: FloatArray, bought_again: int
-) -> tuple[Fit[GammaGammaParams] | None, str]:
-    if bought_again < FEWEST_REPEAT:
-        return None, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}"
-    try:
-        return gamma_gamma.fit(x, np.divide(repeat_value, x, out=np.zeros(x.size), where=x > 0)), ""
-    except fitting.DidNotConverge as problem:
-        return None, f"Gamma-Gamma: {problem}"
-
-
-def _doubt(params: GammaGammaParams, mean_spend: float) -> str:
-    """Why a Gamma-Gamma that was fitted should not be used; empty if it may be."""
-    if params.q <= 1.0:
-        return f"Gamma-Gamma: q = {params.q:.3g} ≤ 1, so that the mean spend of all customers does not exist"
-    mean = params.p * params.gamma / (params.q - 1.0)
-    if not mean_spend / FARTHEST_MEAN <= mean <= mean_spend * FARTHEST_MEAN:
-        return f"Gamma-Gamma: its mean of {mean:.4g} an order is far from the shop's {mean_spend:.4g}"
-    return ""
+        return gamma_gamma.fit(x, np.divide(known.repeat_value, x, out=np.zeros(x.size), where=x > 0))
+    except fitting.DidNotConverge:
+        return None
 
 
 def _shop_margin_rate(known: History, terms: Terms) -> float:
@@ -165,51 +193,18 @@ def _weeks(known: History) -> tuple[FloatArray, FloatArray, FloatArray]:
     return x, (known.first_age - known.last_age) / WEEK, known.first_age / WEEK
 
 
-def _risks(params: MbgNbdParams, known: History, terms: Terms) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _risks(params: purchase.Params, known: History, terms: Terms) -> tuple[FloatArray, FloatArray, FloatArray]:
     """P(alive), churn risk and normal risk: P(no order) as it is and if she were certainly still there."""
     x, t_x, T = _weeks(known)
-    alive = mbgnbd.p_alive(params, x, t_x, T)
-    normal = mbgnbd.p_silent_alive(params, terms.churn_horizon_days / WEEK, x, T)
+    model = purchase.model_of(params)
+    alive = model.p_alive(params, x, t_x, T)
+    normal = model.p_silent_alive(params, terms.churn_horizon_days / WEEK, x, T)
     return alive, 1.0 - alive * (1.0 - normal), normal
 
 
-def _silence(params: MbgNbdParams, known: History) -> FloatArray:
+def _silence(params: purchase.Params, known: History) -> FloatArray:
     """P(no order since the last one | alive, her pace until then)."""
-    x, t_x, T = _weeks(known)
-    return mbgnbd.p_silent_alive(params, T - t_x, x, t_x)
-
-
-def _orders_alive(params: MbgNbdParams, known: History, terms: Terms) -> tuple[FloatArray, FloatArray]:
-    """Orders of a living customer within the horizon, plain and discounted: a table over distinct (x, T)."""
-    x, T, place = _pairs(known.order_days - 1, known.first_age)
-    rate = float(np.log1p(terms.discount_rate)) * WEEK / YEAR
-    plain, discounted = discount.discounted_purchases_alive(params, terms.horizon_days / WEEK, rate, x, T / WEEK)
-    return plain[place], discounted[place]
-
-
-def _pairs(x: NDArray[np.int32], T: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.intp]]:
-    """The distinct pairs and, for each row, its place among them; a bitmap where it is small, else a sort."""
-    width = int(np.max(T, initial=0)) + 1
-    key = x.astype(np.int64) * width + T
-    size = int(np.max(key, initial=-1)) + 1
-    if size > max(4 * key.size, 1_000_000):
-        distinct, place = np.unique(key, return_inverse=True)
-        return distinct // width, distinct % width, place
-    seen = np.zeros(size, dtype=np.bool_)
-    seen[key] = True
-    distinct = np.flatnonzero(seen)
-    places = np.empty(size, dtype=np.intp)
-    places[distinct] = np.arange(distinct.size)
-    return distinct // width, distinct % width, places[key]
-
-
-def _spend(fitted: Fitted, known: History) -> FloatArray:
-    """Net revenue to expect per repeat order day; money taken back counts as none."""
-    x, total = known.order_days - 1, np.maximum(known.repeat_value, 0.0)
-    if fitted.spend_model == GAMMA_GAMMA and fitted.gamma_gamma is not None:
-        mean = np.divide(total, x, out=np.zeros(total.size), where=x > 0)
-        return gamma_gamma.expected_spend(fitted.gamma_gamma.params, x, mean)
-    return averages.shrunken_spend(fitted.mean_spend, x, total)
+    return purchase.model_of(params).p_pause(params, *_weeks(known))
 
 
 def _margin_rate(fitted: Fitted, known: History) -> FloatArray:

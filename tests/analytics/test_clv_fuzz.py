@@ -109,7 +109,7 @@ def test_no_nan_no_infinity_no_negative_for_a_spend_without_a_mean(q):
 
     found = shop.score(fitted, past, shop.Terms())
 
-    assert fitted.spend_model == "Shrunken mean"
+    assert fitted.spend.name == "Shrunken mean"
     assert np.all(np.isfinite(found.clv) & (found.clv >= 0))
 
 

@@ -39,10 +39,6 @@ def test_parameters_cannot_be_changed(params):
         setattr(params, name, 2.0)
 
 
-def test_no_fit_stays_no_fit():
-    assert fit_from_dict(BgNbdParams, None) is None
-
-
 def test_both_purchase_models_are_different_things():
     assert BgNbdParams(1.0, 2.0, 3.0, 4.0) != MbgNbdParams(1.0, 2.0, 3.0, 4.0)
 

@@ -6,8 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from analytics.clv import bgnbd, fitting, gamma_gamma, mbgnbd, shop
-from analytics.clv.params import MbgNbdParams
+from analytics.clv import bgnbd, fitting, gamma_gamma, mbgnbd, shop, spend
 from benchmarks import simulated
 from tests.analytics import cdnow
 from tests.analytics.histories import make_customer, make_history, of, score_one
@@ -304,7 +303,7 @@ def test_money_of_zero(times):
     fitted, found = fit_and_score(past)
 
     assert sensible(past, found)
-    assert fitted.spend_model == "Shrunken mean"
+    assert fitted.spend.name == "Shrunken mean"
     assert np.all(found.clv == 0)
     assert np.all(found.expected_orders > 0)
 
@@ -376,7 +375,7 @@ def test_equal_spend_of_a_large_shop():
     fitted, found = fit_and_score(same)
 
     assert fitted.model == "MBG/NBD"
-    assert fitted.spend_model == "Shrunken mean"
+    assert fitted.spend.name == "Shrunken mean"
     assert "spends the same" in fitted.spend_reason
     assert found.expected_margin_per_order == pytest.approx(np.full(3000, 8.0))
 
@@ -415,7 +414,7 @@ def test_fit_that_does_not_converge_falls_back_by_name(monkeypatch):
     assert sensible(cdnow.history(), found)
     assert fitted.model == "Shop averages"
     assert fitted.reason == "MBG/NBD: stopped on a ridge"
-    assert fitted.bgnbd is not None
+    assert list(fitted.fits) == ["BG/NBD"]
 
 
 def test_bg_nbd_that_does_not_converge_is_not_missed(monkeypatch):
@@ -427,16 +426,15 @@ def test_bg_nbd_that_does_not_converge_is_not_missed(monkeypatch):
     fitted = shop.fit(cdnow.history(), TERMS)
 
     assert fitted.model == "MBG/NBD"
-    assert fitted.bgnbd is None
-    assert fitted.as_dict()["bgnbd"] is None
+    assert list(fitted.fits) == ["MBG/NBD"]
 
 
 def test_gamma_gamma_far_from_the_shop_s_mean_is_not_used(monkeypatch):
-    monkeypatch.setattr(shop, "FARTHEST_MEAN", 1.001)
+    monkeypatch.setattr(spend, "FARTHEST_MEAN", 1.001)
 
     fitted = shop.fit(cdnow.history(), TERMS)
 
-    assert fitted.spend_model == "Shrunken mean"
+    assert fitted.spend.name == "Shrunken mean"
     assert "far from the shop's" in fitted.spend_reason
     assert fitted.gamma_gamma is not None
 
@@ -445,7 +443,7 @@ def test_fallback_expects_as_many_orders_as_there_were():
     """On CDNOW without its model the total of the past is met, and forecasts stay near the model's."""
     past = simulated.shop(300, seed=12)
     fitted, found = fit_and_score(past)
-    model = MbgNbdParams(**fitted.as_dict()["purchase"])
+    model = fitted.purchase
 
     so_far = np.sum(mbgnbd.unconditional_expected_purchases(model, past.first_age / 7))
 
@@ -529,8 +527,9 @@ def test_json_and_back_gives_the_same_bits(scored):
 def test_json_names_both_models_and_their_likelihood():
     report = cdnow.fitted().as_dict()
 
-    assert set(report["bgnbd"]) == {"r", "alpha", "a", "b", "log_likelihood", "customers", "evaluations"}
-    assert set(report["mbgnbd"]) == set(report["bgnbd"])
+    assert set(report["fits"]) == {"BG/NBD", "MBG/NBD"}
+    assert set(report["fits"]["BG/NBD"]) == {"r", "alpha", "a", "b", "log_likelihood", "customers", "evaluations"}
+    assert set(report["fits"]["MBG/NBD"]) == set(report["fits"]["BG/NBD"])
     assert set(report["gamma_gamma"]) == {"p", "q", "gamma", "log_likelihood", "customers", "evaluations"}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from analytics.clv import averages, bands, bgnbd, gamma_gamma, mbgnbd, shop
 from analytics.clv.params import BgNbdParams, Fit, GammaGammaParams, MbgNbdParams
+from analytics.clv.spend import ShrunkenMeanParams, SpendFit
 from tests.analytics.histories import make_customer, of
 
 BG = BgNbdParams(r=1.0, alpha=10.0, a=1.0, b=2.0)
@@ -22,9 +23,8 @@ def make_fitted(**changed):
         "n": 1000,
         "repeat_customers": 400,
         "purchase": MBG,
-        "bgnbd": None,
-        "mbgnbd": Fit(MBG, log_likelihood=-1.0, customers=1000, evaluations=1),
-        "spend_model": "Gamma-Gamma",
+        "fits": {"MBG/NBD": Fit(MBG, log_likelihood=-1.0, customers=1000, evaluations=1)},
+        "spend": SpendFit("Gamma-Gamma", SPEND, 400),
         "spend_reason": "",
         "gamma_gamma": Fit(SPEND, log_likelihood=-1.0, customers=400, evaluations=1),
         "mean_spend": 20.0,
@@ -128,6 +128,6 @@ def test_story_of_one_customer():
 def test_fallback_spend_is_used_when_named():
     past = of(make_customer(order_days=2, first_age=210, last_age=140, value=50.0, repeat_value=40.0, margin=25.0))
 
-    found = shop.score(make_fitted(spend_model="Shrunken mean"), past, shop.Terms())
+    found = shop.score(make_fitted(spend=SpendFit("Shrunken mean", ShrunkenMeanParams(20.0), 400)), past, shop.Terms())
 
     assert found.expected_margin_per_order[0] == pytest.approx(0.5 * (40 + 20) / 2)

@@ -37,10 +37,10 @@ def test_level_is_the_published_one_of_mbg_nbd(predicted, actual):
     assert predicted.expected_orders.sum() / actual.sum() == pytest.approx(0.84, abs=0.005)
 
 
-@pytest.mark.parametrize(("model", "fit", "share"), [(bgnbd, "bgnbd", 0.88), (mbgnbd, "mbgnbd", 0.84)])
+@pytest.mark.parametrize(("model", "fit", "share"), [(bgnbd, "BG/NBD", 0.88), (mbgnbd, "MBG/NBD", 0.84)])
 def test_level_of_both_models(model, fit, share, actual):
     past = cdnow.history()
-    params = getattr(cdnow.fitted(), fit).params
+    params = cdnow.fitted().fits[fit].params
 
     orders = model.expected_purchases(
         params, 39, past.order_days - 1, (past.first_age - past.last_age) / 7, past.first_age / 7

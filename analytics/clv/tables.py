@@ -1,0 +1,62 @@
+"""What depends on (x, T) only, computed once for each distinct pair and looked up row by row.
+
+A million customers have some sixteen thousand pairs of repeat order days and age.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.clv import discount, purchase
+from analytics.clv.history import WEEK, YEAR, Terms
+from analytics.clv.params import FloatArray
+
+HALVINGS = 40
+FARTHEST = 3 * YEAR  # days: an order that is half due later than this has no date
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Of customers who are still there, one column per customer; rows are the horizons of the terms."""
+
+    orders: FloatArray  # horizons × customers
+    discounted: FloatArray  # horizons × customers
+    next_order: FloatArray  # days until an order is as likely as not; NaN beyond FARTHEST
+
+
+def alive(params: purchase.Params, x: NDArray[np.int32], T: NDArray[np.int32], terms: Terms) -> Alive:
+    """x repeat order days of customers who are T days old."""
+    each, ages, place = pairs(x, T)
+    rate = float(np.log1p(terms.discount_rate)) * WEEK / YEAR
+    horizons = [days / WEEK for days in terms.horizons]
+    orders, discounted = discount.by_horizon(params, horizons, rate, each, ages / WEEK)
+    return Alive(orders[:, place], discounted[:, place], _next_order(params, each, ages / WEEK)[place])
+
+
+def _next_order(params: purchase.Params, x: NDArray[np.int64], T: FloatArray) -> FloatArray:
+    """The median of the time to the next order at her pace, by halving, in days."""
+    silent = purchase.model_of(params).p_silent_alive
+    low, high = np.zeros(T.shape), np.full(T.shape, FARTHEST / WEEK)
+    never = silent(params, high, x, T) > 0.5
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        is_later = silent(params, middle, x, T) > 0.5
+        low, high = np.where(is_later, middle, low), np.where(is_later, high, middle)
+    return np.where(never, np.nan, high * WEEK)
+
+
+def pairs(x: NDArray[np.int32], T: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.intp]]:
+    """The distinct pairs and, for each row, its place among them; a bitmap where it is small, else a sort."""
+    width = int(np.max(T, initial=0)) + 1
+    key = x.astype(np.int64) * width + T
+    size = int(np.max(key, initial=-1)) + 1
+    if size > max(4 * key.size, 1_000_000):
+        distinct, place = np.unique(key, return_inverse=True)
+        return distinct // width, distinct % width, place
+    seen = np.zeros(size, dtype=np.bool_)
+    seen[key] = True
+    distinct = np.flatnonzero(seen)
+    places = np.empty(size, dtype=np.intp)
+    places[distinct] = np.arange(distinct.size)
+    return distinct // width, distinct % width, places[key]
