@@ -11,6 +11,7 @@ from django.db.models import Max, Min
 from analytics.models import ChannelMonth
 from core import edits, money
 from core.models import Edit
+from customers.importing.rejects import safe
 from customers.models import AcquisitionCost, UnitCost
 from customers.services.spend import Cell
 
@@ -138,7 +139,7 @@ def export(*, currency: str) -> Iterator[Sequence[Any]]:
     for (channel, month), spent in sorted(_spent(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 1)).items()):
         each = spent.per_customer_cents
         yield (
-            *(channel, f"{month:%Y-%m}"),
+            *(safe(channel), f"{month:%Y-%m}"),
             "" if spent.amount_cents is None else money.major(spent.amount_cents, currency),
-            *(spent.customers, "" if each is None else round(money.major(each, currency), 2), spent.note),
+            *(spent.customers, "" if each is None else round(money.major(each, currency), 2), safe(spent.note)),
         )

@@ -1,5 +1,7 @@
 """What it costs to win and to serve customers: a table to type into, a file to bring, a file to take."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.contrib import messages
@@ -18,12 +20,13 @@ from analytics.forms.costs import MOST_BYTES, ChannelForm, SpendFileForm, SpendF
 from analytics.selectors import costs
 from core import downloads, money, receiving
 from core.http import DeskRequest
+from core.receiving import Received
 from customers.importing import spend_rows
 from customers.importing.problems import FileProblem
 from customers.importing.reading import Habits
 from customers.models import AcquisitionCost, UnitCost
 from customers.services import spend, uploads
-from customers.services.spend import Spend, Written
+from customers.services.spend import Cell, Spend, Written
 
 
 @transaction.atomic
@@ -116,7 +119,7 @@ def _receive(request: DeskRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         try:
-            told = spend_rows.read(form.cleaned_data["file"].path, habits=_habits(request))
+            told = _read(form.cleaned_data["file"], _habits(request))
         except FileProblem as problem:
             form.add_error("file", str(problem))
         except spend_rows.BadRows as bad:
@@ -127,6 +130,13 @@ def _receive(request: DeskRequest) -> HttpResponse:
             return redirect(_address(max(cell[1].year for cell in cells)) if cells else "analytics:cost_list")
     status = 422 if form.errors or "rejects" in context else 200
     return render(request, "analytics/cost_import.html", context, status=status)
+
+
+def _read(received: Received, habits: Habits) -> dict[Cell, spend_rows.Told]:
+    """Under its own name, which messages speak of and which tells a workbook."""
+    with TemporaryDirectory(dir=uploads.root()) as folder:
+        path = Path(folder) / uploads.plain_name(received.name or "")
+        return spend_rows.read(received.path.rename(path), habits=habits)
 
 
 def _habits(request: DeskRequest) -> Habits:

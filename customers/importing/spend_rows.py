@@ -11,6 +11,7 @@ from customers.importing.presets import Preset
 from customers.importing.problems import FileProblem, Reject
 from customers.importing.reading import Habits, plan, rows
 from customers.importing.record import Record
+from customers.importing.rejects import safe
 from customers.importing.rows import SpendRow
 
 LONGEST_CHANNEL: Final = 60
@@ -50,12 +51,21 @@ def parse(records: Sequence[Record]) -> list[SpendRow]:
     return [
         SpendRow(
             line=record.line,
-            channel=record.key("channel", longest=LONGEST_CHANNEL),
+            channel=_name(record, "channel", LONGEST_CHANNEL),
             month=_month(record),
             amount_cents=amount,
-            note=record.key("note", longest=LONGEST_NOTE),
+            note=_name(record, "note", LONGEST_NOTE),
         )
     ]
+
+
+def _name(record: Record, field: str, longest: int) -> str:
+    """A text without the quote that keeps an exported one from being taken for a formula."""
+    text = record.key(field, longest=longest + 1)
+    text = text[1:] if text[:1] == "'" and safe(text[1:]) == text else text
+    if len(text) > longest:
+        raise record.problem(field, f"is too long; expected at most {longest} characters")
+    return text
 
 
 def _month(record: Record) -> date:

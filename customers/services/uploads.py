@@ -70,7 +70,7 @@ def keep(*, received: Received, kind: str, by: User, at: datetime) -> Upload:
     """Take the file and look into it. Raises FileProblem for what can be no table, and then keeps nothing."""
     upload = Upload(
         kind=kind,
-        file_name=_plain_name(received.name or ""),
+        file_name=plain_name(received.name or ""),
         folder=uuid.uuid4(),
         size_bytes=received.size or 0,
         sha256=received.sha256,
@@ -92,7 +92,7 @@ def keep(*, received: Received, kind: str, by: User, at: datetime) -> Upload:
     return upload
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name without what a disk or a page could stumble over; its ending stays."""
     path = Path(get_valid_filename(f"_{name}").removeprefix("_").lstrip(".") or "file")
     return f"{path.stem[: LONGEST_NAME - 10]}{path.suffix[:10]}"

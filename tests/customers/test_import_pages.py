@@ -353,7 +353,7 @@ class TestUpload:
         ],
     )
     def test_names_are_made_plain(self, manager, home, name, kept):
-        assert uploads._plain_name(name.rsplit("/", 1)[-1]) == kept
+        assert uploads.plain_name(name.rsplit("/", 1)[-1]) == kept
 
     def test_it_can_be_discarded(self, manager, home):
         upload = uploaded(manager)
