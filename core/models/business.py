@@ -43,6 +43,7 @@ class Business(models.Model):
     )
     hides_first_steps = models.BooleanField(default=False, editable=False)
     is_demo = models.BooleanField(default=False, editable=False)
+    has_contracts = models.BooleanField(default=False, editable=False)  # kept by customers.services.contracts
 
     class Meta:
         verbose_name = _("business")
@@ -60,6 +61,11 @@ class Business(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shows_contracts(self) -> bool:
+        """Whether contracts belong into the navigation, without a look into their table."""
+        return self.has_contracts or self.kind != self.Kind.SHOP
 
     @property
     def zone(self) -> ZoneInfo:

@@ -9,14 +9,14 @@ from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 
-from customers.models import Category, Company, Customer, Identity, Product
+from customers.models import Category, Company, Contract, Customer, Identity, Product
 from customers.services import buyers, catalogue, companies, custom, persons
 from customers.services.buyers import Buyer
 from customers.services.catalogue import Item
 from customers.services.companies import Terms
 from customers.services.persons import Person
 
-Row = TypeVar("Row", Customer, Company, Product)
+Row = TypeVar("Row", Customer, Company, Product, Contract)
 Told = Mapping[
     str, Any
 ]  # the fields of Person, Terms or Item that are told; `email` and `phone` are added to the others
