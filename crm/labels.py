@@ -1,9 +1,7 @@
 """Words for what the database keeps as numbers and codes: segments, risk bands, steps of a night."""
 
-from dataclasses import dataclass
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +26,7 @@ STEPS: Final = {
     "fit": _("Fit the models"),
     "score": _("Score customers"),
     "index": _("Index and total"),
+    "contracts": _("Value contracts"),
     "publish": _("Publish"),
     "segments": _("Assign segments"),
     "tidy": _("Tidy up"),
@@ -88,48 +87,3 @@ def name_of(segment: scores.Name) -> str:
 
 def step(name: str) -> str:
     return str(STEPS.get(name) or name.replace("_", " ").capitalize())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A key figure in words: `kind` is how its amount is written, `rows` the customers behind it."""
-
-    label: Promise
-    kind: str
-    note: Promise
-    definition: Promise
-    rows: str
-
-
-FIGURES: Final = {
-    "revenue": Figure(
-        label=_("Revenue"),
-        kind="money_short",
-        note=_("against the days before"),
-        definition=_("Order value net of tax in the period, less what came back in it. Guests are included."),
-        rows="?sort=-value",
-    ),
-    "clv": Figure(
-        label=_("Average CLV"),
-        kind="money_whole",
-        note=_("predicted, 12 months"),
-        definition=_("Expected margin of the next 365 days, discounted, averaged over all customers with an order."),
-        rows="?sort=-clv",
-    ),
-    "active": Figure(
-        label=_("Active customers"),
-        kind="count",
-        note=_("ordered lately"),
-        definition=_("Customers whose last order is within the days that count as leaving, 90 unless changed."),
-        rows="?sort=-last",
-    ),
-    "risk": Figure(
-        label=_("Value at risk"),
-        kind="money_short",
-        note=_("CLV with raised risk"),
-        definition=_(
-            "Predicted 12-month value of the customers whose churn risk is medium or high for their own pace."
-        ),
-        rows="?risk=high&risk=medium&sort=-clv",
-    ),
-}

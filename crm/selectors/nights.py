@@ -7,16 +7,14 @@ from typing import Any, Final
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
+from analytics.selectors.nights import before, current, since
 from core import business, failures
 from core.models import Business, Job, Run
 from crm import labels, night
 
+__all__ = ["before", "current", "since"]  # what pages of the desk ask here
+
 RUNS_SHOWN: Final = 20
-
-
-def current() -> Run | None:
-    """The run whose scores readers see."""
-    return Run.objects.filter(is_current=True).first()
 
 
 def is_behind_settings() -> bool:
@@ -32,18 +30,6 @@ def latest() -> Run | None:
 
 def recent() -> QuerySet[Run]:
     return Run.objects.defer("model").order_by("-started_at", "-pk")[:RUNS_SHOWN]
-
-
-def before(day: date) -> Run | None:
-    """The newest published night for a date up to `day`: what a figure is compared with."""
-    published = Run.objects.filter(published_at__isnull=False, as_of__lte=day)
-    return published.defer("model").order_by("-as_of", "-revision").first()
-
-
-def since(day: date) -> list[Run]:
-    """The published nights after `day`, one for a date (the newest revision), oldest first."""
-    published = Run.objects.filter(published_at__isnull=False, as_of__gt=day).defer("model", "settings")
-    return list({run.as_of: run for run in published.order_by("as_of", "revision")}.values())
 
 
 @dataclass(frozen=True, kw_only=True)

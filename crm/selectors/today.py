@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 
+from analytics import definitions
 from analytics.clv import bands
 from analytics.models import DayTotals, Score
 from core.models import Business, Run
-from crm import labels
 from crm.selectors import nights, people, segments
 
 PERIODS: Final = (30, 90, 365)
@@ -32,8 +32,8 @@ class Kpi:
     rising_is_good: bool = True
 
     @property
-    def text(self) -> labels.Figure:
-        return labels.FIGURES[self.slug]
+    def text(self) -> definitions.Figure:
+        return definitions.FIGURES[self.slug]
 
     @property
     def change(self) -> float | None:

@@ -221,12 +221,6 @@
       type: "value", gridIndex, splitNumber: 3, axisLabel: { color: c.muted, fontSize: 12, formatter: format },
       splitLine: { lineStyle: { color: c.line } },
     });
-    const cost = data.cost === null ? {} : {
-      markLine: {
-        symbol: "none", silent: true, lineStyle: { color: c.second, width: 1.5, type: [6, 4] }, data: [{ yAxis: data.cost }],
-        label: { formatter: data.labels.cost, position: "insideStartTop", color: c.second, fontSize: 12 },
-      },
-    };
     const paid = data.payback === null || data.margin[data.payback] === null ? {} : {
       markPoint: {
         symbol: "circle", symbolSize: 11, itemStyle: { color: c.surface, borderColor: c.first, borderWidth: 2.5 },
@@ -238,7 +232,7 @@
     const retention = data.retention.map((value, month) => (month ? value : null)); // all of them are there in month 0
     return {
       title: [title(data.labels.retention, 0), title(data.labels.margin, 176)],
-      grid: [{ ...margin, top: 30, height: 120 }, { ...margin, top: 206, height: 140 }],
+      grid: [{ ...margin, top: 30, height: 120 }, { ...margin, top: narrow(node) ? 222 : 206, bottom: 24 }],
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       tooltip: tooltip((points) => {
         const i = points[0].dataIndex;
@@ -249,11 +243,18 @@
         ]);
       }, { trigger: "axis" }),
       xAxis: [x(0, false), x(1, true)],
-      yAxis: [{ ...y(0, percent), min: 0 }, { ...y(1, short(data).format), max: data.cost === null ? null : ({ max }) => Math.max(max, data.cost * 1.15) }],
+      legend: {
+        show: data.cost !== null, top: narrow(node) ? 192 : 174, right: narrow(node) ? null : 22, left: narrow(node) ? 0 : null, icon: "path://M0 0h5v1H0zM8 0h5v1H8z", itemWidth: 16, itemHeight: 2,
+        selectedMode: false, textStyle: { color: c.muted, fontSize: 12 }, data: [data.labels.cost],
+      },
+      yAxis: [{ ...y(0, percent), min: 0 }, y(1, short(data).format)],
       series: [
         line(data.labels.retention, retention, c.first, { areaStyle: { color: c.first, opacity: 0.12 } }),
         line(data.labels.margin, data.margin, c.first, {
-          xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: c.first, opacity: 0.12 }, ...cost, ...paid,
+          xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: c.first, opacity: 0.12 }, ...paid,
+        }),
+        line(data.labels.cost, data.months.map(() => data.cost), c.second, {
+          xAxisIndex: 1, yAxisIndex: 1, symbol: "none", lineStyle: { color: c.second, width: 1.5, type: [6, 4] },
         }),
       ],
     };
