@@ -21,9 +21,10 @@ from core.paging import Phase
 from crm.api import customer_shapes
 from crm.api.customer_shapes import CustomerDetailOut, CustomerIn
 from crm.api.shapes import SLUGS, CustomerOut, Listed
-from crm.selectors import identities, nights, people
+from crm.selectors import nights, people
 from customers.api.values import created, named
 from customers.models import Customer, Identity
+from customers.selectors import identities
 from customers.services import upserts
 
 ORDERINGS: Final = {

@@ -18,7 +18,8 @@ from core.paging import Phase
 from crm import labels
 from crm.api.shapes import BANDS, SLUGS, Scored, ScoreOut
 from crm.filters import CODE_OF_BAND
-from crm.selectors import identities, nights
+from crm.selectors import nights
+from customers.selectors import identities
 
 
 class ScoreFilter(FilterSet):
