@@ -1,10 +1,10 @@
-"""A shop whose truth is known: customers who buy and leave as BG/NBD says, counted in whole days."""
+"""A shop whose truth is known: customers who buy and leave as BG/NBD or MBG/NBD says, counted in whole days."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.clv.history import History
-from analytics.clv.params import BgNbdParams, FloatArray, GammaGammaParams
+from analytics.clv.params import BgNbdParams, FloatArray, GammaGammaParams, MbgNbdParams
 
 PURCHASE = BgNbdParams(r=0.55, alpha=10.0, a=0.9, b=2.4)  # weeks; 2.5 order days a customer in two years
 SPEND = GammaGammaParams(p=6.25, q=3.74, gamma=15.44)
@@ -17,12 +17,17 @@ def shop(
     *,
     seed: int = 20_05,
     days: int = 730,
-    purchase: BgNbdParams = PURCHASE,
+    youngest: int = 1,
+    purchase: BgNbdParams | MbgNbdParams = PURCHASE,
     spend: GammaGammaParams = SPEND,
 ) -> History:
-    """Customers whose first orders spread evenly over `days`; several orders on one day are one order day."""
+    """Customers whose first orders spread evenly over the days `youngest` to `days` before the business day.
+
+    Orders come at any moment, the first one too; several orders on one day are one order day. The parameters
+    are in weeks.
+    """
     chance = np.random.default_rng(seed)
-    age = chance.integers(1, days + 1, customers).astype(np.int32)
+    age = chance.integers(youngest, days + 1, customers).astype(np.int32)
     order_days, last_day = _order_days(chance, age, purchase)
     rate = chance.gamma(spend.q, 1.0 / spend.gamma, customers)
     repeat = order_days - 1
@@ -39,7 +44,7 @@ def shop(
 
 
 def _order_days(
-    chance: np.random.Generator, age: NDArray[np.int32], purchase: BgNbdParams
+    chance: np.random.Generator, age: NDArray[np.int32], purchase: BgNbdParams | MbgNbdParams
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Distinct order days, and the last of them counted from the first."""
     customers = age.size
@@ -47,8 +52,9 @@ def _order_days(
     leaves = chance.beta(purchase.a, purchase.b, customers)
     order_days = np.ones(customers, dtype=np.int32)
     last_day = np.zeros(customers, dtype=np.int32)
-    clock: FloatArray = np.zeros(customers)
-    active = np.arange(customers)
+    clock: FloatArray = chance.random(customers)
+    stays = chance.random(customers) >= (leaves if isinstance(purchase, MbgNbdParams) else 0.0)
+    active = np.flatnonzero(stays)
     while active.size:
         clock[active] += chance.exponential(gap[active])
         active = active[clock[active] < age[active] + 1]
