@@ -99,6 +99,24 @@ def draw_spend(
     return _model(params).draw_spend(params, orders, history, rng)
 
 
+def typical(params: Params, order_days: NDArray[np.integer[Any]]) -> History:
+    """Customers with so many order days, each of which brought what is expected of a newcomer."""
+    days = np.asarray(order_days, dtype=np.int32)
+    each = max(float(expected_spend(params, NEWCOMER)[0]), 1e-9)
+    x = (days - 1).astype(np.float64)
+    return History(
+        order_days=days,
+        first_age=np.minimum(days - 1, 1),
+        last_age=np.zeros_like(days),
+        value=each * (x + 1.0),
+        repeat_value=each * x,
+        margin=np.zeros_like(x),
+        paid_days=days - 1,
+        log_value=x * float(np.log(each)),
+        log_value_sq=x * float(np.log(each)) ** 2,
+    )
+
+
 def mean_spend(history: History) -> float:
     """The shop's mean net revenue of an order day, each customer's at most at ten times the median."""
     known = _known(history)
