@@ -8,10 +8,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from analytics import scores
 from analytics.services import (
+    assigning,
     baskets,
     cohorts,
+    contract_values,
     partitions,
     period_counts,
     profit,
@@ -24,7 +25,7 @@ from core import business, engine, feed
 from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
 from customers.models import COUNTED, Category
-from customers.services import margins, memberships, spend
+from customers.services import margins, spend
 
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
 
@@ -87,12 +88,7 @@ def _assign_segments(job: Job) -> Payload:
     run = _run(job)
     if not run.is_current:
         return {"rows": 0}
-    wanted = (
-        "SELECT customer_id, segment, previous_segment, segment_changed_on"
-        f" FROM {partitions.table_of(run.pk)} WHERE segment > 0"
-    )
-    named = {name.value: (name.slug, name.label) for name in scores.Name if name}
-    return {"rows": memberships.assign(scheme="rfm", segments=named, wanted=wanted)}
+    return {"rows": assigning.assign(run=run)}
 
 
 def _run(job: Job) -> Run:
@@ -116,6 +112,7 @@ STEPS: dict[str, Step] = {
             plan=scoring.shards,
         ),
         Step("index", lambda job: publishing.finish_table(run=_run(job))),
+        Step("contracts", lambda job: contract_values.refresh(run=_run(job)), in_past=False),
         Step("publish", lambda job: publishing.publish(run=_run(job), at=timezone.now())),
         Step("segments", _assign_segments, in_past=False),
         Step("tidy", lambda job: publishing.tidy(run=_run(job))),

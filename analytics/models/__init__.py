@@ -1,6 +1,7 @@
 from analytics.models.basket import Basket, Shelf
 from analytics.models.cohort import Cohort, CohortMember, PeriodCounts
 from analytics.models.contract import ContractTotal, ContractValue
+from analytics.models.plan import Plan, PlanAction
 from analytics.models.profit import AppliedUnitCosts, ChannelMonth, Profit
 from analytics.models.score import Score
 from analytics.models.summary import DayTotals, PurchaseSummary
@@ -15,6 +16,8 @@ __all__ = [
     "ContractValue",
     "DayTotals",
     "PeriodCounts",
+    "Plan",
+    "PlanAction",
     "Profit",
     "PurchaseSummary",
     "Score",

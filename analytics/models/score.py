@@ -42,6 +42,12 @@ class Score(models.Model):
     segment = models.SmallIntegerField(default=0)
     previous_segment = models.SmallIntegerField(default=0)
     segment_changed_on = models.DateField()
+    # Codes of analytics.schemes, and the category most money went to (0: none).
+    value_tier = models.SmallIntegerField(default=0)
+    tenure = models.SmallIntegerField(default=0)
+    trajectory = models.SmallIntegerField(default=0)
+    profitability = models.SmallIntegerField(default=0)
+    main_category = models.BigIntegerField(default=0)
 
     class Meta:
         managed = False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analytics import scores
 from analytics.clv import shop
-from analytics.services import partitions, profit, score_rows, stats, summaries
+from analytics.services import partitions, profit, scheme_rows, score_rows, stats, summaries
 from core import money, pgcopy
 from core.models import Run
 
@@ -32,6 +32,7 @@ HISTORY: Final = {
     "log_value_sq": "float8",
     "refunded_cents": "int8",
 }
+BASKET: Final = {"gross_cents": "int8", "discount_cents": "int8"}
 SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
 COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents": "int8", "profitable_on": "date"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
@@ -113,6 +114,7 @@ def fit(*, run: Run) -> dict[str, Any]:
     run.model = {
         "fitted": fitted.as_dict(),
         "profit": profit.of_shop(run=run, past=past, margin_rate=fitted.margin_rate).as_dict(),
+        "schemes": scheme_rows.thresholds(fitted=fitted, past=past, terms=terms(run.settings)).as_dict(),
         "cuts": scores.rfm_cuts(order_days=past.order_days, last_age=past.last_age, margin=past.margin).as_dict(),
         "shards": _shards(columns["customer_id"]),
         "compared_with": _run_before(run),
@@ -154,6 +156,8 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     settings = terms(run.settings)
     found = shop.score(shop.Fitted.from_dict(run.model["fitted"]), past, settings)
     table = score_rows.build(run=run, columns=columns, past=past, found=found)
+    unit = 10 ** money.exponent(run.settings["currency"])
+    table |= scheme_rows.build(run=run, past=past, table=table, unit=unit)
     pgcopy.write(partitions.table_of(run.pk), table)
     return {
         "rows": len(columns["customer_id"]),

@@ -10,25 +10,43 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics import schemes
 from core import pgcopy
 
 MEASURES: Final = ("customers", "clv_cents", "value_cents", "historic_cents", "active")
 
 Totals = dict[str, dict[str, Any]]
+Cells = dict[str, Counter[str]]
 
 
 def of_shard(table: Mapping[str, pgcopy.Column], *, before: NDArray[np.int16], active_days: int) -> Totals:
-    """Totals by segment and band (`"3/2": {customers, clv_cents, …}`) and moves (`"2>3": customers`)."""
+    """Totals by segment and band (`"3/2": {customers, clv_cents, …}`), the same for each scheme, and moves between
+    segments (`"2>3": customers`).
+    """
     values = {name: column.values.astype(np.int64) for name, column in table.items() if column.type != "float8"}
     values["customers"] = np.ones_like(values["segment"])
     stands = values["order_days"] > 0
     values["active"] = (stands & (values["last_age_days"] < active_days)).astype(np.int64)
-    group = values["segment"] * 10 + values["churn_band"]
-    cells = {
-        f"{code // 10}/{code % 10}": {name: int(values[name][group == code].sum()) for name in MEASURES}
-        for code in np.unique(group).tolist()
+    by_scheme = {scheme.slug: _by_code(values, values[scheme.column]) for scheme in schemes.SCORED}
+    return {
+        "cells": _by_code(values, values["segment"]),
+        "moves": _moves(before, values["segment"]),
+        "schemes": by_scheme,
     }
-    return {"cells": cells, "moves": _moves(before, values["segment"])}
+
+
+def _by_code(values: Mapping[str, NDArray[np.int64]], codes: NDArray[np.int64]) -> dict[str, dict[str, int]]:
+    """The measures by code and band (`"2/3": {customers, …}`): one sort and exact sums of runs, however many codes."""
+    group = codes * 10 + values["churn_band"]
+    order = np.argsort(group, kind="stable")
+    found, starts = np.unique(group[order], return_index=True)
+    if not found.size:
+        return {}
+    sums = {name: np.add.reduceat(values[name][order], starts).tolist() for name in MEASURES}
+    return {
+        f"{code // 10}/{code % 10}": {name: sums[name][place] for name in MEASURES}
+        for place, code in enumerate(found.tolist())
+    }
 
 
 def _moves(before: NDArray[np.int16], after: NDArray[np.int64]) -> dict[str, int]:
@@ -38,20 +56,32 @@ def _moves(before: NDArray[np.int16], after: NDArray[np.int64]) -> dict[str, int
 
 
 def add_up(shards: Iterable[Totals]) -> dict[str, Any]:
-    """The run's totals: for everybody, by segment and by band, and the moves between segments."""
-    cells: dict[str, Counter[str]] = {}
+    """The run's totals: for everybody, by segment and by band, moves between segments, and by kind of each scheme."""
+    cells: Cells = {}
+    of_schemes: dict[str, Cells] = {scheme.slug: {} for scheme in schemes.SCORED}
     moves: Counter[str] = Counter()
     for shard in shards:
         moves.update(shard["moves"])
-        for key, cell in shard["cells"].items():
-            cells.setdefault(key, Counter()).update(cell)
+        _add(cells, shard["cells"])
+        for slug, own in shard["schemes"].items():
+            _add(of_schemes[slug], own)
     return {
         "all": _sum(cells.values()),
         "segments": _group(cells, 0),
         "bands": _group(cells, 1),
-        "cells": {key: dict(cell) for key, cell in sorted(cells.items())},
+        "cells": _plain(cells),
         "moves": dict(sorted(moves.items())),
+        "schemes": {slug: {"segments": _group(own, 0), "cells": _plain(own)} for slug, own in of_schemes.items()},
     }
+
+
+def _add(cells: Cells, more: Mapping[str, Mapping[str, int]]) -> None:
+    for key, cell in more.items():
+        cells.setdefault(key, Counter()).update(cell)
+
+
+def _plain(cells: Cells) -> dict[str, dict[str, int]]:
+    return {key: dict(cell) for key, cell in sorted(cells.items())}
 
 
 def _group(cells: Mapping[str, Counter[str]], part: int) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from customers.models.person import Customer, Email, Identity, Phone
 from customers.models.product import AppliedRates, Category, Product
 from customers.models.refund import Refund, RefundLine, UnmatchedReturn
 from customers.models.segment import Membership, Segment
+from customers.models.tag import Tagging
 from customers.models.upload import Upload
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Refund",
     "RefundLine",
     "Segment",
+    "Tagging",
     "UnitCost",
     "UnmatchedReturn",
     "Upload",

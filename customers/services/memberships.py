@@ -14,7 +14,7 @@ CREATE TEMP TABLE moved_members ON COMMIT DROP AS
 SELECT coalesce(w.customer_id, m.customer_id) AS customer_id, (%(ids)s::bigint[])[w.segment] AS segment_id,
     (%(ids)s::bigint[])[w.previous] AS previous_id, w.changed_on
 FROM ({wanted}) AS w (customer_id, segment, previous, changed_on)
-FULL JOIN (SELECT customer_id, segment_id FROM customers_membership WHERE scheme = %(scheme)s) AS m
+{join} JOIN (SELECT customer_id, segment_id FROM customers_membership WHERE scheme = %(scheme)s) AS m
     ON m.customer_id = w.customer_id
 WHERE m.segment_id IS DISTINCT FROM (%(ids)s::bigint[])[w.segment]
 """
@@ -34,15 +34,15 @@ SET segment_id = excluded.segment_id, previous_id = excluded.previous_id, change
 
 
 @transaction.atomic
-def assign(*, scheme: str, segments: Mapping[int, tuple[str, str]], wanted: str) -> int:
+def assign(*, scheme: str, segments: Mapping[int, tuple[str, str]], wanted: str, only_wanted: bool = False) -> int:
     """Bring the scheme's memberships to what `wanted` says; only differences are written. Returns how many.
 
     `segments` maps a code from 1 on to (slug, name); `wanted` is a trusted query of (customer, code, previous code,
-    since). Who is not in it, or has another code, leaves.
+    since). Who is not in it, or has another code, leaves; with `only_wanted` who is not in it stays as she is.
     """
     params: dict[str, Any] = {"scheme": scheme, "ids": _ids(scheme, segments)}
     with connection.cursor() as cursor:
-        cursor.execute(MOVED.format(wanted=wanted), params)
+        cursor.execute(MOVED.format(wanted=wanted, join="LEFT" if only_wanted else "FULL"), params)
         written = 0
         for statement in (LEAVE, ASSIGN):
             cursor.execute(statement, params)

@@ -1,0 +1,66 @@
+"""The schemes' columns of analytics_score, from what the row says already and the customer's basket."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import schemes
+from analytics.clv import shop
+from analytics.services import baskets
+from core import pgcopy
+from core.models import Run
+from core.pgcopy import Column
+
+SAMPLE: Final = 50_000  # customers that the cut points of value are found from
+CATEGORIES: Final = """
+SELECT customer_id, main_category_id FROM {baskets}
+WHERE main_category_id IS NOT NULL AND customer_id BETWEEN {first} AND {last} ORDER BY customer_id
+"""
+
+
+def thresholds(*, fitted: shop.Fitted, past: shop.History, terms: shop.Terms) -> schemes.Thresholds:
+    """The shop's figures; of a large shop, value from every k-th customer, who are in the order of their ids."""
+    every = -(-len(past.order_days) // SAMPLE) or 1
+    sample = past.take(np.arange(0, len(past.order_days), every))
+    found = shop.score(fitted, sample, terms)
+    worth = np.where(sample.order_days > 0, sample.margin + found.clv, 0.0)
+    return schemes.thresholds(past, worth=np.nan_to_num(worth))
+
+
+def build(*, run: Run, past: shop.History, table: Mapping[str, Column], unit: int) -> dict[str, Column]:
+    """A column for each scheme, in the order of the table's rows; `unit`: minor units in a major one."""
+    found = schemes.Thresholds.from_dict(run.model["schemes"])
+    known, band = past.order_days > 0, table["churn_band"].values
+    margin, expected = _cents(table, "historic_cents"), _cents(table, "clv_cents")
+    spent = _cents(table, "acquisition_cents") + _cents(table, "cost_cents")
+    profit = schemes.profitability(
+        profit=margin - spent, expected=expected - _cents(table, "expected_cost_cents"), band=band, known=known
+    )
+    return {
+        "value_tier": Column("int2", schemes.value_tier(found, worth=(margin + expected) / unit, known=known)),
+        "tenure": Column("int2", schemes.tenure(found, past)),
+        "trajectory": Column("int2", schemes.trajectory(past, band=band)),
+        "profitability": Column("int2", profit),
+        "main_category": Column("int8", np.where(known, _categories(run, table["customer_id"].values), 0)),
+    }
+
+
+def _cents(table: Mapping[str, Column], name: str) -> NDArray[np.float64]:
+    column = table[name]
+    amounts = column.values.astype(np.float64)
+    return amounts if column.null is None else np.where(column.null, 0.0, amounts)
+
+
+def _categories(run: Run, customers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The category that most of each customer's money went to; 0 for none. Customers in the order of their ids."""
+    if not len(customers):
+        return np.zeros(0, np.int64)
+    table = baskets.past_table(run.pk) if run.is_past else baskets.TABLE
+    query = CATEGORIES.format(baskets=table, first=int(customers[0]), last=int(customers[-1]))
+    known = pgcopy.read(query, {}, {"customer_id": "int8", "category": "int8"})
+    if not len(known["customer_id"]):
+        return np.zeros(len(customers), np.int64)
+    place = np.minimum(np.searchsorted(known["customer_id"], customers), len(known["customer_id"]) - 1)
+    return np.where(known["customer_id"][place] == customers, known["category"][place], 0)
