@@ -60,6 +60,10 @@ ABILITIES: Final = (
         _("Add and change customers, companies, orders and refunds"),
         *("customers:customer_*", "customers:company_*", "customers:order_*"),
     ),
+    _see(
+        CUSTOMERS, _("See contracts"), "customers:contract_*", "analytics:contract_value", "analytics:company_contracts"
+    ),
+    _do(CUSTOMERS, _("Add, change, renew and cancel contracts"), "customers:contract_*"),
     _do(CUSTOMERS, _("Add and change products and categories"), "customers:product_*", "customers:category_*"),
     _see(SEGMENTS, _("See segments"), "desk:segment_list", "desk:segment_detail", "desk:segment_moves"),
     _see(SEGMENTS, _("Take the members of a segment out as a file"), "desk:*_export"),

@@ -90,6 +90,8 @@ RECORDS: Table = {
     "customers:contract_cancel": {"POST": DESK_WORKERS},
     "customers:contract_reopen": {"POST": DESK_WORKERS},
     "customers:contract_renew_automatic": {"POST": DESK_WORKERS},
+    "analytics:contract_value": PAGE,
+    "analytics:company_contracts": PAGE,
     "customers:product_list": PAGE,
     "customers:product_options": PAGE,
     "customers:product_add": OPERATOR_FORM,
@@ -107,6 +109,7 @@ RECORDS: Table = {
 }
 
 VALUE: Table = {
+    "analytics:segment_profit": PAGE,
     "analytics:cost_list": {"GET": EVERY_ROLE, "POST": OPERATORS},
     "analytics:unit_cost_edit": ACTION,
     "analytics:cost_import": OPERATOR_FORM,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from analytics.services import (
     assigning,
     baskets,
+    choices,
     cohorts,
     contract_values,
     partitions,
@@ -30,7 +31,7 @@ from customers.services import margins, spend
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
 
 # Part of what makes a night reproducible: raise it when the same facts would give other scores.
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 
 class AnotherRunIsAtWork(Exception):
@@ -105,6 +106,7 @@ STEPS: dict[str, Step] = {
         Step("profit", _count_profit),
         Step("cohorts", lambda job: {"rows": cohorts.refresh(as_of=_run(job).as_of)}, in_past=False),
         Step("periods", _count_periods),
+        Step("choice", lambda job: choices.look_back(run=_run(job))),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
         Step(
             "score",

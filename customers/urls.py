@@ -1,6 +1,6 @@
 from django.urls import path
 
-from customers.views import companies, custom_fields, customers, history, imports, orders, products, refunds
+from customers.views import companies, contracts, custom_fields, customers, history, imports, orders, products, refunds
 
 app_name = "customers"
 urlpatterns = [
@@ -14,6 +14,15 @@ urlpatterns = [
     path("companies/add/", companies.company_add, name="company_add"),
     path("companies/<int:pk>/", companies.company_detail, name="company_detail"),
     path("companies/<int:pk>/edit/", companies.company_edit, name="company_edit"),
+    path("contracts/", contracts.contract_list, name="contract_list"),
+    path("contracts/options/", contracts.contract_options, name="contract_options"),
+    path("contracts/add/", contracts.contract_add, name="contract_add"),
+    path("contracts/renew/", contracts.contract_renew_automatic, name="contract_renew_automatic"),
+    path("contracts/<int:pk>/", contracts.contract_detail, name="contract_detail"),
+    path("contracts/<int:pk>/edit/", contracts.contract_edit, name="contract_edit"),
+    path("contracts/<int:pk>/renew/", contracts.contract_renew, name="contract_renew"),
+    path("contracts/<int:pk>/cancel/", contracts.contract_cancel, name="contract_cancel"),
+    path("contracts/<int:pk>/terms/<int:number>/reopen/", contracts.contract_reopen, name="contract_reopen"),
     path("products/", products.product_list, name="product_list"),
     path("products/options/", products.product_options, name="product_options"),
     path("products/add/", products.product_add, name="product_add"),

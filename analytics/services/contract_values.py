@@ -146,11 +146,9 @@ def _rate(one: Known, usual: float) -> float:
 
 def _left(one: Known, day: date) -> float:
     """The value of the agreed terms from the day after `day` on, in cents: days that are over are earned."""
-    return sum(
-        float(term["value_cents"]) * min((term["ends_on"] - day).days, length) / length
-        for term in one.terms
-        if (length := (term["ends_on"] - term["starts_on"]).days + 1) and term["ends_on"] > day
-    )
+    lengths = [(term, (term["ends_on"] - term["starts_on"]).days + 1) for term in one.terms if term["ends_on"] > day]
+    shares = [term["value_cents"] * min((term["ends_on"] - day).days, days) / days for term, days in lengths]
+    return float(sum(shares))
 
 
 def _rows(

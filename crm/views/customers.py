@@ -4,12 +4,15 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from analytics.models import ContractTotal
+from analytics.selectors import contract_values, worth
 from core.http import DeskRequest, wants_part
 from crm import chips, sorting
 from crm.selectors import customer as one
 from crm.selectors import nights, people, segments
 from crm.selectors import timeline as events
 from customers.models import Customer
+from customers.selectors import contracts
 
 VIEWS = (
     {"name": _("All"), "query": ""},
@@ -64,12 +67,20 @@ def customer_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "standing": standing,
         "reasons": one.why(standing) if standing else [],
         "orders": one.orders(pk),
+        "worth": worth.of_customer(standing.score, run=standing.run) if standing else None,
         "spend": one.spend(pk=pk, today=today, months=months),
         "months": months,
         "back": request.GET.get("in", ""),
         **_timeline(request, pk),
+        **(_contracts(pk) if request.business.shows_contracts else {}),
     }
     return render(request, "crm/customer_detail.html", context)
+
+
+def _contracts(pk: int) -> dict[str, object]:
+    found = contracts.of_customer(pk, day=timezone.localdate())
+    total = contract_values.total(ContractTotal.Owner.CUSTOMER, pk) if found else None
+    return {"contracts": found, "contract_total": total}
 
 
 def customer_timeline(request: DeskRequest, pk: int) -> HttpResponse:

@@ -3,6 +3,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from analytics.selectors import contract_values
 from core.http import DeskRequest
 from core.models import Business
 from crm import charts
@@ -19,6 +20,8 @@ def today(request: DeskRequest) -> HttpResponse:
         "treemap": charts.treemap(page.states, business=request.business),
     }
     context = {"page": page, "status": page.status, "periods": figures.PERIODS, "charts": data}
+    if request.business.shows_contracts:
+        context["renewals"] = contract_values.due(day=timezone.localdate())
     context["first_steps"] = first_steps.read(business=request.business, user=request.user)
     return render(request, "crm/today.html", context)
 

@@ -27,6 +27,10 @@ class Row:
     days_left: int  # to the term's last day; below zero when it is over
 
     @property
+    def days_over(self) -> int:
+        return -self.days_left
+
+    @property
     def contract(self) -> Contract:
         return self.term.contract
 
@@ -35,10 +39,6 @@ class Row:
 class Totals:
     contracts: int
     yearly_cents: int  # the terms' values, each for 12 months
-
-
-def exist() -> bool:
-    return Contract.objects.exists()
 
 
 def last_terms() -> QuerySet[ContractTerm]:

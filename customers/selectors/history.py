@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import edits
 from core.models import Business
-from customers.models import Company, Customer, ImportBatch, ImportedRow, Order, Product
+from customers.models import Company, Contract, Customer, ImportBatch, ImportedRow, Order, Product
 
 # What a page may ask the history of: the model, and its name in the rows of an import.
 RECORDS: Final[dict[str, type[models.Model]]] = {
@@ -16,6 +16,7 @@ RECORDS: Final[dict[str, type[models.Model]]] = {
     "company": Company,
     "product": Product,
     "order": Order,
+    "contract": Contract,
 }
 SHOWN: Final = 50
 BATCHES: Final = 500

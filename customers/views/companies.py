@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,6 +12,7 @@ from customers.forms.company import CompanyForm, initial
 from customers.forms.customer import numbered
 from customers.models import Company
 from customers.selectors import companies as found
+from customers.selectors import contracts
 from customers.services import companies
 from customers.views.pages import form_page
 
@@ -36,8 +38,10 @@ def company_options(request: DeskRequest) -> HttpResponse:
 def company_detail(request: DeskRequest, pk: int) -> HttpResponse:
     company = get_object_or_404(Company, pk=pk)
     (row,) = found.rows([company])
+    shows = request.business.shows_contracts
     context = {
         "company": company,
+        "contracts": contracts.of_company(pk, day=timezone.localdate()) if shows else [],
         "row": row,
         "contacts": found.contacts(pk)[:CONTACTS],
         "numbered": numbered(company),
