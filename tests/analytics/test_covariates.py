@@ -1,0 +1,266 @@
+"""Covariates: simulated effects are found again, one cell is the plain fit, cells that do not help are left alone."""
+
+import numpy as np
+import pytest
+
+from analytics.clv import beta_geometric, bgnbd, covariates, fitting, mbgnbd
+from analytics.clv.covariates import Cells, Factor, Histories
+from analytics.clv.params import BgNbdParams, MbgNbdParams
+from benchmarks import simulated
+
+BASE = (0.8, 8.0, 0.9, 2.4)  # weeks
+PACE, MORE_A, MORE_B = np.log(2.0), 0.3, -0.4  # of those who came by mail
+KINDS = pytest.mark.parametrize("kind", [BgNbdParams, MbgNbdParams], ids=["bg", "mbg"])
+
+
+def histories_of(*shops):
+    """One after the other."""
+    return Histories(
+        x=np.concatenate([shop.order_days - 1 for shop in shops]),
+        t_x=np.concatenate([shop.first_age - shop.last_age for shop in shops]),
+        T=np.concatenate([shop.first_age for shop in shops]),
+        days=7.0,
+    )
+
+
+def make_shop(kind, customers, *, pace=0.0, a=0.0, b=0.0, seed=1):
+    r, alpha, base_a, base_b = BASE
+    purchase = kind(r, alpha * np.exp(-pace), base_a * np.exp(a), base_b * np.exp(b))
+    return simulated.shop(customers, seed=seed, days=500, purchase=purchase)
+
+
+def make_factor(codes, *, name="channel", levels=("mail", "search")):
+    return Factor(name, levels, np.asarray(codes))
+
+
+@pytest.fixture(scope="module")
+def two_channels():
+    """15,000 customers by mail, who are quicker and stay shorter, and 15,000 by search, mixed."""
+    found = {}
+    order = np.random.default_rng(8).permutation(30_000)
+    for kind in (BgNbdParams, MbgNbdParams):
+        mail = make_shop(kind, 15_000, pace=PACE, a=MORE_A, b=MORE_B, seed=1)
+        both = histories_of(mail, make_shop(kind, 15_000, seed=2))
+        codes = np.repeat([0, 1], 15_000)[order]
+        mixed = Histories(both.x[order], both.t_x[order], both.T[order], 7.0)
+        found[kind] = mixed, covariates.cells([make_factor(codes)], customers=30_000)
+    return found
+
+
+@KINDS
+def test_simulated_effects_are_found_again(kind, two_channels):
+    histories, known = two_channels[kind]
+
+    found = covariates.fit(kind, histories, known)
+
+    mail, search = found.names.index("channel: mail"), found.names.index("channel: search")
+    pace, more_a, more_b = (found.gamma[:, mail] - found.gamma[:, search]).tolist()
+    assert pace == pytest.approx(PACE, abs=0.1)
+    assert more_a == pytest.approx(MORE_A, abs=0.25)
+    assert more_b == pytest.approx(MORE_B, abs=0.35)
+
+
+@KINDS
+def test_cells_have_the_parameters_they_were_made_with(kind, two_channels):
+    histories, known = two_channels[kind]
+
+    found = covariates.judged(kind, histories, known)
+
+    mail = found.params[1 + int(known.z[1, found.names.index("channel: search")])]
+    r, alpha, a, b = BASE
+    assert mail.alpha / mail.r == pytest.approx(alpha * np.exp(-PACE) / r, rel=0.1)
+    expected = a * np.exp(MORE_A) / (a * np.exp(MORE_A) + b * np.exp(MORE_B))
+    assert mail.a / (mail.a + mail.b) == pytest.approx(expected, rel=0.1)
+    assert found.reason == ""
+    assert found.p_value < 1e-50
+    assert found.gain > 100
+
+
+@KINDS
+def test_no_cells_is_the_plain_fit(kind, two_channels):
+    histories, _ = two_channels[kind]
+    alike = covariates.cells([], customers=30_000)
+    model = bgnbd if kind is BgNbdParams else mbgnbd
+    plain = model.fit(beta_geometric.tally_days(x=histories.x, t_x=histories.t_x, T=histories.T, days=7.0))
+
+    found = covariates.fit(kind, histories, alike)
+
+    assert len(found.params) == 1
+    assert list(found.params[0].as_dict().values()) == pytest.approx(list(plain.params.as_dict().values()), rel=1e-3)
+    assert found.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-9)
+    assert found.ratio == pytest.approx(0, abs=1e-3)
+    assert found.reason == "all customers are alike"
+
+
+def test_gradient_is_that_of_the_likelihood(two_channels):
+    histories, known = two_channels[MbgNbdParams]
+    tallies = [(known.z[cell], histories.tally(known.code == cell)) for cell in (1, 2)]
+    at = np.array([0.7, 0.3, 1.1, 2.0, 1.3, 0.8, 1.1, 0.9, 0.7, 1.2])
+
+    _, slope = covariates._penalised(tallies, at, 30_000, 36.0, 1)
+
+    for place in range(at.size):
+        step = np.zeros(at.size)
+        step[place] = 1e-5
+        above, below = (covariates._penalised(tallies, at + sign * step, 30_000, 36.0, 1)[0] for sign in (1, -1))
+        assert slope[place] == pytest.approx((above - below) / 2e-5, rel=1e-4, abs=1e-8)
+
+
+def test_likelihood_is_the_sum_of_the_cells(two_channels):
+    histories, known = two_channels[MbgNbdParams]
+
+    found = covariates.fit(MbgNbdParams, histories, known)
+
+    alone = 0.0
+    for cell, params in enumerate(found.params):
+        rows = known.code == cell
+        if rows.any():
+            alone += mbgnbd.log_likelihood(params, histories.x[rows], histories.t_x[rows] / 7, histories.T[rows] / 7)
+    assert found.log_likelihood == pytest.approx(alone, rel=1e-10)
+    assert found.ratio > 0
+
+
+def test_small_levels_are_drawn_to_the_shop():
+    """The same effect, told by 300 and by 15,000 customers."""
+    quick, usual = make_shop(MbgNbdParams, 15_000, pace=PACE, seed=3), make_shop(MbgNbdParams, 15_000, seed=4)
+    few = np.arange(300)
+    many = covariates.fit(
+        MbgNbdParams,
+        histories_of(quick, usual),
+        covariates.cells([make_factor(np.repeat([0, 1], 15_000))], customers=30_000),
+    )
+    little = covariates.fit(
+        MbgNbdParams,
+        histories_of(quick.take(few), usual),
+        covariates.cells([make_factor(np.repeat([0, 1], [300, 15_000]))], customers=15_300),
+    )
+
+    spread = [float(np.sum(found.gamma[0] * (1, -1))) for found in (many, little)]
+
+    assert spread[0] == pytest.approx(PACE, abs=0.1)
+    assert 0 < spread[1] < spread[0] + 0.2
+    assert np.abs(little.gamma[1:, 0]).max() < 0.5
+
+
+# Cells
+
+
+def test_each_combination_of_levels_is_a_cell():
+    channel = make_factor(np.tile([0, 1], 500))
+    person = make_factor(np.repeat([0, 1], 500), name="kind", levels=("person", "company"))
+
+    known = covariates.cells([channel, person], customers=1000)
+
+    assert known.names == ("channel: mail", "channel: search", "kind: person", "kind: company")
+    assert known.z.shape == (5, 4)
+    assert np.array_equal(np.bincount(known.code), [0, 250, 250, 250, 250])
+    for row in range(1000):
+        has = known.z[known.code[row]]
+        assert np.array_equal(has, [row % 2 == 0, row % 2 == 1, row < 500, row >= 500])
+
+
+def test_rare_and_unknown_levels_are_the_shop_s():
+    codes = np.repeat([0, 1, -1], [700, 150, 150])
+
+    known = covariates.cells([make_factor(codes)], customers=1000)
+
+    assert known.names == ("channel: mail",)
+    assert np.array_equal(known.code, np.repeat([1, 0, 0], [700, 150, 150]))
+    assert np.array_equal(known.z, [[0.0], [1.0]])
+
+
+def test_a_factor_that_everyone_shares_gives_no_cell():
+    known = covariates.cells([make_factor(np.zeros(900, dtype=int))], customers=900)
+
+    assert known.names == ()
+    assert np.array_equal(known.code, np.zeros(900))
+
+
+def test_only_the_largest_cells_have_parameters_of_their_own():
+    codes = np.repeat([0, 1, 2, 3], [400, 300, 250, 200])
+    factor = Factor("category", ("a", "b", "c", "d"), codes)
+
+    known = covariates.cells([factor], customers=codes.size, most=3)
+
+    assert known.z.shape[0] == 3
+    assert np.array_equal(known.code > 0, codes <= 1)
+
+
+def test_more_levels_than_a_word_has_bits():
+    codes = np.arange(70 * 210) % 70
+    factor = Factor("category", tuple(str(level) for level in range(70)), codes)
+
+    known = covariates.cells([factor], customers=codes.size, most=100)
+
+    assert known.z.shape == (71, 70)
+    assert len({(code, cell) for code, cell in zip(codes.tolist(), known.code.tolist(), strict=True)}) == 70
+
+
+# Where they are left alone
+
+
+def test_cells_without_a_difference_are_left_alone():
+    shop = make_shop(MbgNbdParams, 8_000, seed=9)
+    by_chance = covariates.cells([make_factor(np.random.default_rng(1).integers(0, 2, 8_000))], customers=8_000)
+
+    found = covariates.judged(MbgNbdParams, histories_of(shop), by_chance)
+
+    assert "chance would do as well" in found.reason
+    assert found.p_value > covariates.SURE
+
+
+def test_cells_that_do_not_hold_for_others_are_left_alone():
+    """Every other customer of the first level is quick, the rest are slow: what one half teaches misleads the other."""
+    quick = make_shop(MbgNbdParams, 6_000, pace=1.5, seed=5)
+    slow, usual = make_shop(MbgNbdParams, 6_000, pace=-1.5, seed=6), make_shop(MbgNbdParams, 12_000, seed=7)
+    first = np.ravel(np.column_stack([np.arange(6_000), np.arange(6_000, 12_000)]))
+    both = histories_of(quick, slow)
+    mixed = Histories(
+        *(
+            np.concatenate([getattr(both, name)[first], getattr(histories_of(usual), name)])
+            for name in ("x", "t_x", "T")
+        ),
+        days=7.0,
+    )
+    known = covariates.cells([make_factor(np.repeat([0, 1], 12_000))], customers=24_000)
+
+    found = covariates.judged(MbgNbdParams, mixed, known)
+
+    assert found.gain < 0
+    assert "not fitted to are not better known" in found.reason
+
+
+def test_alike_customers_are_not_judged(two_channels):
+    histories, _ = two_channels[MbgNbdParams]
+
+    found = covariates.judged(MbgNbdParams, histories, covariates.cells([], customers=30_000))
+
+    assert found.reason == "all customers are alike"
+    assert np.isnan(found.gain)
+
+
+def test_nobody_bought_twice_does_not_converge():
+    nobody = np.zeros(500, dtype=np.int32)
+    histories = Histories(x=nobody, t_x=nobody, T=nobody + 30, days=7.0)
+
+    with pytest.raises(fitting.DidNotConverge, match="nobody has bought twice"):
+        covariates.fit(MbgNbdParams, histories, Cells((), np.zeros((1, 0)), nobody.astype(np.intp)))
+
+
+def test_a_level_that_never_came_back_stays_finite():
+    shop = make_shop(MbgNbdParams, 3_000, seed=10)
+    never = np.zeros(400, dtype=np.int32)
+    usual = histories_of(shop)
+    both = Histories(
+        x=np.concatenate([usual.x, never]),
+        t_x=np.concatenate([usual.t_x, never]),
+        T=np.concatenate([usual.T, never + 300]),
+        days=7.0,
+    )
+
+    found = covariates.fit(
+        MbgNbdParams, both, covariates.cells([make_factor(np.repeat([1, 0], [3_000, 400]))], customers=3_400)
+    )
+
+    assert np.all(np.isfinite(found.gamma))
+    assert found.gamma[0, 0] < found.gamma[0, 1]
