@@ -40,7 +40,7 @@ def p_alive(params: BgNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> 
 def p_silent(params: BgNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
     """P(no order in (T, T + t] | x, t_x, T): she has left, or is alive and silent, ((α+T)/(α+T+t))^(r+x)."""
     z = _z(params, x, t_x, T)
-    return np.asarray(expit(z) + expit(-z) * p_silent_alive(params, t, x, T))
+    return np.minimum(expit(z) + expit(-z) * p_silent_alive(params, t, x, T), 1.0)
 
 
 def p_silent_alive(params: BgNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike) -> FloatArray:

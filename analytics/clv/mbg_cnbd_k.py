@@ -49,7 +49,7 @@ def p_alive(params: MbgCnbdKParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) 
 def p_silent(params: MbgCnbdKParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
     """P(no order in (T, T + t] | x, t_x, T): she has left, or is alive and silent."""
     z = _log_odds_gone(params, x, t_x, T)
-    return np.asarray(expit(z) + expit(-z) * p_silent_alive(params, t, x, T, t_x))
+    return np.minimum(expit(z) + expit(-z) * p_silent_alive(params, t, x, T, t_x), 1.0)
 
 
 def p_silent_alive(
@@ -58,11 +58,13 @@ def p_silent_alive(
     """P(no order in (T, T + t]) of someone who is alive at T after x repeat orders, the last at t_x if given."""
     if t_x is not None:
         later = np.asarray(T) + np.asarray(t)
-        return np.asarray(np.exp(_log_quiet(params, x, t_x, later) - _log_quiet(params, x, t_x, T)))
+        longer = _log_quiet(params, x, t_x, later)
+        return np.exp(np.minimum(longer - _log_quiet(params, x, t_x, T), 0.0))
     shape, age = params.r + params.k * np.asarray(x, dtype=np.float64), params.alpha + np.asarray(T)
     idle = age / (age + np.asarray(t))
     weights = _phases(params, x, T, None)
-    return np.asarray(sum(w * betainc(shape + j, params.k - j, idle) for j, w in enumerate(weights)))
+    silent = sum(w * betainc(shape + j, params.k - j, idle) for j, w in enumerate(weights))
+    return np.minimum(silent, 1.0)
 
 
 def p_pause(params: MbgCnbdKParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
@@ -137,7 +139,8 @@ def _log_quiet(params: MbgCnbdKParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLik
     several, _, _ = regular_likelihood.steps(
         R, np.broadcast_to(share, np.broadcast_shapes(R.shape, share.shape)), params.k
     )
-    return np.asarray(np.log(several) - R * np.log1p(since / (params.alpha + np.asarray(t_x))))
+    quiet: FloatArray = np.log(several) - R * np.log1p(since / (params.alpha + np.asarray(t_x)))
+    return np.minimum(quiet, 0.0)
 
 
 def _phases(params: MbgCnbdKParams, x: ArrayLike, T: ArrayLike, t_x: ArrayLike | None) -> list[FloatArray]:

@@ -49,14 +49,14 @@ def p_alive(params: ParetoNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike)
 def p_silent(params: ParetoNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
     """P(no order in (T, T + t] | x, t_x, T): she has left, or is alive and silent or leaves before she orders."""
     z = _log_odds_gone(params, x, t_x, T)
-    return np.asarray(expit(z) + expit(-z) * p_silent_alive(params, t, x, T))
+    return np.minimum(expit(z) + expit(-z) * p_silent_alive(params, t, x, T), 1.0)
 
 
 def p_silent_alive(params: ParetoNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike) -> FloatArray:
     """P(no order in (T, T + t]) of someone who is alive at T: silent all the time, or until she leaves."""
     x, T, t = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (x, T, t)))
     stays = np.exp(-_decay(params, t, x, T))
-    return np.asarray(_leaves_first(params, x, T) + stays * (1.0 - _leaves_first(params, x, T + t)))
+    return np.minimum(_leaves_first(params, x, T) + stays * (1.0 - _leaves_first(params, x, T + t)), 1.0)
 
 
 def p_pause(params: ParetoNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
@@ -145,8 +145,8 @@ def _log_odds_gone(params: ParetoNbdParams, x: ArrayLike, t_x: ArrayLike, T: Arr
     decay = _decay(params, T - t_x, x, t_x)
     since, after = _leaves_first(params, x, t_x), _leaves_first(params, x, T)
     rest = np.exp(-decay) * after / since
-    short = 1.0 - rest < CLOSE
-    z = decay + np.log(since) + np.log1p(-np.where(short, 0.0, rest))
+    short = np.asarray(1.0 - rest < CLOSE)
+    z = np.array(decay + np.log(since) + np.log1p(-np.where(short, 0.0, rest)))
     if np.any(short):
         z[short] = _short(params, x[short], t_x[short], T[short])
     return z
