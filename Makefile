@@ -1,11 +1,12 @@
 # `make run` and `make test` need Python >= 3.11 and make on the machine; the rest comes from package registries.
 # make run PORT=8010 PERENNIAL_HOME=another-home DEMO=0
+# make report-card FILE=orders.csv PRESET=generic ORIGIN="2025-06-30 2025-12-31"
 
 PORT ?= 8000
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 VENV := .venv/bin
 
-.PHONY: run setup test lint bench soak clean
+.PHONY: run setup test lint bench report-card soak clean
 
 run:
 	@$(PYTHON) tools/bootstrap.py --port $(PORT)
@@ -32,6 +33,10 @@ lint:
 bench:
 	@$(PYTHON) tools/bootstrap.py
 	@tools/bench.sh
+
+report-card:
+	@$(PYTHON) tools/bootstrap.py
+	@$(VENV)/python manage.py report_card $(FILE) --preset '$(or $(PRESET),generic)' $(if $(ORIGIN),--origin $(ORIGIN))
 
 clean:
 	@tools/clean.sh

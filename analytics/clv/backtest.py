@@ -2,9 +2,6 @@
 
 At each origin every model is fitted to the history as it looked on that day and predicts the order days and the money
 of the days after it. Outcomes are as they are known at the end of the log.
-
-A model's likelihood of the days after an origin is the likelihood of the history with them over that without, both at
-the parameters found before: the chance of the very days on which customers came and stayed away, given the days before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import fitting, measures, order_log, purchase, season, spend
+from analytics.clv import fitting, measures, purchase, season, spend
 from analytics.clv.history import History
 from analytics.clv.order_log import OrderLog
 from analytics.clv.params import FloatArray
@@ -56,27 +53,23 @@ class Split:
     history: History
     order_days: NDArray[np.int64]
     value: FloatArray
-    calibration: purchase.Columns  # as it turned out to be: without what came back later
-    whole: purchase.Columns  # the same with the horizon's days
 
     @property
     def bought_again(self) -> int:
         return int(np.count_nonzero(self.history.order_days > 1))
 
 
-def split(log: OrderLog, origin: Origin) -> Split:
-    """Cut the log at the origin."""
+def split(log: OrderLog, origin: Origin, *, most: int | None = None) -> Split:
+    """Cut the log at the origin; at most about so many customers, evenly spread, and all without a number."""
     history, rows = log.history(origin.day)
     known = np.flatnonzero(history.order_days > 0)
+    known = known[:: -(-known.size // most)] if most and known.size else known
     outcome = log.outcomes(origin.day, origin.horizon_days).take(rows[known])
-    before, after = _turned_out(log, origin)
     return Split(
         origin=origin,
         history=history.take(known),
         order_days=outcome.order_days,
         value=outcome.value,
-        calibration=columns(before),
-        whole=columns(after),
     )
 
 
@@ -90,18 +83,6 @@ def columns(history: History) -> purchase.Columns:
     )
 
 
-def _turned_out(log: OrderLog, origin: Origin) -> tuple[History, History]:
-    """The customers of the origin without and with the horizon, from the days as they are known at the end."""
-    days = log.days(log.end)
-    found = []
-    for until in (origin.day, origin.day + origin.horizon_days):
-        part = order_log.history_of(days.until(until), customers=log.customers, as_of=until, unit=log.unit)
-        found.append(part)
-    (before, who), (after, later) = found
-    there = before.order_days > 0
-    return before.take(np.flatnonzero(there)), after.take(np.flatnonzero(np.isin(later, who[there])))
-
-
 @dataclass(frozen=True, slots=True)
 class PurchaseScore:
     """One purchase model at one origin. A figure that the model does not give is None."""
@@ -111,7 +92,7 @@ class PurchaseScore:
     gini: float
     groups: list[measures.Group]
     brier: float | None = None  # of P(no order)
-    log_likelihood: float | None = None  # of the horizon, per order day that happened
+    log_score: float | None = None  # measures.log_score, per order day that happened
     season: float = 1.0  # what the season known on that day would make of the prediction
 
 
@@ -160,12 +141,17 @@ def run(log: OrderLog, at: Sequence[Origin]) -> tuple[list[OriginScores], list[s
     scores, notes = [], []
     for origin in at:
         found = split(log, origin)
-        if found.bought_again < FEWEST_REPEAT:
-            notes.append(f"{date_of(origin.day)}: {found.bought_again} customers had bought again, of {FEWEST_REPEAT}")
-        elif np.sum(found.order_days) < FEWEST_ORDERS:
-            notes.append(f"{date_of(origin.day)}: {np.sum(found.order_days)} order days followed, of {FEWEST_ORDERS}")
+        day, bought_again, followed = date_of(origin.day), found.bought_again, int(np.sum(found.order_days))
+        if bought_again < FEWEST_REPEAT:
+            notes.append(f"{day}: {bought_again} customers had bought again; looking back takes {FEWEST_REPEAT}.")
+        elif followed < FEWEST_ORDERS:
+            notes.append(f"{day}: {followed} order days followed; looking back takes {FEWEST_ORDERS}.")
         else:
-            scores.append(score(found, log.until(origin.day)))
+            one = score(found, log.until(origin.day))
+            if purchase.MBG_NBD in one.purchase:
+                scores.append(one)
+            else:
+                notes.append(f"{day}: {one.problems[purchase.MBG_NBD]}")
     return scores, notes
 
 
@@ -208,13 +194,13 @@ def _judged(
     expected = model.expected_purchases(params, t, x, t_x, T)
     plain = _plain_score(expected, found)
     none = model.p_silent(params, t, x, t_x, T)
-    path = model.log_likelihood(params, found.whole) - model.log_likelihood(params, found.calibration)
+    scored = measures.log_score(expected, none, found.order_days) * found.order_days.size
     day = found.origin.day
     learned = season.learn(season.track(known, day, params))
     return expected, PurchaseScore(
         **{name: getattr(plain, name) for name in ("predicted", "mae", "gini", "groups")},
         brier=measures.brier(none, found.order_days == 0),
-        log_likelihood=path / float(np.sum(found.order_days)),
+        log_score=scored / float(np.sum(found.order_days)),
         season=season.factor(learned, day + 1, found.origin.horizon_days),
     )
 

@@ -1,26 +1,31 @@
 """Which models a shop uses: those that its own past says are best, until another is clearly better.
 
-Purchase models compete on the likelihood of what happened after each origin; where that says next to the same, on how
-far the number of order days was off. A model that is farther off than the naive baseline both in the total and per
-customer, at most of the origins, is out. Spend models compete on the money of the order days that happened. The models
-of the night before stay unless another is clearly better, so that figures do not jump for nothing.
+Purchase models compete on the chance that they gave to what happened after each origin (measures.log_score); where that
+says next to the same, on how far the number of order days was off. MBG/NBD is used until another is clearly better. A
+model that is farther off than the naive baseline both in the total and per customer, at most of the origins, is out.
+Spend models compete on the money of the order days that happened. The models of the night before stay unless another is
+clearly better, so that figures do not jump for nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 
-from analytics.clv import backtest, fitting, levels, measures, purchase, season, spend
-from analytics.clv.backtest import OriginScores, PurchaseScore
+from analytics.clv import backtest, fitting, intervals, levels, measures, purchase, season, spend
+from analytics.clv.backtest import Origin, OriginScores, PurchaseScore
+from analytics.clv.intervals import Past
 from analytics.clv.levels import Level, Seen
 from analytics.clv.order_log import OrderLog
 from analytics.clv.season import Season
 
 USUAL_PURCHASE, USUAL_SPEND = purchase.MBG_NBD, spend.PREFERENCE[0]
-SAME_LIKELIHOOD = 0.02  # nats per order day: less is no difference
+SAME_SCORE = 0.01  # nats per order day: less is no difference
 SAME_LEVEL = 0.03  # mean distance of ln(predicted / actual) from 0: less is no difference
+LEVELS = ("level", "spend_level")
+# For BG/NBD everyone who bought once is still there, so that none of them is ever lost: it is fitted to compare with.
+COMPETING = tuple(name for name in purchase.MODELS if name != purchase.BG_NBD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +38,30 @@ class Choice:
     demoted: dict[str, str] = field(default_factory=dict)  # purchase model → why it is out
     origins: list[OriginScores] = field(default_factory=list)
     season: Season = field(default_factory=Season)  # all 1 where it is not used
-    level: Level = levels.NONE
+    level: Level = levels.NONE  # of order days
+    spend_level: Level = levels.NONE  # of the money of an order day
     order_ratios: list[float] = field(default_factory=list)  # actual / predicted order days, the chosen and corrected
     spend_ratios: list[float] = field(default_factory=list)  # the same of money
+    order_levels: list[float] = field(default_factory=list)  # levels that would have held 80 % of the customers
+    value_levels: list[float] = field(default_factory=list)
+    coverage: list[float] = field(default_factory=list)  # share of customers that the intervals of that day held
 
     def factor(self, first: int, days: int) -> float:
         """What to multiply the order days with that the model expects in the `days` from `first` on."""
         return self.level.factor * season.factor(self.season, first, days)
 
+    def past(self) -> Past:
+        """What intervals are to know of earlier origins."""
+        return Past(
+            orders=tuple(self.order_ratios),
+            value=tuple(self.spend_ratios),
+            order_levels=tuple(self.order_levels),
+            value_levels=tuple(self.value_levels),
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; from_dict reads it back."""
-        return asdict(self) | {"level": self.level._asdict()}
+        return asdict(self) | {name: getattr(self, name)._asdict() for name in LEVELS}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -52,7 +70,7 @@ class Choice:
                 **data,
                 "origins": [OriginScores.from_dict(one) for one in data["origins"]],
                 "season": Season.from_dict(data["season"]),
-                "level": Level(**data["level"]),
+                **{name: Level(**data[name]) for name in LEVELS},
             }
         )
 
@@ -66,7 +84,7 @@ def decide(log: OrderLog, *, longest: int = backtest.LONGEST, before: Choice | N
     scores, notes = backtest.run(log, at)
     if not scores:
         return _untried([reason] if reason else notes, before)
-    return choose(scores, notes=notes, known_season=_season(log), before=before)
+    return _held(log, choose(scores, notes=notes, known_season=_season(log), before=before))
 
 
 def _untried(reasons: list[str], before: Choice | None) -> Choice:
@@ -82,7 +100,10 @@ def choose(
     known_season: Mapping[str, Season] | None = None,
     before: Choice | None = None,
 ) -> Choice:
-    """The best models by these origins, one at least. `known_season` is today's season by purchase model."""
+    """The best models by these origins, one at least, at each of which MBG/NBD could be fitted.
+
+    `known_season` is today's season by purchase model.
+    """
     demoted = _demoted(scores)
     orders, why = _purchase(scores, demoted, before.purchase if before else USUAL_PURCHASE)
     money, why_money = _spend(scores, before.spend if before else USUAL_SPEND)
@@ -92,19 +113,21 @@ def choose(
     seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]
     level = levels.learn(seen)
     corrected = [factor * level.factor for factor in factors]
+    spend_level = _spend_level(scores, orders, money)
     return Choice(
         purchase=orders,
         spend=money,
-        reasons=[*notes, why, why_money, why_season, level.reason],
+        reasons=[*notes, why, why_money, why_season, f"Order days: {level.reason}", f"Spend: {spend_level.reason}"],
         demoted=demoted,
         origins=list(scores),
         season=seasons,
         level=level,
+        spend_level=spend_level,
         order_ratios=[
             _ratio(one.orders, one.purchase[orders].predicted * f) for one, f in zip(scores, corrected, strict=True)
         ],
         spend_ratios=[
-            _ratio(one.spend, one.money[money].totals[orders] * f)
+            _ratio(one.spend, one.money[money].totals[orders] * f * spend_level.factor)
             for one, f in zip(scores, corrected, strict=True)
             if money in one.money
         ],
@@ -122,7 +145,7 @@ def _level(found: PurchaseScore, one: OriginScores) -> float:
 def _demoted(scores: Sequence[OriginScores]) -> dict[str, str]:
     """Models that could not be fitted each time, or lost to the naive baseline at most origins."""
     demoted = {}
-    for name in purchase.MODELS:
+    for name in COMPETING:
         missing = sum(name not in one.purchase for one in scores)
         lost = sum(_loses(one.purchase[name], one) for one in scores if name in one.purchase)
         if missing:
@@ -138,12 +161,12 @@ def _loses(found: PurchaseScore, one: OriginScores) -> bool:
 
 
 def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before: str) -> tuple[str, str]:
-    everywhere = [name for name in purchase.MODELS if all(name in one.purchase for one in scores)]
-    standing = [name for name in everywhere if name not in demoted] or everywhere or [USUAL_PURCHASE]
-    likelihood = {name: _mean([one.purchase[name].log_likelihood or 0.0 for one in scores]) for name in standing}
+    everywhere = [name for name in COMPETING if all(name in one.purchase for one in scores)]
+    standing = [name for name in everywhere if name not in demoted] or everywhere
+    likelihood = {name: _mean([one.purchase[name].log_score or 0.0 for one in scores]) for name in standing}
     off = {name: _mean([abs(_level(one.purchase[name], one)) for one in scores]) for name in standing}
     best = max(likelihood.values())
-    near = [name for name in standing if likelihood[name] >= best - SAME_LIKELIHOOD]
+    near = [name for name in standing if likelihood[name] >= best - SAME_SCORE]
     closest = min(near, key=lambda name: off[name])
     count = len(scores)
     if before in near and off[before] <= off[closest] + SAME_LEVEL:
@@ -171,6 +194,40 @@ def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
     return near[0], f"{near[0]} was clearly better; the money of known order days was off by {wrong} on average."
 
 
+def _spend_level(scores: Sequence[OriginScores], orders: str, money: str) -> Level:
+    """What the money of an order day was off by: buyers of much may order more than expected, or baskets grow."""
+    return levels.learn(
+        [
+            Seen(one.day, one.day + one.horizon_days, _money_off(one, orders, money))
+            for one in scores
+            if money in one.money
+        ]
+    )
+
+
+def _money_off(one: OriginScores, orders: str, money: str) -> float:
+    """ln(actual / predicted) of the money of an order day."""
+    whole = measures.level(one.spend, one.money[money].totals[orders])
+    return whole - measures.level(one.orders, one.purchase[orders].predicted)
+
+
+def _held(log: OrderLog, chosen: Choice) -> Choice:
+    """With what the intervals of the chosen models would have held at each origin, knowing only those before it."""
+    past, coverage = Past(), list[float]()
+    for one in chosen.origins:
+        cut = backtest.split(log, Origin(one.day, one.horizon_days), most=intervals.SAMPLE)
+        params = purchase.MODELS[chosen.purchase].fit(backtest.columns(cut.history)).params
+        spent = spend.fit(chosen.spend, cut.history)
+        widths = intervals.learn(params, spent, cut.history, one.horizon_days, past)
+        expected = intervals.expect(params, spent, cut.history, one.horizon_days)
+        coverage.append(intervals.coverage(*intervals.order_ends(widths, expected), cut.order_days))
+        orders, value = intervals.needed_levels(widths, expected, cut.order_days, cut.value)
+        past = Past(order_levels=(*past.order_levels, orders), value_levels=(*past.value_levels, value))
+    return replace(
+        chosen, order_levels=list(past.order_levels), value_levels=list(past.value_levels), coverage=coverage
+    )
+
+
 def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
@@ -180,7 +237,8 @@ def _season(log: OrderLog) -> dict[str, Season]:
     history, _ = log.history(log.end)
     known = history.take(np.flatnonzero(history.order_days > 0))
     found = {}
-    for name, model in purchase.MODELS.items():
+    for name in COMPETING:
+        model = purchase.MODELS[name]
         try:
             params = model.fit(backtest.columns(known)).params
         except fitting.DidNotConverge:

@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
 
 class Level(NamedTuple):
-    """The factor for order days to come, 1 where no correction is used, and why."""
+    """The factor for what is to come, 1 where no correction is used, and why."""
 
     factor: float
     reason: str
@@ -49,7 +49,7 @@ def learn(seen: Sequence[Seen]) -> Level:
     if not helps(off, [one - correction for one, correction in tested]):
         return Level(1.0, "A correction by what earlier origins were off by did not help later ones.", len(tested))
     factor = float(np.exp(_correction([one.off for one in seen])))
-    return Level(factor, f"Earlier origins call for {factor:.2f} times the order days.", len(tested))
+    return Level(factor, f"Earlier origins call for {factor:.2f} times what is expected.", len(tested))
 
 
 def helps(plain: Sequence[float], corrected: Sequence[float]) -> bool:

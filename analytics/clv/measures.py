@@ -12,6 +12,7 @@ from analytics.clv.params import FloatArray
 
 Numbers = NDArray[np.integer[Any]] | FloatArray
 GROUPS = 10
+SMALLEST = 1e-6  # chance that is given to anything
 
 
 class Group(NamedTuple):
@@ -37,6 +38,21 @@ def mean_absolute_error(predicted: FloatArray, actual: Numbers) -> float:
 def brier(chance: FloatArray, happened: NDArray[np.bool_]) -> float:
     """Brier (1950): the mean square of chance − 1 or 0; 0.25 is what "one half" for everyone gets."""
     return float(np.mean((chance - happened) ** 2))
+
+
+def log_score(expected: FloatArray, none: FloatArray, actual: Numbers) -> float:
+    """Mean ln of the chance given to what each customer did: the higher, the better; never infinite.
+
+    No order has the model's chance of none. The number of order days of those who ordered is judged as a geometric one
+    with the mean that the model expects of them. Of whatever shape the truth is, chance and mean that are right score
+    best (Gneiting 2011, Making and Evaluating Point Forecasts, JASA 106: a scoring function of exponential form is
+    consistent for the mean).
+    """
+    silent = np.clip(none, SMALLEST, 1.0 - SMALLEST)
+    further = np.maximum(expected / (1.0 - silent) - 1.0, SMALLEST)  # order days after the first of those who order
+    more = np.maximum(actual - 1.0, 0.0)
+    ordered = np.log1p(-silent) + more * np.log(further) - (more + 1.0) * np.log1p(further)
+    return float(np.mean(np.where(actual > 0, ordered, np.log(silent))))
 
 
 def groups(predicted: FloatArray, actual: Numbers, count: int = GROUPS) -> list[Group]:

@@ -35,11 +35,6 @@ class DaySums:
         """The rows that are order days."""
         return np.flatnonzero((self.orders > 0) & (self.day != NO_ORDER_DAY))
 
-    def until(self, last: int) -> "DaySums":
-        """Without the days after `last`, and without unmatched returns."""
-        rows = np.flatnonzero(self.day <= last)
-        return DaySums(*(getattr(self, name)[rows] for name in self.__slots__))
-
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:

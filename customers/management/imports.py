@@ -38,7 +38,7 @@ def order_of(options: dict[str, Any], *, source: str) -> Order:
     return Order(
         paths=options["files"],
         source=_source(options["source"] or source),
-        mapping=_mapping(options["map"]),
+        mapping=mapping_of(options["map"]),
         day_first={"day-first": True, "month-first": False}.get(options["dates"]),
         dry_run=options["dry_run"],
         sheet=options["sheet"],
@@ -51,7 +51,7 @@ def _source(name: str) -> str:
     return name.strip()
 
 
-def _mapping(pairs: Sequence[str]) -> dict[str, str]:
+def mapping_of(pairs: Sequence[str]) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for pair in pairs:
         field, sign, column = pair.partition("=")
