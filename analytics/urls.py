@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics.views import contracts, costs, profit, retention
+from analytics.views import contracts, costs, kpis, profit, retention
 
 app_name = "analytics"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("costs/import/", costs.cost_import, name="cost_import"),
     path("costs/export/", costs.cost_export, name="cost_export"),
     path("segments/<slug:scheme>/<slug:slug>/profit/", profit.segment_profit, name="segment_profit"),
+    path("kpis/", kpis.kpi_list, name="kpi_list"),
+    path("kpis/<slug:slug>/", kpis.kpi_detail, name="kpi_detail"),
+    path("kpis/<slug:slug>/export/", kpis.kpi_export, name="kpi_export"),
     path("retention/", retention.retention, name="retention"),
     path("retention/export/", retention.retention_export, name="retention_export"),
 ]

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -120,7 +120,7 @@ def _collect(
 def _encode(phases: Sequence[Phase], row: tuple[int, Any], *, backwards: bool) -> str:
     number, item = row
     key, pk = phases[number].place(item)
-    key = key.isoformat() if isinstance(key, datetime) else key
+    key = key.isoformat() if isinstance(key, date) else key
     text = json.dumps([int(backwards), number, key, pk], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -113,8 +113,7 @@ def refresh(*, as_of: date) -> int:
 
 def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> int:
     with connection.cursor() as cursor:
-        params = {"since": str(since), "until": str(until), "from": reached, "as_of": as_of}
-        cursor.execute(summaries.CHANGED, params)
+        cursor.execute(summaries.CHANGED, {"since": str(since), "until": str(until), "from": reached, "as_of": as_of})
         cursor.execute(MOVED)
         cursor.execute(f"SELECT (SELECT count(*) FROM changed_customers), (SELECT count(*) FROM {MEMBERS})")
         changed, known = cursor.fetchone()

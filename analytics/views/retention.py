@@ -53,11 +53,11 @@ def _query(request: DeskRequest) -> cohorts.Query:
     """What of the address can be read; the rest is as if it were not there."""
     data, usual = request.GET, cohorts.Query()
     kind, _, key = data.get("of", "").partition(":")
-    rows = data.get("rows", "")
+    rows, months = data.get("rows", ""), data.get("months", "")
     return cohorts.Query(
         measure=data["measure"] if data.get("measure") in curves.MEASURES else usual.measure,
         rows=rows if rows in cohorts.ROWS else usual.rows,
-        months=int(data["months"]) if data.get("months") in map(str, cohorts.SPANS) else usual.months,
+        months=int(months) if months in map(str, cohorts.SPANS) else usual.months,
         part=(kind, key) if kind in cohorts.SPLIT_OF and rows not in cohorts.SPLIT_OF and "\0" not in key else None,
     )
 
