@@ -53,6 +53,9 @@ class Past:
     value_levels: tuple[float, ...] = ()
 
 
+NOTHING = Past()
+
+
 @dataclass(frozen=True, slots=True)
 class Widths:
     """All that intervals of one horizon need; a few numbers, kept with the parameters."""
@@ -103,10 +106,9 @@ class Expected:
 
 
 def learn(
-    params: purchase.Params, spent: spend.SpendFit, history: History, days: float, past: Past | None = None
+    params: purchase.Params, spent: spend.SpendFit, history: History, days: float, past: Past = NOTHING
 ) -> Widths:
     """The widths for a horizon in days, from customers of whom at least one has an order day."""
-    past = past or Past()
     known = history.take(np.flatnonzero(history.order_days > 0))
     draws = tuple(laplace.draws(params, laplace.uncertainty(params, _columns(known)), PARAMETERS))
     sample = known.take(_every(known.order_days.size, SAMPLE))
@@ -121,13 +123,28 @@ def learn(
         order_spread=_spread(orders, expected.orders),
         value_spread=_spread(value, expected.value) / max(_mean_order(expected), LEAST),
         parameters=_moves(draws, known, days),
-        **_errors(past),
+        order_error=USUAL_ORDERS,
+        value_error=USUAL_VALUE,
+        order_freedom=USUAL_ORIGINS,
+        value_freedom=USUAL_ORIGINS,
     )
-    own = needed_levels(plain, expected, orders, value)
-    order_level, value_level = (
-        float(np.mean([mine, *seen])) for mine, seen in zip(own, (past.order_levels, past.value_levels), strict=True)
+    order_level, value_level = needed_levels(plain, expected, orders, value)
+    return corrected(replace(plain, order_level=order_level, value_level=value_level), past)
+
+
+def corrected(widths: Widths, past: Past) -> Widths:
+    """Widths that knew of no earlier origin, with what earlier origins have shown."""
+    order_error, order_freedom = _error(past.orders, USUAL_ORDERS)
+    value_error, value_freedom = _error(past.value, USUAL_VALUE)
+    return replace(
+        widths,
+        order_level=float(np.mean([widths.order_level, *past.order_levels])),
+        value_level=float(np.mean([widths.value_level, *past.value_levels])),
+        order_error=order_error,
+        order_freedom=order_freedom,
+        value_error=value_error,
+        value_freedom=value_freedom,
     )
-    return replace(plain, order_level=order_level, value_level=value_level)
 
 
 def expect(params: purchase.Params, spent: spend.SpendFit, history: History, days: float) -> Expected:
@@ -224,15 +241,11 @@ def _total(
     return (0.0 if outcome > 1.0 else total * float(np.exp(-reach))), total * float(np.exp(reach))
 
 
-def _errors(past: Past) -> dict[str, float]:
-    """Standard deviations and degrees of freedom of the levels."""
-    found = {}
-    for name, ratios, usual in (("order", past.orders, USUAL_ORDERS), ("value", past.value, USUAL_VALUE)):
-        off = np.log(np.clip(np.array(ratios, dtype=np.float64), 1.0 / FARTHEST, FARTHEST))
-        freedom = USUAL_ORIGINS + off.size
-        found[f"{name}_error"] = float(np.sqrt((USUAL_ORIGINS * usual**2 + np.sum(off**2)) / freedom))
-        found[f"{name}_freedom"] = freedom
-    return found
+def _error(ratios: tuple[float, ...], usual: float) -> tuple[float, float]:
+    """Standard deviation of the level and its degrees of freedom."""
+    off = np.log(np.clip(np.array(ratios, dtype=np.float64), 1.0 / FARTHEST, FARTHEST))
+    freedom = USUAL_ORIGINS + off.size
+    return float(np.sqrt((USUAL_ORIGINS * usual**2 + np.sum(off**2)) / freedom)), freedom
 
 
 def _moves(draws: tuple[purchase.Params, ...], known: History, days: float) -> float:

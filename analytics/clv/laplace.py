@@ -42,6 +42,8 @@ class Uncertainty:
 def uncertainty(params: purchase.Params, columns: purchase.Columns) -> Uncertainty:
     """The uncertainty of parameters that were fitted to these customers."""
     names = tuple(name for name in params.as_dict() if name not in FIXED)
+    if columns.x.size == 0:
+        return Uncertainty(names, WIDEST**2 * np.eye(len(names)), names)
     found = np.array([getattr(params, name) for name in names])
     sample, share = _sample(columns)
     model = purchase.model_of(params)
