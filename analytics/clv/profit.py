@@ -106,3 +106,10 @@ def expected_cost(shop: Shop, *, expected_orders: ArrayLike, other_costs: ArrayL
 def total(*, profit: float, predicted: float, costs: float) -> float:
     """The value of a customer over her whole time: profit to date and what is expected to come, less its costs."""
     return profit + predicted - costs
+
+
+def costs_ahead(*, costs_year: float, margin_year: float, margin: float) -> float:
+    """Costs within a longer horizon, whose expected `margin` they follow: as many times those of the year as the margin
+    is of the year's. Where the year brings no margin, those of the year.
+    """
+    return costs_year * margin / margin_year if margin_year > 0 else costs_year

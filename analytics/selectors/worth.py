@@ -1,0 +1,181 @@
+"""What customers brought in, cost and will be worth: one definition, for one customer and for many.
+
+Total value = profit to date + predicted margin − expected costs.
+Profit to date = margin − costs to serve and to keep − acquisition.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Greatest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics.clv import profit
+from analytics.models import Profit, Score
+from core import money
+from core.models import Run
+from customers.models import Membership
+
+HORIZONS: Final[Sequence[tuple[str, Promise]]] = (
+    ("clv_cents", _("12 months")),
+    ("clv_36m_cents", _("36 months")),
+    ("clv_lifetime_cents", _("Lifetime")),
+)
+SUMS: Final = (
+    *("historic_cents", "cost_cents", "acquisition_cents", "expected_cost_cents", "value_cents", "orders"),
+    *(column for column, _label in HORIZONS),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ahead:
+    """What is expected within a horizon, in minor units, and the value of all time that it makes."""
+
+    label: Promise
+    margin_cents: int
+    costs_cents: int
+    total_cents: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Formula:
+    """The textbooks' product and its factors; money in minor units, of one customer on average."""
+
+    order_value_cents: float
+    frequency: float  # orders a year
+    lifespan: float  # years
+    margin_rate: float
+    value_cents: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worth:
+    """Money in minor units. `formula` is None while the shop is younger than a year, or no order stands."""
+
+    customers: int
+    margin_cents: int
+    cost_cents: int
+    acquisition_cents: int
+    ahead: Sequence[Ahead]
+    formula: Formula | None
+
+    @property
+    def profit_cents(self) -> int:
+        return self.margin_cents - self.cost_cents - self.acquisition_cents
+
+    @property
+    def taken_off(self) -> tuple[int, int]:
+        """Acquisition and costs as a sum shows them: below zero."""
+        return -self.acquisition_cents, -self.cost_cents
+
+    @property
+    def to_go_cents(self) -> int:
+        """How much margin is missing until the costs are covered."""
+        return max(0, -self.profit_cents)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfCustomer:
+    """One customer's worth, since when she pays, and how she was won; None where no order stands."""
+
+    worth: Worth
+    profitable_on: date | None
+    acquired_on: date | None
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfMany:
+    """The sums over some customers, and how many of them have paid for themselves."""
+
+    worth: Worth
+    profitable: int
+
+    @property
+    def profitable_share(self) -> float:
+        return self.profitable / self.worth.customers if self.worth.customers else 0.0
+
+
+def of_customer(score: Score, *, run: Run) -> OfCustomer:
+    """One query. The figures are those of the run; channel and day of the first order come from the last count."""
+    won = Profit.objects.filter(pk=score.customer_id).first()
+    years = float(profit.years_known(score.age_days))
+    return OfCustomer(
+        worth=_worth({name: getattr(score, name) for name in SUMS}, run=run, customers=1, years=years),
+        profitable_on=score.profitable_on,
+        acquired_on=won.acquired_on if won else None,
+        channel=won.channel if won else "",
+    )
+
+
+def of_segment(*, scheme: str, slug: str, run: Run) -> OfMany:
+    members = Membership.objects.filter(scheme=scheme, segment__slug=slug)
+    return of_many(Score.objects.filter(run=run, customer_id__in=members.values("customer_id")), run=run)
+
+
+def of_many(scores: QuerySet[Score], *, run: Run) -> OfMany:
+    """The sums over these scores of the run, in one query."""
+    years = Greatest(Cast("age_days", FloatField()) / profit.YEAR, 1.0)
+    sums = scores.order_by().aggregate(
+        customers=Count("customer_id"),
+        profitable=Count("customer_id", filter=Q(profitable_on__isnull=False)),
+        years=Sum(years, filter=Q(order_days__gt=0)),
+        **{f"sum_{name}": Sum(F(name)) for name in SUMS},
+    )
+    worth = _worth(
+        {name: sums[f"sum_{name}"] for name in SUMS}, run=run, customers=sums["customers"], years=sums["years"] or 0.0
+    )
+    return OfMany(worth=worth, profitable=sums["profitable"])
+
+
+def _worth(told: Mapping[str, int | None], *, run: Run, customers: int, years: float) -> Worth:
+    """`years` that these customers are known, together; one or many, the rules are the same. Horizons that the night
+    did not tell are left out.
+    """
+    sums = {name: int(amount or 0) for name, amount in told.items()}
+    spent = sums["historic_cents"] - sums["cost_cents"] - sums["acquisition_cents"]
+    return Worth(
+        customers=customers,
+        margin_cents=sums["historic_cents"],
+        cost_cents=sums["cost_cents"],
+        acquisition_cents=sums["acquisition_cents"],
+        ahead=[
+            _ahead(label, sums[column], sums, profit_cents=spent)
+            for column, label in HORIZONS
+            if told[column] is not None
+        ],
+        formula=_formula(sums, run=run, years=years),
+    )
+
+
+def _ahead(label: Promise, margin_cents: int, sums: dict[str, int], *, profit_cents: int) -> Ahead:
+    costs = profit.costs_ahead(
+        costs_year=sums["expected_cost_cents"], margin_year=sums["clv_cents"], margin=margin_cents
+    )
+    total = profit.total(profit=profit_cents, predicted=margin_cents, costs=costs)
+    return Ahead(label=label, margin_cents=margin_cents, costs_cents=round(costs), total_cents=round(total))
+
+
+def _formula(sums: dict[str, int], *, run: Run, years: float) -> Formula | None:
+    told = run.model.get("profit")
+    if not told or told["lifespan"] is None or not sums["orders"] or years <= 0:
+        return None
+    unit = 10 ** money.exponent(run.settings["currency"])
+    found = profit.textbook(
+        value=sums["value_cents"] / unit,
+        orders=sums["orders"],
+        years=years,
+        lifespan=told["lifespan"],
+        margin_rate=told["margin_rate"],
+    )
+    return Formula(
+        order_value_cents=float(found.order_value) * unit,
+        frequency=float(found.frequency),
+        lifespan=found.lifespan,
+        margin_rate=found.margin_rate,
+        value_cents=float(found.value) * unit,
+    )
