@@ -219,8 +219,8 @@ def test_totals_are_held_four_times_out_of_five(shocks, known):
     assert 0.75 <= held_share(shocks, known=known) <= 0.9
 
 
-def test_without_earlier_origins_totals_are_held_when_levels_are_off_as_usual():
-    assert 0.75 <= held_share(intervals.USUAL_ORDERS, known=0) <= 0.93
+def test_without_earlier_origins_the_usual_error_is_taken_widely():
+    assert 0.85 <= held_share(intervals.USUAL_ORDERS, known=0) <= 0.97
 
 
 def test_parameters_and_outcomes_alone_do_not_hold_totals(monkeypatch):
@@ -334,8 +334,8 @@ def test_any_shop_has_intervals(history, days):
     ):
         assert np.all(np.isfinite(high) & (low >= 0) & (low <= middle) & (middle <= high))
     orders, value = float(np.sum(around.orders)), float(np.sum(around.value))
-    for (low, high), middle in (
+    for (least, most), total in (
         (intervals.total_orders(widths, orders), orders),
         (intervals.total_value(widths, orders, value), value),
     ):
-        assert 0 <= low <= middle <= high < np.inf
+        assert 0 <= least <= total <= most < np.inf

@@ -116,7 +116,9 @@ def test_draws_have_the_covariance(known):
 
 
 def test_draws_are_the_same_each_time(known):
-    assert laplace.draws(*known, 5) == laplace.draws(*known, 5)
+    params, uncertain = known
+
+    assert laplace.draws(params, uncertain, 5) == laplace.draws(params, uncertain, 5)
 
 
 # Where the data hardly tell
