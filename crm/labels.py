@@ -1,6 +1,6 @@
 """Words for what the database keeps as numbers and codes: segments, risk bands, steps of a night."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,7 @@ STEPS: Final = {
     "profit": _("Count costs and profit"),
     "cohorts": _("Add up cohorts"),
     "periods": _("Count periods"),
+    "choice": _("Look back and choose the models"),
     "fit": _("Fit the models"),
     "score": _("Score customers"),
     "index": _("Index and total"),
@@ -80,7 +81,12 @@ def band(code: int) -> str:
     return BANDS.get(code, "")
 
 
-def name_of(segment: scores.Name) -> str:
+class Labelled(Protocol):
+    @property
+    def label(self) -> str: ...
+
+
+def name_of(segment: Labelled | None) -> str:
     """The segment's name in the reader's language; empty for none."""
     return gettext(segment.label) if segment else ""
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
-from analytics.clv import purchase, spend
+from analytics.clv import churn, purchase, spend
 from analytics.clv.params import Fit, GammaGammaParams, fit_from_dict
 
 SHOP_AVERAGES = "Shop averages"
-TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels")
+TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels", "calibration")
 
 
 def symbols(model: str) -> tuple[str, ...]:
@@ -46,6 +46,7 @@ class Fitted:
     mean_spend: float  # net revenue per order day, capped
     margin_rate: float  # of the shop
     levels: Levels = field(default_factory=Levels)
+    calibration: churn.Calibration | None = None  # of the churn risk; without it the purchase model's own chance stands
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; from_dict reads it back to the same bits."""
@@ -57,6 +58,7 @@ class Fitted:
             "spend": self.spend.as_dict(),
             "gamma_gamma": self.gamma_gamma and self.gamma_gamma.as_dict(),
             "levels": self.levels.as_dict(),
+            "calibration": self.calibration and self.calibration.as_dict(),
         }
 
     @classmethod
@@ -71,4 +73,5 @@ class Fitted:
             spend=spend.SpendFit.from_dict(data["spend"]),
             gamma_gamma=data["gamma_gamma"] and fit_from_dict(GammaGammaParams, data["gamma_gamma"]),
             levels=Levels(**data["levels"]),
+            calibration=data["calibration"] and churn.Calibration.from_dict(data["calibration"]),
         )

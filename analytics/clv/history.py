@@ -20,6 +20,7 @@ DETAILS: dict[str, float] = {
     "log_value_sq": 0.0,
     "prior_age": -1,
     "refunded": 0.0,
+    "discounted": 0.0,
 }
 
 
@@ -49,6 +50,7 @@ class History:
     log_value_sq: FloatArray = field(default_factory=_unknown)  # Σ (ln v)²
     prior_age: NDArray[np.int32] = field(default_factory=_unknown)  # as last_age, of the third-last; -1 for fewer
     refunded: FloatArray = field(default_factory=_unknown)  # net revenue that came back after the day of its order
+    discounted: FloatArray = field(default_factory=_unknown)  # share of what she bought that discounts took off
 
     def __post_init__(self) -> None:
         for name, default in DETAILS.items():

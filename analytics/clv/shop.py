@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import averages, bands, fitting, gamma_gamma, purchase, spend, tables
+from analytics.clv import averages, bands, churn, fitting, gamma_gamma, purchase, risk, spend, tables
 from analytics.clv.fitted import SHOP_AVERAGES, Fitted, Levels
 from analytics.clv.history import WEEK, History, Terms
 from analytics.clv.params import Fit, FloatArray, GammaGammaParams
@@ -29,6 +29,7 @@ class Plan:
     purchase: str = purchase.MBG_NBD
     spend: str = ""
     levels: Levels = field(default_factory=Levels)
+    calibration: churn.Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
         mean_spend=spend.mean_spend(known),
         margin_rate=_shop_margin_rate(known, terms),
         levels=plan.levels,
+        calibration=plan.calibration,
     )
 
 
@@ -86,22 +88,21 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     """Score each row by itself: a shard of the rows gives the same bits as the whole."""
     rows = np.flatnonzero(history.order_days > 0)
     known = history.take(rows)
-    alive, risk, normal = _risks(fitted.purchase, known, terms)
+    said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     ahead = tables.alive(fitted.purchase, known.order_days - 1, known.first_age, terms)
     margin = fitted.levels.spend * spend.expected_spend(fitted.spend.params, known) * _margin_rate(fitted, known)
-    there = fitted.levels.orders * alive
-    left = _spread(bands.chance_left(risk, normal), rows, history)
+    there = fitted.levels.orders * said.alive
     clv, clv_36m, clv_lifetime = (_spread(margin * (there * each), rows, history) for each in ahead.discounted)
     return Scores(
-        p_alive=_spread(alive, rows, history),
-        churn_risk=_spread(risk, rows, history),
+        p_alive=_spread(said.alive, rows, history),
+        churn_risk=_spread(_churn_risk(fitted, said, known), rows, history),
         expected_orders=_spread(there * ahead.orders[0], rows, history),
         expected_margin_per_order=_spread(margin, rows, history),
         clv=clv,
         clv_36m=clv_36m,
         clv_lifetime=clv_lifetime,
         next_order_days=_spread(ahead.next_order, rows, history),
-        band=bands.band(left, _spread(_silence(fitted.purchase, known), rows, history)),
+        band=bands.band(*(_spread(each, rows, history) for each in (_left(said), said.pause))),
         usual_gap=bands.usual_gap(history.order_days, history.first_age, history.last_age),
     )
 
@@ -110,17 +111,26 @@ def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
     """The figures behind each row's band; NaN where order_days == 0."""
     rows = np.flatnonzero(history.order_days > 0)
     known = history.take(rows)
-    _, risk, normal = _risks(fitted.purchase, known, terms)
+    said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     gap = bands.usual_gap(history.order_days, history.first_age, history.last_age)
     silence = _spread(known.last_age.astype(np.float64), rows, history)
     return Comparison(
         usual_gap=gap,
         silence=silence,
         gaps_of_silence=silence / gap,
-        normal_risk=_spread(normal, rows, history),
-        chance_left=_spread(bands.chance_left(risk, normal), rows, history),
-        silence_chance=_spread(_silence(fitted.purchase, known), rows, history),
+        normal_risk=_spread(said.normal, rows, history),
+        chance_left=_spread(_left(said), rows, history),
+        silence_chance=_spread(said.pause, rows, history),
     )
+
+
+def _churn_risk(fitted: Fitted, said: risk.Risks, known: History) -> FloatArray:
+    """As calibrated by the shop's own past, else as the purchase model says."""
+    return churn.risk(fitted.calibration, risk.features(said, known)) if fitted.calibration else said.risk
+
+
+def _left(said: risk.Risks) -> FloatArray:
+    return bands.chance_left(said.risk, said.normal)
 
 
 def _purchase_fits(known: History, wanted: str) -> tuple[dict[str, Fit[Any]], str]:
@@ -185,26 +195,6 @@ def _shop_margin_rate(known: History, terms: Terms) -> float:
     if revenue <= 0:
         return terms.margin_rate
     return min(max(float(np.sum(known.margin[sold])) / revenue, 0.0), 1.0)
-
-
-def _weeks(known: History) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """x, t_x and T of the papers."""
-    x = (known.order_days - 1).astype(np.float64)
-    return x, (known.first_age - known.last_age) / WEEK, known.first_age / WEEK
-
-
-def _risks(params: purchase.Params, known: History, terms: Terms) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """P(alive), churn risk and normal risk: P(no order) as it is and if she were certainly still there."""
-    x, t_x, T = _weeks(known)
-    model = purchase.model_of(params)
-    alive = model.p_alive(params, x, t_x, T)
-    normal = model.p_silent_alive(params, terms.churn_horizon_days / WEEK, x, T)
-    return alive, 1.0 - alive * (1.0 - normal), normal
-
-
-def _silence(params: purchase.Params, known: History) -> FloatArray:
-    """P(no order since the last one | alive, her pace until then)."""
-    return purchase.model_of(params).p_pause(params, *_weeks(known))
 
 
 def _margin_rate(fitted: Fitted, known: History) -> FloatArray:

@@ -30,7 +30,12 @@ class Score(models.Model):
     clv_cents = models.BigIntegerField(null=True)
     clv_low_cents = models.BigIntegerField(null=True)
     clv_high_cents = models.BigIntegerField(null=True)
+    clv_36m_cents = models.BigIntegerField(null=True)
+    clv_lifetime_cents = models.BigIntegerField(null=True)  # ten years at most
+    orders_low = models.FloatField(null=True)  # of the orders within 365 days, 80 %
+    orders_high = models.FloatField(null=True)
     usual_gap_days = models.FloatField(null=True)
+    next_order_on = models.DateField(null=True)  # half of customers like this order by then; empty beyond 3 years
     acquisition_cents = models.BigIntegerField(default=0)
     cost_cents = models.BigIntegerField(default=0)  # to serve and to keep, to date
     expected_cost_cents = models.BigIntegerField(null=True)  # over the next 365 days

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from analytics.services import summaries
 from core import feed
-from core.models import Cursor
+from core.models import Cursor, Run
 
 REACTION: Final = "baskets"
 TABLE: Final = "analytics_basket"
@@ -122,6 +122,10 @@ def _fill(*, changed: bool) -> str:
         of_orders="JOIN changed_customers c ON c.customer_id = o.customer_id",
         of_refunds="JOIN changed_customers c ON c.customer_id = r.customer_id",
     )
+
+
+def table_of(run: Run) -> str:
+    return past_table(run.pk) if run.is_past else TABLE
 
 
 def past_table(run_id: int) -> str:

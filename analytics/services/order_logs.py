@@ -1,5 +1,7 @@
 """The order log from the database: of everyone, or of a sample that stays the same from night to night."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -29,6 +31,15 @@ SELECT customer_id, date 'infinity', returned_on, -value_cents, -margin_cents
 FROM customers_unmatchedreturn WHERE returned_on <= %(as_of)s AND customer_id IS NOT NULL{sample}
 """
 
+DISCOUNTS: Final = """
+SELECT o.customer_id, o.placed_on, sum(l.discount_cents)::bigint
+FROM customers_order o JOIN customers_orderline l ON l.order_id = o.id
+WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND l.counts AND l.discount_cents <> 0
+    AND o.customer_id IS NOT NULL{sample}
+GROUP BY 1, 2
+"""
+DISCOUNT: Final = {"customer_id": "int8", "day": "date", "cents": "int8"}
+
 # Knuth's multiplicative hash of the id, in 31 bits: the same in every database. A smaller sample is part of a larger.
 SAMPLE: Final = " AND ({table}customer_id %% 2147483648) * 2654435761 %% 2147483648 < %(below)s"
 WHOLE: Final = 2**31
@@ -41,13 +52,45 @@ def read(*, as_of: date, currency: str, sample: int | None = None) -> tuple[Orde
 
     With `sample` at most about so many customers: all of them, half, a quarter and so on, chosen by their ids.
     """
-    below = WHOLE if sample is None else WHOLE >> halvings(Customer.objects.count(), sample)
-    params = {"as_of": as_of} | ({"below": below} if below < WHOLE else {})
-    orders, refunds, returns = (
-        pgcopy.read(query.format(sample=SAMPLE.format(table=table) if below < WHOLE else ""), params, FACT)
-        for query, table in ((ORDERS, ""), (REFUNDS, "o."), (RETURNS, ""))
-    )
+    parts = ((ORDERS, ""), (REFUNDS, "o."), (RETURNS, ""))
+    orders, refunds, returns = (_read(query, table, FACT, as_of=as_of, sample=sample) for query, table in parts)
     return _log(orders, refunds, returns, end=_number(as_of), unit=10.0 ** money.exponent(currency))
+
+
+def _read(query: str, table: str, types: Mapping[str, str], *, as_of: date, sample: int | None) -> Columns:
+    """The facts of the sampled customers; `table` is the prefix of the column that names them."""
+    below = WHOLE if sample is None else WHOLE >> halvings(Customer.objects.count(), sample)
+    if below == WHOLE:
+        return pgcopy.read(query.format(sample=""), {"as_of": as_of}, types)
+    return pgcopy.read(query.format(sample=SAMPLE.format(table=table)), {"as_of": as_of, "below": below}, types)
+
+
+@dataclass(frozen=True, slots=True)
+class Discounts:
+    """What discounts took off, by customer code and day, in major units."""
+
+    customer: NDArray[np.intp]
+    day: NDArray[np.int64]
+    amount: NDArray[np.float64]
+
+    def share(self, log: OrderLog, day: int) -> NDArray[np.float64]:
+        """Of what each customer of the log had bought by that day at full price; 0 for who bought nothing."""
+        known = self.day <= day
+        taken = np.bincount(self.customer[known], weights=self.amount[known], minlength=log.customers)
+        history, rows = log.history(day)
+        full = taken.copy()
+        full[rows] += np.maximum(history.value + history.refunded, 0.0)
+        return np.divide(taken, full, out=np.zeros(log.customers), where=full > 0)
+
+
+def read_discounts(*, as_of: date, currency: str, sample: int | None, ids: NDArray[np.int64]) -> Discounts:
+    """The discounts of the customers that `read` gave, `ids` in the order of their codes."""
+    found = _read(DISCOUNTS, "o.", DISCOUNT, as_of=as_of, sample=sample)
+    return Discounts(
+        customer=np.searchsorted(ids, found["customer_id"]),
+        day=_since_1970(found["day"]),
+        amount=found["cents"] / 10.0 ** money.exponent(currency),
+    )
 
 
 def halvings(customers: int, sample: int) -> int:

@@ -57,7 +57,7 @@ def _categories(run: Run, customers: NDArray[np.int64]) -> NDArray[np.int64]:
     """The category that most of each customer's money went to; 0 for none. Customers in the order of their ids."""
     if not len(customers):
         return np.zeros(0, np.int64)
-    table = baskets.past_table(run.pk) if run.is_past else baskets.TABLE
+    table = baskets.table_of(run)
     query = CATEGORIES.format(baskets=table, first=int(customers[0]), last=int(customers[-1]))
     known = pgcopy.read(query, {}, {"customer_id": "int8", "category": "int8"})
     if not len(known["customer_id"]):

@@ -29,6 +29,7 @@ def build(*, run: Run, columns: Columns, past: shop.History, found: shop.Scores)
         "run_id": Column("int8", np.full(len(past.order_days), run.pk, np.int64)),
         **_known(columns, today),
         **_predicted(found, gone=past.order_days == 0, unit=10 ** money.exponent(run.settings["currency"])),
+        "next_order_on": _day(today + np.ceil(found.next_order_days)),
         **_costs(run, columns, past, found),
         **_named(run, columns, past, today),
     }
@@ -58,6 +59,8 @@ def _predicted(found: shop.Scores, *, gone: NDArray[np.bool_], unit: int) -> Tab
         "expected_orders": Column("float8", found.expected_orders, gone),
         "order_margin_cents": _cents(found.expected_margin_per_order, gone, unit),
         "clv_cents": _cents(found.clv, gone, unit),
+        "clv_36m_cents": _cents(found.clv_36m, gone, unit),
+        "clv_lifetime_cents": _cents(found.clv_lifetime, gone, unit),
         "usual_gap_days": Column("float8", found.usual_gap, np.isnan(found.usual_gap)),
     }
 
@@ -86,6 +89,11 @@ def _costs(run: Run, columns: Columns, past: shop.History, found: shop.Scores) -
         "textbook_cents": _cents(formula.value, gone | (average.lifespan is None), unit),
         "profitable_on": Column("date", np.where(never, 0, columns["profitable_on"]), never),
     }
+
+
+def _day(days: NDArray[np.float64]) -> Column:
+    unknown = np.isnan(days)
+    return Column("date", np.where(unknown, 0, days).astype(np.int32), unknown)
 
 
 def _cents(values: NDArray[np.float64], gone: NDArray[np.bool_], unit: int) -> Column:

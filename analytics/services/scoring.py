@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from analytics import scores
 from analytics.clv import shop
-from analytics.services import partitions, profit, scheme_rows, score_rows, stats, summaries
+from analytics.services import baskets, choices, partitions, profit, scheme_rows, score_rows, stats, summaries
 from core import money, pgcopy
 from core.models import Run
 
@@ -32,17 +33,19 @@ HISTORY: Final = {
     "log_value_sq": "float8",
     "refunded_cents": "int8",
 }
-BASKET: Final = {"gross_cents": "int8", "discount_cents": "int8"}
+DISCOUNT: Final = {"discount_cents": "int8"}
 SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
 COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents": "int8", "profitable_on": "date"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
 
 # The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then.
 SHARD: Final = """
-SELECT {summary}, coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
+SELECT {summary}, coalesce(k.discount_cents, 0),
+    coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
     coalesce(p.profitable_on, 'infinity'), coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
     coalesce(b.segment_changed_on, date '2000-01-01')
 FROM {summaries} s LEFT JOIN {profit} p USING (customer_id) LEFT JOIN ({before}) b USING (customer_id)
+    LEFT JOIN {baskets} k USING (customer_id)
 WHERE s.customer_id BETWEEN {first} AND {last} ORDER BY s.customer_id
 """
 EARLIER: Final = """
@@ -65,7 +68,7 @@ def tables_are_kept(run: Run) -> bool:
     """Whether a run that stopped could go on: the tables that its next step reads are there."""
     if run.is_past and run.facts_xid and run.pk not in partitions.runs_with(summaries.PAST_PREFIX):
         return False
-    return not run.model or run.pk in partitions.kept()
+    return "shards" not in run.model or run.pk in partitions.kept()
 
 
 def terms(settings: Mapping[str, Any]) -> shop.Terms:
@@ -110,8 +113,8 @@ def fit(*, run: Run) -> dict[str, Any]:
     """Fit the models and the cut points of RFM on every customer; keep both in the run; make the table of scores."""
     columns = _by_id(pgcopy.read(f"SELECT {', '.join(HISTORY)} FROM {summary_table(run)}", {}, HISTORY))
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
-    fitted = shop.fit(past, terms(run.settings))
-    run.model = {
+    fitted = shop.fit(past, terms(run.settings), choices.plan(run))
+    run.model = run.model | {
         "fitted": fitted.as_dict(),
         "profit": profit.of_shop(run=run, past=past, margin_rate=fitted.margin_rate).as_dict(),
         "schemes": scheme_rows.thresholds(fitted=fitted, past=past, terms=terms(run.settings)).as_dict(),
@@ -152,7 +155,7 @@ def _run_before(run: Run) -> int | None:
 def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     """Score the customers with first ≤ id ≤ last into the run's table; returns what the run's totals add up from."""
     columns = _read_shard(run=run, first=int(first), last=int(last))
-    past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
+    past = _with_discounts(history(columns, as_of=run.as_of, currency=run.settings["currency"]), columns, run)
     settings = terms(run.settings)
     found = shop.score(shop.Fitted.from_dict(run.model["fitted"]), past, settings)
     table = score_rows.build(run=run, columns=columns, past=past, found=found)
@@ -165,10 +168,18 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     }
 
 
+def _with_discounts(past: shop.History, columns: Columns, run: Run) -> shop.History:
+    """What discounts took off, of what she bought at full price."""
+    taken = columns["discount_cents"] / 10.0 ** money.exponent(run.settings["currency"])
+    full = taken + np.maximum(past.value + past.refunded, 0.0)
+    return replace(past, discounted=np.divide(taken, full, out=np.zeros(full.shape), where=full > 0))
+
+
 def _read_shard(*, run: Run, first: int, last: int) -> Columns:
     """The shard's summaries with the segments of the run before, in the order of ids."""
     bounds, before = {"first": first, "last": last}, run.model["compared_with"]
     earlier = EARLIER.format(scores=partitions.table_of(before), **bounds) if before else NOBODY
     summary = ", ".join(f"s.{name}" for name in SUMMARY)
     tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "before": earlier}
-    return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, SUMMARY | COSTS | BEFORE)
+    tables["baskets"] = baskets.table_of(run)
+    return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, SUMMARY | DISCOUNT | COSTS | BEFORE)

@@ -39,6 +39,7 @@ def test_it_works():
         "log_value_sq": pytest.approx(log_of(30) ** 2 + log_of(10) ** 2),
         "prior_age": 20,
         "refunded": 0.0,
+        "discounted": 0.0,
     }
 
 
@@ -281,6 +282,7 @@ def _plain_one(known, as_of):
         "log_value_sq": sum(value**2 for value in paid),
         "prior_age": as_of - standing[-3] if len(standing) > 2 else -1,
         "refunded": -sum(f[4] for f in known if f[1] != f[2]) / 100,
+        "discounted": 0.0,
     }
 
 

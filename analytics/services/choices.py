@@ -1,0 +1,78 @@
+"""Which models a shop uses and how its churn risk is calibrated: found by looking back, once a month, and kept in runs.
+
+A night looks back from the end of the month before, so that every night of a month says the same, in whatever order
+nights are passed. What an earlier run found is taken over while the facts until then are the same.
+"""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+from django.db.models import Sum
+
+from analytics.clv import choice, churn, churn_origins
+from analytics.clv.choice import Choice
+from analytics.clv.fitted import Levels
+from analytics.clv.shop import Plan
+from analytics.models import DayTotals
+from analytics.services import order_logs
+from core.models import Run
+
+SAMPLE: Final = 100_000  # customers
+
+
+def look_back(*, run: Run) -> dict[str, Any]:
+    """Keep the choice and the calibration in the run; returns whether they had to be found anew."""
+    key = _key(run)
+    known = Run.objects.exclude(pk=run.pk).filter(model__look_back__key=key).order_by("-pk").first()
+    run.model = run.model | {"look_back": known.model["look_back"] if known else {"key": key, **_find(run)}}
+    run.save(update_fields=["model"])
+    return {"rows": 0 if known else 1}
+
+
+def plan(run: Run) -> Plan:
+    """What the run's models are to be."""
+    chosen, learned = choice_of(run), churn_of(run)
+    first = int(np.datetime64(run.as_of + timedelta(days=1), "D").astype(np.int64))
+    return Plan(
+        purchase=chosen.purchase,
+        spend=chosen.spend,
+        levels=Levels(orders=chosen.factor(first, 365), spend=chosen.spend_level.factor),
+        calibration=None if learned.calibration.reason else learned.calibration,
+    )
+
+
+def choice_of(run: Run) -> Choice:
+    return Choice.from_dict(run.model["look_back"]["choice"])
+
+
+def churn_of(run: Run) -> churn.Learned:
+    return churn.Learned.from_dict(run.model["look_back"]["churn"])
+
+
+def anchor(as_of: date) -> date:
+    """The last end of a month on or before the business date."""
+    return as_of if (as_of + timedelta(days=1)).day == 1 else as_of.replace(day=1) - timedelta(days=1)
+
+
+def _key(run: Run) -> dict[str, Any]:
+    """What the findings depend on; facts by the sums of the days until the anchor."""
+    until = anchor(run.as_of)
+    facts = DayTotals.objects.filter(day__lte=until).aggregate(orders=Sum("orders"), value=Sum("value_cents"))
+    settings = {name: run.settings[name] for name in ("engine", "churn_horizon_days")}
+    return {"until": until.isoformat(), **settings, **facts}
+
+
+def _find(run: Run) -> dict[str, Any]:
+    """Look back on a sample of the customers that stays the same from month to month."""
+    until, currency = anchor(run.as_of), run.settings["currency"]
+    log, ids = order_logs.read(as_of=until, currency=currency, sample=SAMPLE)
+    discounts = order_logs.read_discounts(as_of=until, currency=currency, sample=SAMPLE, ids=ids)
+    chosen = choice.decide(log)
+    learned = churn_origins.learn(
+        log,
+        model=chosen.purchase,
+        horizon_days=int(run.settings["churn_horizon_days"]),
+        discounted=lambda day: discounts.share(log, day),
+    )
+    return {"choice": chosen.as_dict(), "churn": learned.as_dict()}
