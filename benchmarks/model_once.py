@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from analytics.clv import shop
+from analytics.clv import purchase, shop
 
 
 def main(path: str) -> None:
@@ -32,7 +32,7 @@ def main(path: str) -> None:
                 "discounting_s": 0.0,  # it is in the table that gives the orders
                 "loaded_mb": loaded_mb,
                 "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-                "parameters": fitted.bgnbd.params.as_dict() if fitted.bgnbd else {},
+                "parameters": fitted.fits[purchase.BG_NBD].params.as_dict(),
                 "sum_of_value": float(np.nansum(scores.clv / fitted.margin_rate)),
             }
         )
