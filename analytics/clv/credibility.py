@@ -34,10 +34,11 @@ SAMPLE = 100_000  # customers who choose k
 def fit(history: History) -> CredibilityParams:
     """Variances by maximum likelihood of the logarithms. Raises fitting.DidNotConverge."""
     logs, usual = log_normal.settle(history)
-    before, after = _first_and_later(history, usual)
+    value = log_normal.first_value(history)
+    before, after = _first_and_later(history, value, usual)
     first = _ratio(before, after)
     k = _best_k(before / first, after)
-    total, orders = _seen(history, first, usual)
+    total, orders = _seen(history, value / first, usual)
     weight = 1.0 / (orders + k)
     mean = float(np.dot(weight, total) / np.dot(weight, orders))
     balance = log_normal.balance(history, usual, _blend(total, orders, k, mean))
@@ -46,7 +47,8 @@ def fit(history: History) -> CredibilityParams:
 
 def expected_spend(params: CredibilityParams, history: History) -> FloatArray:
     """Net revenue to expect of an order, per customer; finite and ≥ 0."""
-    total, orders = _seen(history, params.first_money, log_normal.usual_spend(params, history))
+    first = log_normal.first_value(history) / params.first_money
+    total, orders = _seen(history, first, log_normal.usual_spend(params, history))
     return params.evenness * _blend(total, orders, params.k, params.mean)
 
 
@@ -62,16 +64,15 @@ def _blend(total: FloatArray, orders: FloatArray, k: float, mean: float) -> Floa
     return np.asarray((total + k * mean) / (orders + k))
 
 
-def _seen(history: History, first: float, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The money of all her orders, the first at the size of a later one, and how many there are."""
+def _seen(history: History, first: FloatArray, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The money of all her orders, with the first at the size of a later one, and how many there are."""
     orders = history.order_days.astype(np.float64)
-    total = np.maximum(history.repeat_value, 0.0) + log_normal.first_value(history) / first
+    total = np.maximum(history.repeat_value, 0.0) + first
     return log_normal.capped(total, orders * usual), orders
 
 
-def _first_and_later(history: History, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _first_and_later(history: History, value: FloatArray, usual: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The first order and the mean of the later ones, in money, of the customers who have both."""
-    value = log_normal.first_value(history)
     both = np.flatnonzero((history.paid_days > 0) & (value > 0))
     x = np.maximum(history.order_days[both] - 1, 1)
     later = log_normal.capped(history.repeat_value[both] / x, usual[both])

@@ -64,8 +64,9 @@ def settle(history: History) -> tuple[LogNormalParams, FloatArray]:
     """The parameters with a balance of 1, and what they say of each customer's orders."""
     if not np.any(history.paid_days > 0):
         raise fitting.DidNotConverge("nobody has a repeat order with money in it")
-    first = _first_ratio(history)
-    seen = levels(history, first)
+    value = first_value(history)
+    first = _first_ratio(history, value)
+    seen = levels(history, value, first)
     groups = _groups(seen)
     if groups.spare <= 0:
         raise fitting.DidNotConverge("nobody has two orders with money in them")
@@ -94,7 +95,7 @@ def usual_spend(params: LogNormalParams, history: History) -> FloatArray:
 
 def level(params: LogNormalParams, history: History) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of the customer's level m given her paid orders."""
-    return _level(params, levels(history, params.first))
+    return _level(params, levels(history, first_value(history), params.first))
 
 
 def draw_spend(
@@ -141,9 +142,8 @@ def first_value(history: History) -> FloatArray:
     return np.where(value > ROUNDING * np.maximum(np.abs(history.value), np.abs(history.repeat_value)), value, 0.0)
 
 
-def levels(history: History, first: float) -> Levels:
-    """Means of ln v and what varies around them, with the first order divided by `first`."""
-    value = first_value(history)
+def levels(history: History, value: FloatArray, first: float) -> Levels:
+    """Means of ln v and what varies around them, with the first order's `value` divided by `first`."""
     paid = value > 0
     log_first = np.log(np.where(paid, value, first)) - np.log(first)
     orders = history.paid_days.astype(np.float64) + paid
@@ -163,9 +163,8 @@ def _spend_at(params: LogNormalParams, mean: FloatArray, variance: FloatArray) -
     return np.asarray(np.exp(mean + (variance + params.within) / 2.0))
 
 
-def _first_ratio(history: History) -> float:
+def _first_ratio(history: History, value: FloatArray) -> float:
     """First orders over later ones of the same customers, in logarithms; 1 where nobody has both."""
-    value = first_value(history)
     both = np.flatnonzero((value > 0) & (history.paid_days > 0))
     if both.size == 0:
         return 1.0

@@ -18,6 +18,7 @@ from analytics.clv.params import CredibilityParams, FloatArray, GammaGammaParams
 
 CREDIBILITY, LOG_NORMAL, GAMMA_GAMMA, SHRUNKEN_MEAN = "Credibility", "Log-normal", "Gamma-Gamma", "Shrunken mean"
 FARTHEST_MEAN = 3.0  # a model that expects further than this factor from the shop's mean order is not used
+SAMPLE = 50_000  # customers whose mean order is compared
 USUAL_WITHIN, USUAL_BETWEEN = 0.5, 0.35  # variances of ln v where a shop is too small to tell, for random totals only
 
 
@@ -141,7 +142,7 @@ def _check(name: str, params: Params, known: History) -> None:
         raise fitting.DidNotConverge(
             f"{name}: q = {params.q:.3g} ≤ 1, so that the mean spend of all customers does not exist"
         )
-    shop = mean_spend(known)
+    shop = mean_spend(known.take(np.arange(0, known.order_days.size, 1 + known.order_days.size // SAMPLE)))
     newcomer = float(expected_spend(params, NEWCOMER)[0])
     if not shop / FARTHEST_MEAN <= newcomer <= shop * FARTHEST_MEAN:
         raise fitting.DidNotConverge(f"{name}: its mean of {newcomer:.4g} an order is far from the shop's {shop:.4g}")

@@ -11,6 +11,10 @@ from tests.analytics.spenders import log_normal_shop, of_orders
 PARAMS = LogNormalParams(median=40.0, within=0.4, between=0.3, first=1.0, balance=1.0)
 
 
+def seen(history):
+    return log_normal.levels(history, log_normal.first_value(history), 1.0)
+
+
 @pytest.fixture(scope="module")
 def shop():
     return log_normal_shop(20_000, first=0.8)
@@ -28,7 +32,7 @@ def test_true_parameters_are_found_again(shop):
 
 def test_likelihood_is_that_of_correlated_normal_logarithms():
     orders = [[10.0, 30.0, 20.0], [50.0], [44.0, 12.0], [9.0, 8.0, 70.0, 31.0]]
-    groups = log_normal._groups(log_normal.levels(of_orders(orders), 1.0))
+    groups = log_normal._groups(seen(of_orders(orders)))
     middle = log_normal._middle(groups, 0.4, 0.3)
 
     density = 0.0
@@ -44,7 +48,7 @@ def test_likelihood_is_that_of_correlated_normal_logarithms():
 
 @pytest.mark.parametrize("values", [(0.4, 0.3), (0.05, 2.0), (3.0, 0.01)])
 def test_gradient_is_that_of_the_likelihood(shop, values):
-    groups = log_normal._groups(log_normal.levels(shop[0], 1.0))
+    groups = log_normal._groups(seen(shop[0]))
 
     _, slope = log_normal._mean_log_likelihood(groups, *values)
 
