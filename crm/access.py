@@ -15,6 +15,9 @@ ACTION = {"POST": OPERATORS}
 DESK_WORKERS = frozenset({Role.ADMIN, Role.MANAGER, Role.AGENT})
 DESK_FORM = {"GET": DESK_WORKERS, "POST": DESK_WORKERS}
 OPERATOR_FORM = {"GET": OPERATORS, "POST": OPERATORS}
+PLANNERS = frozenset({Role.ADMIN, Role.MANAGER, Role.MARKETER})
+PLAN_FORM = {"GET": PLANNERS, "POST": PLANNERS}
+TAGGERS = PLANNERS | DESK_WORKERS
 ADMIN_FORM = {"GET": ADMINS, "POST": ADMINS}
 OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
 EXPORT = {"GET": EXPORTERS}
@@ -44,6 +47,16 @@ DESK: Table = {
     "desk:segment_detail": PAGE,
     "desk:segment_moves": PAGE,
     "desk:segment_export": EXPORT,
+    "desk:scheme_detail": PAGE,
+    "desk:group_detail": PAGE,
+    "desk:group_moves": PAGE,
+    "desk:group_export": EXPORT,
+    "desk:plan_list": PAGE,
+    "desk:plan_detail": PAGE,
+    "desk:plan_edit": PLAN_FORM,
+    "desk:customer_tags": {"POST": TAGGERS},
+    "desk:tag_all": PLAN_FORM,
+    "desk:tag_edit": PLAN_FORM,
     "desk:job_list": PAGE,
     "desk:job_detail": PAGE,
     "desk:job_retry": ACTION,
@@ -189,6 +202,7 @@ API: Table = {
     "api:contract_renew": api("customers", "POST"),
     "api:contract_cancel": api("customers", "POST"),
     "api:contract_by_name": api("customers", "GET", "PUT"),
+    "api:cost_list": api("customers", "GET", "POST"),
     "api:product_list": api("orders", "GET"),
     "api:product_detail": api("orders", "GET", "PUT"),
     "api:order_list": api("orders", "GET"),

@@ -10,6 +10,14 @@ from crm.api.jobs import JobDetail, JobList
 from crm.api.scores import ScoreDetail, ScoreList
 from crm.api.segments import MemberList, SegmentList
 from customers.api.companies import CompanyById, CompanyByName, CompanyList
+from customers.api.contracts import (
+    ContractById,
+    ContractByName,
+    ContractCancellations,
+    ContractList,
+    ContractRenewals,
+)
+from customers.api.costs import CostList
 from customers.api.order_batch import OrderBatch
 from customers.api.orders import OrderById, OrderByName, OrderList
 from customers.api.products import ProductDetail, ProductList
@@ -27,6 +35,12 @@ urlpatterns = [
     path("v1/companies/", CompanyList.as_view(), name="company_list"),
     path("v1/companies/<id:pk>/", CompanyById.as_view(), name="company_detail"),
     path("v1/companies/<str:source>/<path:external_id>/", CompanyByName.as_view(), name="company_by_name"),
+    path("v1/contracts/", ContractList.as_view(), name="contract_list"),
+    path("v1/contracts/<id:pk>/", ContractById.as_view(), name="contract_detail"),
+    path("v1/contracts/<id:pk>/renew/", ContractRenewals.as_view(), name="contract_renew"),
+    path("v1/contracts/<id:pk>/cancel/", ContractCancellations.as_view(), name="contract_cancel"),
+    path("v1/contracts/<str:source>/<path:external_id>/", ContractByName.as_view(), name="contract_by_name"),
+    path("v1/costs/", CostList.as_view(), name="cost_list"),
     path("v1/products/", ProductList.as_view(), name="product_list"),
     path("v1/products/<path:sku>/", ProductDetail.as_view(), name="product_detail"),
     path("v1/orders/", OrderList.as_view(), name="order_list"),

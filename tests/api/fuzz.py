@@ -24,6 +24,7 @@ SCHEMA.app = application
 BEYOND = {
     *(
         "does_not_exist",
+        "duplicate",
         "idempotency_mismatch",
         "other_currency",
         "refunded_line",
