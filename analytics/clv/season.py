@@ -20,8 +20,9 @@ from analytics.clv.params import FloatArray
 MONTHS = 12
 FEWEST_PAIRS = 6  # months with the same month a year before
 FEWEST_EXPECTED = 10.0  # repeat order days in a month that is counted
-PRIOR = 5.0  # repeat order days, as expected, added to each month
-GAIN = 0.9  # a season has to leave less than this share of the squared error of no season
+PRIOR = 20.0  # repeat order days, as expected, added to each month
+STRICT = 4.0  # the share of squared error that may be left is 1 − STRICT / pairs: chance alone passes one time in 100
+FARTHEST = 2.0  # what a season makes of a horizon at most, or at least its inverse
 NONE = (1.0,) * MONTHS
 
 
@@ -96,7 +97,7 @@ def learn(tracking: Tracking) -> Season:
     level = ratio - drift * (month - month[0]) / MONTHS
     centre = _means_by_month(month, level, weight)
     left = _left(level[before], level[after], both)
-    if left > GAIN:
+    if left > 1.0 - STRICT / before.size:
         return Season(reason="The months of a year do not come back the year after.", pairs=before.size, left=left)
     believed = max(0.0, 1.0 - left) ** 0.5
     index = np.exp(believed * (centre - np.mean(centre)))
@@ -113,7 +114,7 @@ def factor(season: Season, first: int, days: int) -> float:
     if not season.is_known or days <= 0:
         return 1.0
     ahead = np.array(season.index)[_month_of_year(np.arange(first, first + days))]
-    return float(np.mean(ahead)) / season.reference
+    return float(np.clip(np.mean(ahead) / season.reference, 1.0 / FARTHEST, FARTHEST))
 
 
 def _log_ratios(tracking: Tracking) -> tuple[NDArray[np.int64], FloatArray, FloatArray]:
@@ -165,7 +166,7 @@ def _left(before: FloatArray, after: FloatArray, weight: FloatArray) -> float:
         slope = np.sum(others * b * a) / max(float(np.sum(others * b * b)), 1e-12)
         errors += weight[place] * float(a[place] - min(max(slope, 0.0), 1.0) * b[place]) ** 2
         plain += weight[place] * float(a[place]) ** 2
-    return errors / plain if plain > 0 else 1.0
+    return float(errors / plain) if plain > 0 else 1.0
 
 
 def _month(days: Any) -> Any:
