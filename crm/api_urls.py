@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
+from analytics.api.kpis import CohortList, KpiList
 from core.api.converters import IdConverter
 from core.api.description import SchemaView
 from core.api.views import Unknown
@@ -52,6 +53,8 @@ urlpatterns = [
     path("v1/scores/<id:pk>/", ScoreDetail.as_view(), name="score_detail"),
     path("v1/segments/", SegmentList.as_view(), name="segment_list"),
     path("v1/segments/<slug:slug>/members/", MemberList.as_view(), name="member_list"),
+    path("v1/kpis/", KpiList.as_view(), name="kpi_list"),
+    path("v1/cohorts/", CohortList.as_view(), name="cohort_list"),
     path("v1/jobs/", JobList.as_view(), name="job_list"),
     path("v1/jobs/<id:pk>/", JobDetail.as_view(), name="job_detail"),
     re_path("", Unknown.as_view(), name="unknown"),

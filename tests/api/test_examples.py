@@ -3,6 +3,7 @@
 import pytest
 from drf_spectacular.drainage import get_override
 
+from analytics.api import kpis
 from crm.api import customer_shapes, jobs, segments, shapes
 from customers.api import companies, order_batch, order_shapes, products, refunds
 from tests.api.callers import caller
@@ -10,6 +11,7 @@ from tests.api.callers import caller
 ANSWERS = (
     *(shapes.CustomerOut, shapes.ScoreOut, customer_shapes.CustomerDetailOut, jobs.JobOut, segments.SegmentsOut),
     *(order_shapes.OrderOut, order_shapes.OrderDetailOut, order_shapes.RefundOut),
+    *(kpis.KpisOut, kpis.CohortsOut),
 )
 
 
