@@ -20,14 +20,14 @@ from core import money
 from core.models import Run
 from customers.models import Membership
 
-HORIZONS: Final[Sequence[tuple[str, Promise]]] = (
-    ("clv_cents", _("12 months")),
-    ("clv_36m_cents", _("36 months")),
-    ("clv_lifetime_cents", _("Lifetime")),
+HORIZONS: Final[Sequence[tuple[str, str, Promise]]] = (  # name, column of the scores, label
+    ("12m", "clv_cents", _("12 months")),
+    ("36m", "clv_36m_cents", _("36 months")),
+    ("lifetime", "clv_lifetime_cents", _("Lifetime")),
 )
 SUMS: Final = (
     *("historic_cents", "cost_cents", "acquisition_cents", "expected_cost_cents", "value_cents", "orders"),
-    *(column for column, _label in HORIZONS),
+    *(column for _name, column, _label in HORIZONS),
 )
 
 
@@ -35,6 +35,7 @@ SUMS: Final = (
 class Ahead:
     """What is expected within a horizon, in minor units, and the value of all time that it makes."""
 
+    name: str
     label: Promise
     margin_cents: int
     costs_cents: int
@@ -73,6 +74,11 @@ class Worth:
         return -self.acquisition_cents, -self.cost_cents
 
     @property
+    def totals(self) -> dict[str, int]:
+        """The total value by the horizon's name."""
+        return {one.name: one.total_cents for one in self.ahead}
+
+    @property
     def to_go_cents(self) -> int:
         """How much margin is missing until the costs are covered."""
         return max(0, -self.profit_cents)
@@ -103,13 +109,18 @@ class OfMany:
 def of_customer(score: Score, *, run: Run) -> OfCustomer:
     """One query. The figures are those of the run; channel and day of the first order come from the last count."""
     won = Profit.objects.filter(pk=score.customer_id).first()
-    years = float(profit.years_known(score.age_days))
     return OfCustomer(
-        worth=_worth({name: getattr(score, name) for name in SUMS}, run=run, customers=1, years=years),
+        worth=of_score(score, run=run),
         profitable_on=score.profitable_on,
         acquired_on=won.acquired_on if won else None,
         channel=won.channel if won else "",
     )
+
+
+def of_score(score: Score, *, run: Run) -> Worth:
+    """Without a query."""
+    years = float(profit.years_known(score.age_days))
+    return _worth({name: getattr(score, name) for name in SUMS}, run=run, customers=1, years=years)
 
 
 def of_segment(*, scheme: str, slug: str, run: Run) -> OfMany:
@@ -144,20 +155,20 @@ def _worth(told: Mapping[str, int | None], *, run: Run, customers: int, years: f
         cost_cents=sums["cost_cents"],
         acquisition_cents=sums["acquisition_cents"],
         ahead=[
-            _ahead(label, sums[column], sums, profit_cents=spent)
-            for column, label in HORIZONS
+            _ahead(name, label, sums[column], sums, profit_cents=spent)
+            for name, column, label in HORIZONS
             if told[column] is not None
         ],
         formula=_formula(sums, run=run, years=years),
     )
 
 
-def _ahead(label: Promise, margin_cents: int, sums: dict[str, int], *, profit_cents: int) -> Ahead:
+def _ahead(name: str, label: Promise, margin_cents: int, sums: dict[str, int], *, profit_cents: int) -> Ahead:
     costs = profit.costs_ahead(
         costs_year=sums["expected_cost_cents"], margin_year=sums["clv_cents"], margin=margin_cents
     )
     total = profit.total(profit=profit_cents, predicted=margin_cents, costs=costs)
-    return Ahead(label=label, margin_cents=margin_cents, costs_cents=round(costs), total_cents=round(total))
+    return Ahead(name=name, label=label, margin_cents=margin_cents, costs_cents=round(costs), total_cents=round(total))
 
 
 def _formula(sums: dict[str, int], *, run: Run, years: float) -> Formula | None:

@@ -30,6 +30,10 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ContractStatusEnum": "customers.models.contract.ContractTerm.Status",
+        "CostKindEnum": "customers.api.costs.KINDS",
+    },
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.models import Score
+from analytics.selectors import worth
 from core import money
 from core.api.filters import AmountFilter, OneOf
 from core.api.views import ApiView, ListView
@@ -51,6 +52,7 @@ def scored(scores: Sequence[Score], *, run: Run | None) -> list[Scored]:
             identity=known.get(score.customer_id),
             as_of=run.as_of,
             model=model if score.order_days else "",
+            worth=worth.of_score(score, run=run),
         )
         for score in scores
     ]

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 
 from analytics.models import Score
+from analytics.selectors.worth import Worth
 from core.api.fields import Id, Moment, Money, Text, Whole
 from core.api.serializers import StrictSerializer
 from crm import labels
@@ -51,6 +52,17 @@ SCORE: Final = {
     "clv_12m_low": "240.10",
     "clv_12m_high": "590.70",
     "clv_historic": "516.00",
+    "acquisition_cost": "33.00",
+    "cost_to_serve": "18.40",
+    "profit": "464.60",
+    "profitable_on": "2024-07-11",
+    "expected_costs_12m": "12.10",
+    "clv_36m": "903.20",
+    "clv_lifetime": "1204.80",
+    "total_value_12m": "865.00",
+    "total_value_36m": "1341.31",
+    "total_value_lifetime": "1634.06",
+    "clv_textbook": "655.00",
     "segment": "champions",
     "model": "MBG/NBD",
 }
@@ -128,11 +140,12 @@ class Scored:
     identity: Identity | None
     as_of: Any
     model: str
+    worth: Worth
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A score", value=SCORE, response_only=True)])
 class ScoreOut(StrictSerializer):
-    """What a night says of a customer: the columns of `export_scores`, under the same names."""
+    """What a night says of a customer: the columns of `export_scores`, under the same names, and what she costs."""
 
     customer = Id(source="score.customer_id")
     source = Text(source="identity.source", allow_null=True)  # type: ignore[assignment]
@@ -152,5 +165,22 @@ class ScoreOut(StrictSerializer):
     clv_12m_low = Money(source="score.clv_low_cents", allow_null=True)
     clv_12m_high = Money(source="score.clv_high_cents", allow_null=True)
     clv_historic = Money(source="score.historic_cents")
+    acquisition_cost = Money(source="score.acquisition_cents")
+    cost_to_serve = Money(source="score.cost_cents", help_text="To serve and to keep, to date.")
+    profit = Money(source="score.profit_cents", least=None, help_text="Margin to date less every cost to date.")
+    profitable_on = serializers.DateField(
+        source="score.profitable_on", allow_null=True, help_text="Since when margin covers every cost; null while not."
+    )
+    expected_costs_12m = Money(source="score.expected_cost_cents", allow_null=True)
+    clv_36m = Money(source="score.clv_36m_cents", allow_null=True)
+    clv_lifetime = Money(source="score.clv_lifetime_cents", allow_null=True)
+    total_value_12m = Money(
+        source="worth.totals.12m", allow_null=True, help_text="Profit, and expected margin less expected costs."
+    )
+    total_value_36m = Money(source="worth.totals.36m", allow_null=True)
+    total_value_lifetime = Money(source="worth.totals.lifetime", allow_null=True)
+    clv_textbook = Money(
+        source="score.textbook_cents", allow_null=True, help_text="Order value × frequency × lifespan × margin rate."
+    )
     segment = Segment(source="score.segment", allow_null=True)
     model = Text()

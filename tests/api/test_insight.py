@@ -1,5 +1,7 @@
 """Scores, segments and jobs over HTTP: what the current night says, and what works in the background."""
 
+from datetime import date
+
 import pytest
 from django.utils import timezone
 
@@ -13,6 +15,16 @@ from tests.factories import make_customer
 pytestmark = pytest.mark.django_db
 
 
+COSTS = {
+    "acquisition_cents": 2_000,
+    "cost_cents": 1_500,
+    "expected_cost_cents": 800,
+    "clv_36m_cents": 180_000,
+    "textbook_cents": 32_000,
+    "profitable_on": date(2026, 1, 5),
+}
+
+
 @pytest.fixture
 def api(db):
     return caller("analytics:read")
@@ -23,7 +35,7 @@ def people(db):
     people = [make_customer(external_id=name) for name in ("ana", "bo", "cy", "dot")]
     ana, bo, cy, dot = people
     make_night(
-        score(ana, clv_cents=90_000, churn_risk=0.1234567),
+        score(ana, clv_cents=90_000, churn_risk=0.1234567, **COSTS),
         score(bo, clv_cents=50_000, churn_risk=0.8, churn_band=3, segment=Name.CANT_LOSE),
         score(cy, clv_cents=10_000, churn_risk=0.5, churn_band=2, segment=Name.NEW),
         score_of_nobody(dot, order_days=0),
@@ -54,6 +66,17 @@ class TestScores:
             "clv_12m_low": None,
             "clv_12m_high": None,
             "clv_historic": "160.00",
+            "acquisition_cost": "20.00",
+            "cost_to_serve": "15.00",
+            "profit": "125.00",
+            "profitable_on": "2026-01-05",
+            "expected_costs_12m": "8.00",
+            "clv_36m": "1800.00",
+            "clv_lifetime": None,
+            "total_value_12m": "1017.00",
+            "total_value_36m": "1909.00",
+            "total_value_lifetime": None,
+            "clv_textbook": "320.00",
             "segment": "champions",
             "model": "MBG/NBD",
         }
