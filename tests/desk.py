@@ -22,6 +22,7 @@ FITTED = {
     "spend_reason": "",
     "gamma_gamma": None,
     "levels": {"orders": 1.0, "spend": 1.0},
+    "widths": None,
     "calibration": None,
     "mean_spend": 35.0,
     "margin_rate": 0.4,

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from analytics.clv import churn, purchase, spend
+from analytics.clv.intervals import Widths
 from analytics.clv.params import Fit, GammaGammaParams, fit_from_dict
 
 SHOP_AVERAGES = "Shop averages"
-TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels", "calibration")
+TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels", "widths", "calibration")
 
 
 def symbols(model: str) -> tuple[str, ...]:
@@ -46,6 +47,7 @@ class Fitted:
     mean_spend: float  # net revenue per order day, capped
     margin_rate: float  # of the shop
     levels: Levels = field(default_factory=Levels)
+    widths: Widths | None = None  # of the intervals for the horizon; None for a shop without customers
     calibration: churn.Calibration | None = None  # of the churn risk; without it the purchase model's own chance stands
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,6 +60,7 @@ class Fitted:
             "spend": self.spend.as_dict(),
             "gamma_gamma": self.gamma_gamma and self.gamma_gamma.as_dict(),
             "levels": self.levels.as_dict(),
+            "widths": self.widths and self.widths.as_dict(),
             "calibration": self.calibration and self.calibration.as_dict(),
         }
 
@@ -73,5 +76,6 @@ class Fitted:
             spend=spend.SpendFit.from_dict(data["spend"]),
             gamma_gamma=data["gamma_gamma"] and fit_from_dict(GammaGammaParams, data["gamma_gamma"]),
             levels=Levels(**data["levels"]),
+            widths=data["widths"] and Widths.from_dict(data["widths"]),
             calibration=data["calibration"] and churn.Calibration.from_dict(data["calibration"]),
         )

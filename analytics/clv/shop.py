@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import averages, bands, churn, fitting, gamma_gamma, purchase, risk, spend, tables
+from analytics.clv import averages, bands, churn, fitting, gamma_gamma, intervals, purchase, risk, spend, tables
 from analytics.clv.fitted import SHOP_AVERAGES, Fitted, Levels
 from analytics.clv.history import WEEK, History, Terms
+from analytics.clv.intervals import NOTHING, Expected, Past
 from analytics.clv.params import Fit, FloatArray, GammaGammaParams
 
 __all__ = ["Comparison", "Fitted", "History", "Levels", "Plan", "Scores", "Terms", "compare", "fit", "score"]
@@ -29,6 +30,7 @@ class Plan:
     purchase: str = purchase.MBG_NBD
     spend: str = ""
     levels: Levels = field(default_factory=Levels)
+    past: Past = NOTHING  # what the intervals are to know of earlier origins
     calibration: churn.Calibration | None = None
 
 
@@ -39,8 +41,12 @@ class Scores:
     p_alive: FloatArray
     churn_risk: FloatArray  # P(no order within the churn horizon)
     expected_orders: FloatArray  # within the horizon
+    orders_low: FloatArray  # of the orders within the horizon, an 80 % interval
+    orders_high: FloatArray
     expected_margin_per_order: FloatArray  # major units
     clv: FloatArray  # discounted margin within the horizon, major units
+    clv_low: FloatArray  # of the value within the horizon, an 80 % interval
+    clv_high: FloatArray
     clv_36m: FloatArray
     clv_lifetime: FloatArray
     next_order_days: FloatArray  # until an order is as likely as not, if she is still there; NaN beyond three years
@@ -66,13 +72,15 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
     plan = plan or Plan()
     fits, reason = _purchase_fits(known, plan.purchase)
     used = fits.get(plan.purchase) or fits.get(purchase.MBG_NBD)
+    params = used.params if used else _pace(known)
     spent, spend_reason = _spend_fit(known, plan.spend)
+    days = terms.horizon_days * plan.levels.orders
     return Fitted(
         model=purchase.model_of(used.params).name if used else SHOP_AVERAGES,
         reason=reason,
         n=known.order_days.size,
         repeat_customers=int(np.count_nonzero(known.order_days > 1)),
-        purchase=used.params if used else _pace(known),
+        purchase=params,
         fits=fits,
         spend=spent,
         spend_reason=spend_reason,
@@ -80,6 +88,7 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
         mean_spend=spend.mean_spend(known),
         margin_rate=_shop_margin_rate(known, terms),
         levels=plan.levels,
+        widths=intervals.learn(params, spent, known, days, plan.past) if known.order_days.size else None,
         calibration=plan.calibration,
     )
 
@@ -92,15 +101,22 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     ahead = tables.alive(fitted.purchase, known.order_days - 1, known.first_age, terms)
     margin = fitted.levels.spend * spend.expected_spend(fitted.spend.params, known) * _margin_rate(fitted, known)
     there = fitted.levels.orders * said.alive
-    clv, clv_36m, clv_lifetime = (_spread(margin * (there * each), rows, history) for each in ahead.discounted)
+    clv, clv_36m, clv_lifetime = (margin * (there * each) for each in ahead.discounted)
+    orders = there * ahead.orders[0]
+    ends = _ends(fitted, Expected(known.order_days - 1, known.first_age, said.alive, orders, clv))
+    orders_low, orders_high, clv_low, clv_high = (_spread(each, rows, history) for each in ends)
     return Scores(
         p_alive=_spread(said.alive, rows, history),
         churn_risk=_spread(_churn_risk(fitted, said, known), rows, history),
-        expected_orders=_spread(there * ahead.orders[0], rows, history),
+        expected_orders=_spread(orders, rows, history),
+        orders_low=orders_low,
+        orders_high=orders_high,
         expected_margin_per_order=_spread(margin, rows, history),
-        clv=clv,
-        clv_36m=clv_36m,
-        clv_lifetime=clv_lifetime,
+        clv=_spread(clv, rows, history),
+        clv_low=clv_low,
+        clv_high=clv_high,
+        clv_36m=_spread(clv_36m, rows, history),
+        clv_lifetime=_spread(clv_lifetime, rows, history),
         next_order_days=_spread(ahead.next_order, rows, history),
         band=bands.band(*(_spread(each, rows, history) for each in (_left(said), said.pause))),
         usual_gap=bands.usual_gap(history.order_days, history.first_age, history.last_age),
@@ -122,6 +138,13 @@ def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
         chance_left=_spread(_left(said), rows, history),
         silence_chance=_spread(said.pause, rows, history),
     )
+
+
+def _ends(fitted: Fitted, expected: Expected) -> tuple[FloatArray, ...]:
+    """Both ends of the orders and of the value; without customers there is nothing to put ends around."""
+    if fitted.widths is None:
+        return expected.orders, expected.orders, expected.value, expected.value
+    return *intervals.order_ends(fitted.widths, expected), *intervals.value_ends(fitted.widths, expected)
 
 
 def _churn_risk(fitted: Fitted, said: risk.Risks, known: History) -> FloatArray:

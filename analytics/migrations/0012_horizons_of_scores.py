@@ -47,6 +47,7 @@ def moved(old):
         },
         "gamma_gamma": gamma,
         "levels": {"orders": 1.0, "spend": 1.0},
+        "widths": None,
         "calibration": None,
     }
 

@@ -38,6 +38,7 @@ def plan(run: Run) -> Plan:
         purchase=chosen.purchase,
         spend=chosen.spend,
         levels=Levels(orders=chosen.factor(first, 365), spend=chosen.spend_level.factor),
+        past=chosen.past(),
         calibration=None if learned.calibration.reason else learned.calibration,
     )
 

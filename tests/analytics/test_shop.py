@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from analytics.clv import bgnbd, fitting, gamma_gamma, mbgnbd, shop, spend
+from analytics.clv import bgnbd, churn, fitting, gamma_gamma, mbgnbd, shop, spend
 from benchmarks import simulated
 from tests.analytics import cdnow
 from tests.analytics.histories import make_customer, make_history, of, score_one
@@ -572,3 +572,93 @@ def test_columns_of_different_length_are_refused():
 
     with pytest.raises(ValueError, match="one length"):
         shop.History(past.order_days, past.first_age, past.last_age, past.value, past.repeat_value, past.margin[:1])
+
+
+# Intervals and longer horizons
+
+
+def test_intervals_hold_what_is_expected(scored):
+    assert np.all(scored.orders_low <= scored.expected_orders + 1e-12)
+    assert np.all(scored.expected_orders <= scored.orders_high + 1e-12)
+    assert np.all((scored.clv_low >= 0) & (scored.clv_low <= scored.clv + 1e-9))
+    assert np.all(scored.clv <= scored.clv_high + 1e-9)
+
+
+def test_longer_horizons_are_worth_more(scored):
+    assert np.all(scored.clv <= scored.clv_36m)
+    assert np.all(scored.clv_36m <= scored.clv_lifetime)
+    assert np.sum(scored.clv_lifetime) > 1.5 * np.sum(scored.clv)
+
+
+def test_a_lifetime_ends_after_ten_years():
+    """Somebody who orders every week and never leaves: ten years of weeks, discounted."""
+    weekly = of(make_customer(order_days=520, first_age=3640, last_age=1, times=300))
+    _, found = fit_and_score(weekly)
+
+    weeks = 3650 / 7
+    discounted = weeks * (1 - 1.1**-10) / (10 * np.log(1.1))
+    assert found.clv_lifetime / found.expected_margin_per_order == pytest.approx(np.full(300, discounted), rel=0.05)
+
+
+def test_the_next_order_comes_sooner_to_those_who_order_often():
+    found = fit_and_score(cdnow.history())[1].next_order_days
+    days = cdnow.history().order_days
+    assert np.nanmedian(found[days > 6]) < np.nanmedian(found[days == 2])
+
+
+def test_half_have_ordered_by_the_next_order_s_day():
+    fitted = cdnow.fitted()
+    one = of(make_customer(order_days=5, first_age=200, last_age=10))
+    days = shop.score(fitted, one, TERMS).next_order_days[0]
+
+    assert float(mbgnbd.p_silent_alive(fitted.purchase, days / 7, 4, 200 / 7)) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_no_day_for_an_order_that_is_years_away():
+    fitted = cdnow.fitted()
+    long_gone = of(once(days=20_000))
+
+    assert np.isnan(shop.score(fitted, long_gone, TERMS).next_order_days[0])
+
+
+# What the shop's past has chosen
+
+
+def test_the_plan_s_models_are_used():
+    fitted = shop.fit(cdnow.history(), TERMS, shop.Plan(purchase="Pareto/NBD", spend="Shrunken mean"))
+
+    assert (fitted.model, fitted.spend.name, fitted.reason, fitted.spend_reason) == (
+        "Pareto/NBD",
+        "Shrunken mean",
+        "",
+        "",
+    )
+    assert set(fitted.fits) == {"BG/NBD", "MBG/NBD", "Pareto/NBD"}
+
+
+def test_a_model_that_cannot_be_fitted_gives_way_to_mbg_nbd():
+    """Without the gaps nobody knows how regular the buyers are."""
+    fitted = shop.fit(cdnow.history(), TERMS, shop.Plan(purchase="MBG/CNBD-k"))
+
+    assert fitted.model == "MBG/NBD"
+    assert fitted.reason.startswith("MBG/CNBD-k: ")
+
+
+def test_levels_move_orders_and_money_together():
+    plain = shop.score(cdnow.fitted(), cdnow.history(), TERMS)
+    raised = shop.fit(cdnow.history(), TERMS, shop.Plan(levels=shop.Levels(orders=1.2, spend=1.1)))
+    found = shop.score(raised, cdnow.history(), TERMS)
+
+    assert found.expected_orders == pytest.approx(1.2 * plain.expected_orders)
+    assert found.clv == pytest.approx(1.2 * 1.1 * plain.clv)
+
+
+def test_a_calibration_moves_the_risk_and_nothing_else():
+    calibration = churn.Calibration((1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0,) * 6, 1000)
+    plain = shop.score(cdnow.fitted(), cdnow.history(), TERMS)
+    fitted = shop.fit(cdnow.history(), TERMS, shop.Plan(calibration=calibration))
+    found = shop.score(fitted, cdnow.history(), TERMS)
+
+    assert found.churn_risk == pytest.approx(1 / (1 + np.exp(-1) * (1 / plain.churn_risk - 1)), abs=1e-6)
+    assert np.array_equal(found.clv, plain.clv)
+    assert np.array_equal(found.band, plain.band)
