@@ -7,8 +7,9 @@ Components, chapter 3), fitted by maximum likelihood. Given n orders with the me
 
     m | data ~ N(w·y + (1 - w)·ln median, (1 - w)·between),   w = n·between / (n·between + within)
 
-(Lindley & Smith 1972), and an order of hers brings exp(E[m] + (Var[m] + within) / 2) on average. First orders are larger
-or smaller than later ones: they are divided by `first`, the ratio seen in customers who have both, and then count too.
+(Lindley & Smith 1972), and an order of hers brings exp(E[m] + (Var[m] + within) / 2) on average. First orders are
+larger or smaller than later ones: they are divided by `first`, the ratio seen in customers who have both, and then
+count too.
 
 Real orders are not quite log-normal, and exp(variance / 2) makes much of a small misfit. So the level is settled by
 the orders themselves, in the spirit of Duan (1983), Smearing Estimate, JASA 78: `balance` makes what is expected of the
