@@ -84,15 +84,19 @@ def still_renews(p: ArrayLike, days_over: ArrayLike, late_days: ArrayLike, late_
     """The chance that a term renews although nobody decided upon it for so many days after its end.
 
     `late_days` and `late_renewed`: how many days after the end decisions came so far, and whether they were renewals.
-    Of those that came at least as late, the share that renewed; shrunk to half of `p`, as if four were known.
+    Of those that came at least as late, the share that renewed, shrunk to half of `p` as if four were known; waiting
+    longer never makes a renewal more likely.
     """
-    order = np.argsort(np.asarray(late_days, dtype=np.int64), kind="stable")
-    days = np.asarray(late_days, dtype=np.int64)[order]
-    renewed = np.concatenate([[0.0], np.cumsum(np.asarray(late_renewed, dtype=np.float64)[order])])
-    earlier = np.searchsorted(days, np.asarray(days_over, dtype=np.int64), side="left")
-    kept, later = renewed[-1] - renewed[earlier], days.size - earlier
-    half = np.asarray(p, dtype=np.float64) / 2.0
-    return np.asarray((kept + UNDECIDED_DECISIONS * half) / (later + UNDECIDED_DECISIONS))
+    days, counts = np.unique(np.asarray(late_days, dtype=np.int64), return_counts=True)
+    kept = np.zeros(days.size)
+    np.add.at(kept, np.searchsorted(days, late_days), np.asarray(late_renewed, dtype=np.float64))
+    at_least = np.append(np.cumsum(counts[::-1])[::-1], 0)  # decisions that came so late or later
+    renewed = np.append(np.cumsum(kept[::-1])[::-1], 0.0)
+    half = np.asarray(p, dtype=np.float64)[:, None] / 2.0
+    chances = (renewed + UNDECIDED_DECISIONS * half) / (at_least + UNDECIDED_DECISIONS)
+    reached = np.searchsorted(days, np.asarray(days_over, dtype=np.int64), side="left")
+    rows = np.arange(half.size)
+    return np.asarray(np.minimum.accumulate(chances, axis=1)[rows, reached])
 
 
 def _too_few(decisions: Decisions, least: int) -> str:

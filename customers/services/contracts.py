@@ -19,7 +19,6 @@ from customers.services.persons import SOURCE
 
 Outcome = ContractTerm.Outcome
 AT_ONCE: Final = 500  # contracts that one call renews
-LAST_YEAR: Final = 2199
 
 
 class AlreadyDecided(Exception):
@@ -32,6 +31,10 @@ class AlreadyDecided(Exception):
 
 class NotOver(Exception):
     """A term lapses when it is over, not before."""
+
+
+class NotBegun(Exception):
+    """A term is renewed once it has begun, not before."""
 
 
 class HasBegun(Exception):
@@ -62,7 +65,10 @@ COLUMNS: Final = tuple(one.name for one in fields(Agreement))
 
 @transaction.atomic
 def add(*, agreement: Agreement, on: date, source: str = SOURCE, external_id: str = "", renewals: int = 0) -> Contract:
-    """A new contract that was renewed so often up to `on`; without `external_id` it is known under its own number."""
+    """A new contract that was renewed so often up to `on`; without `external_id` it is known under its own number.
+
+    Raises NotBegun when so many renewals would lie ahead.
+    """
     contract = Contract(source=source, external_id=external_id, **{name: getattr(agreement, name) for name in COLUMNS})
     contract.save(force_insert=True)
     if not external_id:
@@ -106,7 +112,7 @@ def renew(*, contract_id: int, number: int, on: date, value_cents: int | None = 
     """Renew term `number`; the next term begins the day after it, at another value where one is told.
 
     Returns the next term, also when somebody renewed before. Raises AlreadyDecided when it was cancelled or lapsed,
-    and ContractTerm.DoesNotExist.
+    NotBegun, and ContractTerm.DoesNotExist.
     """
     contract = locked(contract_id)
     term = contract.terms.get(number=number)
@@ -164,9 +170,7 @@ def take_back(*, contract_id: int, number: int) -> ContractTerm:
 
 def automatic_and_over(*, on: date) -> list[int]:
     """Contracts that renew automatically, whose term is over without a word, the longest first; at most AT_ONCE."""
-    over = ContractTerm.objects.filter(
-        contract__renews_automatically=True, outcome=Outcome.PENDING, ends_on__lt=on, ends_on__year__lt=LAST_YEAR
-    )
+    over = ContractTerm.objects.filter(contract__renews_automatically=True, outcome=Outcome.PENDING, ends_on__lt=on)
     return list(over.order_by("ends_on", "contract_id").values_list("contract_id", flat=True)[:AT_ONCE])
 
 
@@ -197,6 +201,8 @@ def _last(contract: Contract) -> ContractTerm:
 
 
 def _renewed(contract: Contract, term: ContractTerm, *, on: date) -> ContractTerm:
+    if term.starts_on > on:
+        raise NotBegun
     _decide(term, Outcome.RENEWED, on=on)
     return _next(contract, term)
 

@@ -82,10 +82,13 @@ def contract_add(request: DeskRequest) -> HttpResponse:
     today = timezone.localdate()
     form = forms.NewContractForm(request.POST or None, initial=_from_address(request), business=request.business)
     if request.method == "POST" and form.is_valid():
-        agreement, renewals = form.agreement(), form.cleaned_data["renewals"]
-        made = contracts.add(agreement=agreement, on=today, renewals=renewals)
-        messages.success(request, _("The contract is recorded."))
-        return redirect(made)
+        try:
+            made = contracts.add(agreement=form.agreement(), on=today, renewals=form.cleaned_data["renewals"])
+        except contracts.NotBegun:
+            form.add_error("renewals", _("From its first day until today it cannot have been renewed so often."))
+        else:
+            messages.success(request, _("The contract is recorded."))
+            return redirect(made)
     return render(request, "customers/contract_form.html", {"form": form})
 
 
@@ -145,6 +148,8 @@ def contract_renew(request: DeskRequest, pk: int) -> HttpResponse:
         contracts.renew(contract_id=pk, number=told["number"], on=told["on"], value_cents=form.value_cents)
     except (contracts.AlreadyDecided, ContractTerm.DoesNotExist):
         messages.error(request, _("Somebody else has decided upon this term meanwhile: see below."))
+    except contracts.NotBegun:
+        messages.error(request, _("This term has not begun: it cannot be renewed yet."))
     else:
         messages.success(request, _("Renewed: the next term is below."))
     return redirect(contract)

@@ -50,7 +50,7 @@ def test_months_are_those_of_the_calendar(starts_on, months, anchor, last):
 
 
 def test_monthly_terms_come_back_to_the_day_they_began_on():
-    contract = make_contract(starts_on=date(2026, 1, 31), term_months=1, renewals=3)
+    contract = make_contract(starts_on=date(2026, 1, 31), term_months=1, renewals=3, on=date(2026, 5, 1))
 
     assert [first for _, first, *_ in terms(contract)] == ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]
 
@@ -166,6 +166,20 @@ def test_what_was_renewed_is_not_cancelled():
 def test_a_term_that_is_not_there_is_refused():
     with pytest.raises(ContractTerm.DoesNotExist):
         renew(make_contract(), 2)
+
+
+def test_a_term_that_has_not_begun_is_not_renewed():
+    contract = make_contract()
+    renew(contract)
+
+    with pytest.raises(contracts.NotBegun):
+        renew(contract, 2, on=date(2026, 2, 28))
+    assert renew(contract, 2, on=date(2026, 3, 1)).number == 3
+
+
+def test_more_renewals_than_there_was_time_for_are_refused():
+    with pytest.raises(contracts.NotBegun):
+        make_contract(renewals=2)
 
 
 def test_a_term_lapses_when_it_is_over():

@@ -1,0 +1,131 @@
+"""What contracts teach about renewals: pooling, shrinkage, named fallbacks, and terms that nobody decided upon."""
+
+import numpy as np
+import pytest
+
+from analytics.clv import renewals, sbg
+from analytics.clv.params import SbgParams
+from tests.analytics.test_sbg import HIGH_END, REGULAR, drawn
+
+KEEPS, LEAVES = sbg.of_cohort(HIGH_END), sbg.of_cohort(REGULAR)
+
+
+def pairs(renewed, cancelled):
+    return sbg.of_pairs([0] * (renewed + cancelled), [True] * renewed + [False] * cancelled)
+
+
+def first(curve):
+    return float(sbg.p_renew(curve.params, 0))
+
+
+def test_each_plan_with_enough_decisions_has_a_model_of_its_own():
+    learned = renewals.learn({"High End": KEEPS, "Regular": LEAVES, "Small": pairs(3, 1)})
+
+    assert set(learned.plans) == {"High End", "Regular"}
+    assert learned.of("High End").name == renewals.OF_PLAN
+    assert learned.of("Small") == learned.of("Unheard of") == learned.pooled
+    assert learned.pooled.name == renewals.OF_ALL
+    assert first(learned.of("Regular")) < first(learned.pooled) < first(learned.of("High End"))
+
+
+def test_with_many_decisions_the_prior_says_next_to_nothing():
+    learned = renewals.learn({"High End": KEEPS, "Regular": LEAVES})
+
+    assert learned.of("High End").params.alpha == pytest.approx(0.668, rel=0.06)
+    assert learned.of("High End").params.beta == pytest.approx(3.806, rel=0.06)
+
+
+def test_what_was_decided_is_told():
+    told = renewals.learn({"High End": KEEPS, "Small": pairs(3, 1)}).as_dict()
+
+    own = told["plans"]["High End"]
+    assert (own["decisions"], own["renewed"]) == (4926, 4417)
+    assert (told["pooled"]["decisions"], told["pooled"]["renewed"]) == (4926 + 4, 4417 + 3)
+    assert {"name", "reason", "alpha", "beta"} <= set(told["pooled"])
+
+
+@pytest.mark.parametrize(
+    ("decisions", "reason"),
+    [
+        ({}, "no contract has come to a renewal"),
+        ({"Care": sbg.of_pairs([], [])}, "no contract has come to a renewal"),
+        ({"Care": pairs(50, 0)}, "no contract was cancelled"),
+        ({"Care": pairs(0, 50)}, "no contract was renewed"),
+        ({"Care": pairs(25, 25)}, "all decisions were taken at one age"),
+        ({"Care": sbg.of_pairs([0, 0, 1], [True, False, True])}, "fewer than 20 decisions"),
+    ],
+)
+def test_too_little_is_said_by_name(decisions, reason):
+    learned = renewals.learn(decisions)
+
+    assert (learned.pooled.name, learned.pooled.reason) == (renewals.SHRUNKEN, reason)
+    assert learned.plans == {}
+    assert 0 < first(learned.pooled) < 1
+
+
+def test_without_a_decision_the_prior_stands():
+    assert first(renewals.learn({}).pooled) == pytest.approx(
+        first(renewals._curve("", "", pairs(0, 0), renewals.PRIOR, 1))
+    )
+    assert first(renewals.learn({}).pooled) == pytest.approx(0.8, abs=1e-4)
+
+
+def test_the_rate_follows_what_was_decided_in_order():
+    """From nobody renewed to everybody did: the chance rises, and is never 0 or 1."""
+    rates = [first(renewals.learn({"Care": pairs(kept, 12 - kept)}).pooled) for kept in range(13)]
+
+    assert rates == sorted(rates)
+    assert 0.1 < rates[0] < 0.4
+    assert 0.85 < rates[-1] < 1
+
+
+def test_one_contract_hardly_moves_the_prior():
+    assert first(renewals.learn({"Care": pairs(1, 0)}).pooled) == pytest.approx(0.84, abs=0.02)
+    assert first(renewals.learn({"Care": pairs(0, 1)}).pooled) == pytest.approx(0.65, abs=0.03)
+
+
+def test_true_chances_are_found_from_a_few_hundred_contracts():
+    truth = SbgParams(0.8, 3.2)
+    learned = renewals.learn({"Care": drawn(truth, 400, 6)})
+
+    for n in range(4):
+        found = sbg.p_renew(learned.of("Care").params, n)
+        assert found == pytest.approx(sbg.p_renew(truth, n), abs=0.03)
+
+
+def test_draws_of_parameters_are_as_wide_as_the_data_are_few():
+    """The spread of the first chance of renewal falls with the root of the contracts."""
+    spreads = []
+    for contracts in (100, 1_600):
+        curve = renewals.learn({"Care": drawn(SbgParams(0.8, 3.2), contracts, 6)}).of("Care")
+        alpha, beta = curve.draws(4_000, np.random.default_rng(1))
+        spreads.append(np.std(beta / (alpha + beta)))
+
+    assert spreads[0] / spreads[1] == pytest.approx(4, rel=0.35)
+
+
+def test_draws_cover_the_truth_as_often_as_they_say():
+    """Of 80 shops, the true first chance lies in the 80 % interval of the drawn ones 56 to 74 times."""
+    truth, inside = SbgParams(0.8, 3.2), 0
+    for seed in range(80):
+        curve = renewals.learn({"Care": drawn(truth, 250, 5, seed=seed)}).of("Care")
+        alpha, beta = curve.draws(800, np.random.default_rng(seed))
+        low, high = np.percentile(beta / (alpha + beta), [10, 90])
+        inside += low <= 0.8 <= high
+
+    assert 56 <= inside <= 74
+
+
+def test_the_longer_nobody_decides_the_less_likely_is_a_renewal():
+    """Ten decisions came late: those of the first week were renewals, later ones were not."""
+    late = [1, 2, 3, 5, 6, 10, 20, 30, 40, 60], [True] * 5 + [False] * 5
+
+    chances = renewals.still_renews(np.full(4, 0.8), [1, 7, 30, 100], *late)
+
+    assert chances.tolist() == sorted(chances, reverse=True)
+    assert chances[0] == pytest.approx((5 + 1.6) / 14)
+    assert chances[-1] == chances[1] == pytest.approx(1.6 / 9)
+
+
+def test_without_late_decisions_half_of_the_chance_is_left():
+    assert renewals.still_renews([0.9, 0.2], [1, 400], [], []).tolist() == [0.45, 0.1]
