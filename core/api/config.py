@@ -32,8 +32,6 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
         "ContractStatusEnum": "customers.models.contract.ContractTerm.Status",
-        "StatusEnum": "customers.models.order.Order.Status",
-        "KindEnum": "customers.models.product.Product.Kind",
         "CostKindEnum": "customers.api.costs.KINDS",
         "OrderStatusEnum": "customers.models.order.Order.Status",
         "ProductKindEnum": "customers.models.product.Product.Kind",
