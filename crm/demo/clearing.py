@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from analytics.services import partitions
 from core import doorbell, feed
 from core.models import Business, Change, Run
-from crm.demo import accounts, catalogue
-from customers.models import Customer, Order, UnmatchedReturn
+from crm.demo import accounts, catalogue, spending
+from customers.models import Contract, Customer, Order, UnitCost, UnmatchedReturn
 
 SOURCE: Final = "demo"
 
@@ -25,7 +25,8 @@ SELECT c.id FROM customers_customer c
 WHERE EXISTS (SELECT FROM customers_identity i WHERE i.customer_id = c.id AND i.source = %(source)s)
     AND NOT EXISTS (SELECT FROM customers_identity i WHERE i.customer_id = c.id AND i.source <> %(source)s)
     AND NOT EXISTS (SELECT FROM customers_order o WHERE o.customer_id = c.id AND o.source <> %(source)s)
-    AND NOT EXISTS (SELECT FROM customers_unmatchedreturn u WHERE u.customer_id = c.id AND u.source <> %(source)s);
+    AND NOT EXISTS (SELECT FROM customers_unmatchedreturn u WHERE u.customer_id = c.id AND u.source <> %(source)s)
+    AND NOT EXISTS (SELECT FROM customers_contract k WHERE k.customer_id = c.id AND k.source <> %(source)s);
 ANALYZE going_order; ANALYZE going_refund; ANALYZE going_customer
 """
 
@@ -36,9 +37,24 @@ STEPS: Final = [
     ("", "DELETE FROM customers_orderline WHERE order_id IN (SELECT id FROM going_order)"),
     ("orders", "DELETE FROM customers_order WHERE id IN (SELECT id FROM going_order)"),
     ("refunds", "DELETE FROM customers_unmatchedreturn WHERE source = %(source)s"),
+    (
+        "",
+        """DELETE FROM customers_contractterm t USING customers_contract k
+            WHERE k.id = t.contract_id AND k.source = %(source)s""",
+    ),
+    (
+        "",
+        """DELETE FROM analytics_contractvalue v USING customers_contract k
+            WHERE k.id = v.contract_id AND k.source = %(source)s""",
+    ),
+    ("", "DELETE FROM analytics_contracttotal"),  # sums of contracts that go, too; the next night adds up what is left
+    ("contracts", "DELETE FROM customers_contract WHERE source = %(source)s"),
     ("", "DELETE FROM customers_email WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_phone WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_membership WHERE customer_id IN (SELECT id FROM going_customer)"),
+    ("", "DELETE FROM customers_cost WHERE customer_id IN (SELECT id FROM going_customer)"),
+    ("", "DELETE FROM customers_acquisitioncost WHERE note = %(note)s"),
+    ("", "DELETE FROM analytics_profit WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_purchasesummary WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_score WHERE customer_id IN (SELECT id FROM going_customer)"),
     (
@@ -52,7 +68,8 @@ STEPS: Final = [
     (
         "companies",
         """DELETE FROM customers_company p WHERE source = %(source)s
-            AND NOT EXISTS (SELECT FROM customers_customer c WHERE c.company_id = p.id)""",
+            AND NOT EXISTS (SELECT FROM customers_customer c WHERE c.company_id = p.id)
+            AND NOT EXISTS (SELECT FROM customers_contract k WHERE k.company_id = p.id)""",
     ),
     (
         "products",
@@ -78,6 +95,7 @@ class Removed:
     companies: int = 0
     orders: int = 0
     refunds: int = 0
+    contracts: int = 0
     products: int = 0
     nights: int = 0
     accounts: int = 0
@@ -100,7 +118,7 @@ def clear() -> Removed:
     """
     removed, touched = Removed(), touched_days()
     buyers = list(Customer.objects.filter(identities__source=SOURCE).order_by("id").values_list("id", flat=True))
-    values: dict[str, Any] = {"source": SOURCE, "categories": list(catalogue.BY_CATEGORY)}
+    values: dict[str, Any] = {"source": SOURCE, "note": spending.NOTE, "categories": list(catalogue.BY_CATEGORY)}
     with connection.cursor() as cursor:
         cursor.execute(GOING, values)
         for name, statement in STEPS:
@@ -135,8 +153,10 @@ def forget_nights() -> int:
 
 
 def release_business() -> None:
-    """The settings row of the demo goes when no order needs it; with others' orders it stays and is theirs."""
-    if Order.objects.exists() or UnmatchedReturn.objects.exists():
-        Business.objects.filter(is_demo=True).update(is_demo=False)
+    """The settings row of the demo goes when no fact needs it; with others' orders or contracts it is theirs."""
+    if Order.objects.exists() or UnmatchedReturn.objects.exists() or Contract.objects.exists():
+        Business.objects.filter(is_demo=True).update(is_demo=False, has_contracts=Contract.objects.exists())
     else:
-        Business.objects.filter(is_demo=True).delete()
+        gone, _ = Business.objects.filter(is_demo=True).delete()
+        if gone:
+            UnitCost.objects.all().delete()

@@ -86,9 +86,36 @@ class Sale:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """What became of a term, and since when that was known; the value of the next term where it was renewed."""
+
+    outcome: str
+    on: date
+    reason: str = ""
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A firm's contract. `decisions` are those of its terms, from the first on; the next term is open."""
+
+    external_id: str
+    firm: str
+    contact: str  # the person's external id
+    plan: str
+    starts_on: date
+    months: int
+    value: Decimal  # of the first term
+    margin: Decimal | None
+    automatic: bool
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Shop:
     people: list[Person]
     items: list[Item]
     sales: list[Sale]
     opened_on: date
     until: date
+    deals: list[Deal] = field(default_factory=list)

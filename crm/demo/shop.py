@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from crm.demo import dice, lives, people, sales
+from crm.demo import deals, dice, lives, people, sales
 from crm.demo.catalogue import ITEMS
 from crm.demo.facts import Sale, Shop
 from crm.demo.sales import Draft
@@ -21,7 +21,8 @@ def build(*, customers: int, years: int, seed: int, until: date) -> Shop:
         for draft in sales.drafts_of(random, number, life, person, calendar)
     ]
     drafts += sales.guests(random, round(len(drafts) * sales.GUESTS), calendar)
-    return Shop(persons, ITEMS, numbered(drafts, calendar, seed), calendar.opened_on, until)
+    agreed = deals.deals(persons, until=until, seed=seed)
+    return Shop(persons, ITEMS, numbered(drafts, calendar, seed), calendar.opened_on, until, agreed)
 
 
 def opening(until: date, years: int) -> date:
