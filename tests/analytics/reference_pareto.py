@@ -6,11 +6,13 @@ from tests.analytics.reference import settled
 
 
 def _half(r, alpha, s, beta, x, t):
-    """One of the two terms of their A₀, with the case for α < β."""
-    shape, both = r + s + x, abs(alpha - beta)
+    """One of the two terms of their A₀, with the case for α < β; Euler's transformation of the printed 2F1."""
+    shape, wider = r + s + x, max(alpha, beta) + t
     if alpha >= beta:
-        return mp.hyp2f1(shape, s + 1, shape + 1, both / (alpha + t)) / (alpha + t) ** shape
-    return mp.hyp2f1(shape, r + x, shape + 1, both / (beta + t)) / (beta + t) ** shape
+        value = mp.hyp2f1(1, r + x, shape + 1, (alpha - beta) / wider) * ((beta + t) / wider) ** -s
+    else:
+        value = mp.hyp2f1(1, s + 1, shape + 1, (beta - alpha) / wider) * ((alpha + t) / wider) ** (1 - r - x)
+    return value / wider**shape
 
 
 def _gone(r, alpha, s, beta, x, t_x, T):

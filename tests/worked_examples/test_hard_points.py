@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analytics.clv import bgnbd, hypergeometric, mbgnbd
-from analytics.clv.params import BgNbdParams, MbgNbdParams
+from analytics.clv import bgnbd, hypergeometric, mbgnbd, pareto_nbd
+from analytics.clv.params import BgNbdParams, MbgNbdParams, ParetoNbdParams
 
 CLOSE = 1e-9
 
@@ -128,3 +128,35 @@ def test_table_of_60_digits(R, y, a, beta, exact):
     value = float(hypergeometric.expected_events(R=R, y=y, a=a, beta=beta))
 
     assert value == pytest.approx(exact, rel=1e-12)
+
+
+# r, α, s, β; x, t_x, T; t; P(alive), P(no order in t), orders within t: the printed form with 60 digits and more
+FADER_HARDIE = (0.553, 10.578, 0.606, 11.669)
+PARETO = [
+    (FADER_HARDIE, (5000, 1824.0, 1825.0), 52.0, 0.99827595175885, 0.00184493941707, 140.22109905146894),
+    (FADER_HARDIE, (10000, 1700.0, 1825.0), 52.0, 7.63394382882854e-303, 1.0, 2.14445876033423e-300),
+    ((4.0, 900.0, 1 - 1e-9, 0.05), (10000, 38.85, 38.86), 30.0, 0.99972880718484, 0.00267116476225, 236.9029818422396),
+    ((0.11, 60.0, 0.01, 11.669), (700, 0.19, 0.2), 52.0, 0.99999106138521, 8.09631216633495e-5, 598.32849882400592),
+    ((30.0, 900.0, 5.0, 2.24), (700, 250.0, 260.0), 365.0, 0.04690575932722, 0.95446754213368, 1.87609074155244),
+    ((1.0, 60.0, 1.0, 0.05), (700, 250.0, 260.0), 30.0, 1.17674083868907e-7, 0.99999988253205, 7.31891045405518e-6),
+    (
+        (0.553, 11.669, 0.606, 11.669),
+        (10000, 1824.9, 1825.0),
+        52.0,
+        0.99995614360998,
+        0.00010444670989,
+        280.73181906971877,
+    ),
+    ((0.01, 0.05, 1.5, 900.0), (10000, 37.0, 38.86), 365.0, 3.12702917903894e-208, 1.0, 2.28522637142849e-203),
+    (FADER_HARDIE, (0, 0.0, 1825.0), 365.0, 0.00527024849909, 0.99952327526979, 0.00054792567088),
+]
+
+
+@pytest.mark.parametrize(("shop", "customer", "t", "alive", "silent", "orders"), PARETO)
+def test_table_of_60_digits_for_pareto_nbd(shop, customer, t, alive, silent, orders):
+    """Heavy buyers, where other tools give NaN; s = 1, α = β, and α far above β among them."""
+    params = ParetoNbdParams(*shop)
+
+    assert float(pareto_nbd.p_alive(params, *customer)) == pytest.approx(alive, rel=CLOSE)
+    assert float(pareto_nbd.p_silent(params, t, *customer)) == pytest.approx(silent, rel=CLOSE)
+    assert float(pareto_nbd.expected_purchases(params, t, *customer)) == pytest.approx(orders, rel=CLOSE)
