@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics import scores
 from analytics.clv import bands
 from analytics.clv.history import History
 
@@ -99,9 +100,17 @@ PREFERENCE: Final = Scheme(
     "By the category that most of the customer's money went to, net of what came back.",
 )
 NEEDS: Final = Scheme("needs", "Needs", "", "By the tags that people give.")
+RFM: Final = Scheme(
+    "rfm",
+    "Recency and frequency",
+    "segment",
+    "By how lately and how often they order.",
+    tuple(Kind(name.value, name.slug, name.label, "") for name in scores.Name if name),
+)
 
 COMPUTED: Final = (VALUE, TENURE, TRAJECTORY, PROFITABILITY)
 SCORED: Final = (*COMPUTED, PREFERENCE)
+ALL: Final = (RFM, *SCORED, NEEDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from analytics import scores
 from core import money
 from core.models import Business
 from crm import labels
+from crm.groups import Group
 from crm.selectors.segment_history import Point
 from crm.selectors.segments import SegmentState
 from crm.selectors.today import Month
@@ -39,11 +38,11 @@ def treemap(states: Iterable[SegmentState], *, business: Business) -> dict[str, 
         "segments": [
             {
                 "name": labels.name_of(state.name),
-                "hue": state.name.slug,
+                "hue": state.hue,
                 "value": _major(state.clv_cents, business),
                 "customers": state.customers,
                 "average": _major(state.average_cents, business),
-                "url": reverse("desk:segment_detail", args=[state.name.slug]),
+                "url": state.url,
             }
             for state in states
             if state.clv_cents > 0
@@ -52,12 +51,12 @@ def treemap(states: Iterable[SegmentState], *, business: Business) -> dict[str, 
     }
 
 
-def history(points: Sequence[Point], *, name: scores.Name, business: Business) -> dict[str, Any]:
+def history(points: Sequence[Point], *, name: Group, business: Business) -> dict[str, Any]:
     """A segment on each night: customers, predicted value, and the share of customers at risk in percent."""
     return {
         "currency": business.currency,
         "written": money.written(business.currency),
-        "hue": name.slug,
+        "hue": name.hue,
         "days": [point.as_of.isoformat() for point in points],
         "customers": [point.customers for point in points],
         "value": [_major(point.clv_cents, business) for point in points],
@@ -66,17 +65,17 @@ def history(points: Sequence[Point], *, name: scores.Name, business: Business) -
     }
 
 
-def sizes(nights: Sequence[tuple[date, Mapping[str, int]]]) -> dict[str, Any]:
+def sizes(nights: Sequence[tuple[date, Mapping[str, int]]], *, known: Iterable[Group]) -> dict[str, Any]:
     """Customers of every segment on each night, to be stacked."""
     return {
         "days": [day.isoformat() for day, _counts in nights],
         "segments": [
             {
-                "name": labels.name_of(name),
-                "hue": name.slug,
-                "customers": [counts[name.slug] for _day, counts in nights],
+                "name": group.label,
+                "hue": group.hue,
+                "customers": [counts[group.slug] for _day, counts in nights],
             }
-            for name in labels.SEGMENTS
+            for group in known
         ],
     }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.views import business, customers, first_run, jobs, palette, roles, segments, today
+from crm.views import business, customers, first_run, jobs, palette, plans, roles, segments, tags, today
 
 app_name = "desk"
 urlpatterns = [
@@ -18,6 +18,16 @@ urlpatterns = [
     path("customers/<int:pk>/timeline/", customers.customer_timeline, name="customer_timeline"),
     path("customers/<int:pk>/neighbours/", customers.customer_neighbours, name="customer_neighbours"),
     path("segments/", segments.segment_list, name="segment_list"),
+    path("segments/plans/", plans.plan_list, name="plan_list"),
+    path("segments/plans/<int:pk>/", plans.plan_detail, name="plan_detail"),
+    path("segments/tags/<int:pk>/", tags.tag_edit, name="tag_edit"),
+    path("segments/by/<slug:scheme>/", segments.scheme_detail, name="scheme_detail"),
+    path("segments/by/<slug:scheme>/<slug:slug>/", segments.segment_detail, name="group_detail"),
+    path("segments/by/<slug:scheme>/<slug:slug>/moves/", segments.segment_moves, name="group_moves"),
+    path("segments/by/<slug:scheme>/<slug:slug>/export/", segments.segment_export, name="group_export"),
+    path("segments/by/<slug:scheme>/<slug:slug>/plan/", plans.plan_edit, name="plan_edit"),
+    path("customers/<int:pk>/tags/", tags.customer_tags, name="customer_tags"),
+    path("customers/tag/", tags.tag_all, name="tag_all"),
     path("segments/<slug:slug>/", segments.segment_detail, name="segment_detail"),
     path("segments/<slug:slug>/moves/", segments.segment_moves, name="segment_moves"),
     path("segments/<slug:slug>/export/", segments.segment_export, name="segment_export"),

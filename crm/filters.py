@@ -3,7 +3,7 @@
 Two filter sets, because customers without a score (new since the night, or never ordered) are in the list, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -12,11 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import filters
 from django_filters.filterset import FilterSet
 
+from analytics import schemes
 from analytics.models import Score
+from analytics.schemes import Scheme
 from core import money
 from crm import labels
+from crm.groups import Group
 from customers.folding import Fold
-from customers.models import Customer, CustomField
+from customers.models import Customer, CustomField, Tagging
 
 # The kinds of custom fields that the list can be filtered by.
 FILTERED: Final = frozenset({CustomField.Kind.TEXT, CustomField.Kind.YES_NO, CustomField.Kind.CHOICE})
@@ -52,15 +55,23 @@ class PeopleFilter(FilterSet):
     q = filters.CharFilter(method="by_text", label=_("Search"))
     channel = filters.MultipleChoiceFilter(label=_("Channel"), distinct=False)
     country = filters.MultipleChoiceFilter(label=_("Country"), distinct=False)
+    needs = filters.MultipleChoiceFilter(label=_("Needs"), method="by_needs")
     archived = filters.ChoiceFilter(label=_("Archived"), method="by_archived", choices=[("1", _("yes"))])
 
     def __init__(
-        self, *args: Any, choices: dict[str, list[str]], custom_fields: Sequence[CustomField] = (), **kwargs: Any
+        self,
+        *args: Any,
+        choices: dict[str, list[str]],
+        custom_fields: Sequence[CustomField] = (),
+        tags: Sequence[Group] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.custom = {f"custom_{one.key}": one for one in custom_fields if one.kind in FILTERED}
         self.filters |= {name: self._by_custom(one) for name, one in self.custom.items()}
         self.choices = {name: [(value, value) for value in values] for name, values in choices.items()}
+        self.choices["needs"] = [(tag.slug, tag.label) for tag in tags]
+        self.tags = {tag.slug: tag.value for tag in tags}
         for name, pairs in self.choices.items():
             self.filters[name].extra["choices"] = pairs
 
@@ -68,6 +79,14 @@ class PeopleFilter(FilterSet):
         """Archived customers are there only when they are asked for."""
         found: QuerySet[Customer] = super().filter_queryset(queryset)  # type: ignore[no-untyped-call]
         return found if self.form.cleaned_data.get("archived") else found.filter(archived_at__isnull=True)
+
+    def by_needs(self, people: QuerySet[Customer], name: str, value: list[str]) -> QuerySet[Customer]:
+        """Who has one of the tags now."""
+        if not value:
+            return people
+        wanted = [self.tags[slug] for slug in value]
+        having = Tagging.objects.filter(segment__in=wanted, removed_at__isnull=True)
+        return people.filter(pk__in=having.values("customer_id"))
 
     def by_archived(self, people: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         return people.filter(archived_at__isnull=False)
@@ -108,10 +127,25 @@ class ScoreFilter(FilterSet):
         choices=[("none", _("No segment")), *SEGMENTS],
     )
 
-    def __init__(self, *args: Any, currency: str, as_of: date | None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, currency: str, as_of: date | None, kinds: Mapping[str, Sequence[Group]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.currency, self.as_of = currency, as_of
+        self.schemes = [scheme for scheme in schemes.SCORED if kinds.get(scheme.slug)]
+        for scheme in self.schemes:
+            self.filters[scheme.slug] = self._by_scheme(scheme, kinds[scheme.slug])
         self.choices = {name: self.filters[name].extra["choices"] for name in ("risk", "segment", "last", "left")}
+        self.choices |= {one.slug: self.filters[one.slug].extra["choices"] for one in self.schemes}
+
+    def _by_scheme(self, scheme: Scheme, kinds: Sequence[Group]) -> filters.Filter:
+        codes = {group.slug: group.value for group in kinds}
+
+        def by_kind(scores: QuerySet[Score], _name: str, value: list[str]) -> QuerySet[Score]:
+            return scores.filter(**{f"{scheme.column}__in": [codes[slug] for slug in value]}) if value else scores
+
+        pairs = [(group.slug, group.label) for group in kinds]
+        return filters.MultipleChoiceFilter(label=_(scheme.label), method=by_kind, choices=pairs)
 
     def by_risk(self, scores: QuerySet[Score], name: str, value: list[str]) -> QuerySet[Score]:
         return scores.filter(churn_band__in=[CODE_OF_BAND[band] for band in value]) if value else scores
@@ -140,7 +174,9 @@ class ScoreFilter(FilterSet):
 
 
 # Filters that leave only scores with a prediction.
-PREDICTED: Final = frozenset({"risk", "risk_min", "segment", "clv_min", "clv_max"})
+PREDICTED: Final = frozenset(
+    {"risk", "risk_min", "segment", "clv_min", "clv_max", *(scheme.slug for scheme in schemes.SCORED)}
+)
 
 
 def in_use(chosen: FilterSet) -> list[str]:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from analytics import scores
+from analytics import schemes, scores
+from analytics.schemes import Scheme
 from analytics.services import partitions
 from core import money
 from core.models import Run
@@ -49,6 +50,21 @@ LEFT JOIN LATERAL (
 ) e ON true
 WHERE n.segment = {{segment}} ORDER BY n.clv_cents DESC NULLS LAST, n.source, n.external_id
 """
+# Of the schemes whose scores do not say what was before: memberships do, of the night that is current.
+GROUP_MEMBERS: Final = f"""
+SELECT n.source, n.external_id, c.name, coalesce(e.address, ''), coalesce(p.name, ''), {{since}},
+    n.clv_cents, n.churn_risk, n.orders, n.last_at
+FROM ({NAMED}) AS n JOIN customers_customer c ON c.id = n.customer_id
+{{joined}}
+LEFT JOIN LATERAL (
+    SELECT address FROM customers_email WHERE customer_id = n.customer_id ORDER BY id LIMIT 1
+) e ON true
+WHERE {{chosen}} ORDER BY n.clv_cents DESC NULLS LAST, n.source, n.external_id
+"""
+OF_SCHEME: Final = """LEFT JOIN customers_membership m ON m.customer_id = n.customer_id AND m.scheme = '{scheme}'
+LEFT JOIN customers_segment p ON p.id = m.previous_id"""
+OF_TAG: Final = """JOIN customers_tagging t ON t.customer_id = n.customer_id AND t.segment_id = {code}
+    AND t.removed_at IS NULL LEFT JOIN customers_segment p ON false"""
 BATCH: Final = 5000
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -93,7 +109,23 @@ def members(*, run: Run, segment: scores.Name) -> Iterator[Sequence[Any]]:
         yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone)
 
 
-def _rows(query: str, run: Run, **parts: int) -> Iterator[tuple[Any, ...]]:
+def group_members(*, run: Run, scheme: Scheme, code: int, label: str) -> Iterator[Sequence[Any]]:
+    """As `members`, for a segment of any scheme: a code of the scores or, of tags, the tag's id."""
+    zone, currency = ZoneInfo(run.settings["time_zone"]), run.settings["currency"]
+    is_tag = scheme is schemes.NEEDS
+    parts = {
+        "since": "t.added_at::date" if is_tag else "m.changed_on",
+        "joined": OF_TAG.format(code=int(code)) if is_tag else OF_SCHEME.format(scheme=scheme.slug),
+        "chosen": "true" if is_tag else f"n.{scheme.column} = {int(code)}",
+    }
+    yield MEMBER_COLUMNS
+    found = _rows(GROUP_MEMBERS, run, **parts)
+    for source, external_id, name, email, was, since, clv, risk, orders, last in found:
+        who = (*_names(source, external_id), *_names(name, email), plain(label), plain(was), since)
+        yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone)
+
+
+def _rows(query: str, run: Run, **parts: int | str) -> Iterator[tuple[Any, ...]]:
     """The rows as one moment shows them, fetched in batches."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(query.format(scores=partitions.table_of(run.pk), **parts))

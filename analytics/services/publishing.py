@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from analytics.services import baskets, partitions, profit, stats, summaries
+from analytics.services import baskets, partitions, profit, stats, summaries, tag_totals
 from core import feed
 from core.models import Run
 
@@ -21,6 +21,7 @@ def finish_table(*, run: Run) -> dict[str, Any]:
     partitions.index(run.pk, sorts=not run.is_past)
     shards = run.jobs.filter(step="score").order_by("shard").values_list("result", flat=True)
     run.stats = run.stats | stats.add_up(result["totals"] for result in shards)
+    run.stats["schemes"]["needs"] = tag_totals.of_run(run)
     run.save(update_fields=["stats"])
     return {"rows": run.stats["all"]["customers"]}
 

@@ -71,8 +71,13 @@ def add_up(shards: Iterable[Totals]) -> dict[str, Any]:
         "bands": _group(cells, 1),
         "cells": _plain(cells),
         "moves": dict(sorted(moves.items())),
-        "schemes": {slug: {"segments": _group(own, 0), "cells": _plain(own)} for slug, own in of_schemes.items()},
+        "schemes": {slug: totals(own) for slug, own in of_schemes.items()},
     }
+
+
+def totals(cells: Cells) -> dict[str, Any]:
+    """One scheme's totals by code, and by code and band."""
+    return {"segments": _group(cells, 0), "cells": _plain(cells)}
 
 
 def _add(cells: Cells, more: Mapping[str, Mapping[str, int]]) -> None:

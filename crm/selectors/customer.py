@@ -11,14 +11,15 @@ from django.db.models import CharField, Count, F, IntegerField, Max, Min, QueryS
 from django.utils import formats
 from django.utils.translation import pgettext
 
-from analytics import scores
+from analytics import schemes, scores
 from analytics.clv import shop
 from analytics.models import Score
 from analytics.services import scoring
 from core import money
 from core.models import Run
-from crm import labels, reasons
-from customers.models import Customer, Email, Identity, Order, Phone, Refund, UnmatchedReturn
+from crm import groups, labels, reasons
+from crm.groups import Group
+from customers.models import Customer, Email, Identity, Membership, Order, Phone, Refund, UnmatchedReturn
 from customers.services import custom
 
 MONTHS: Final = (12, 24)
@@ -111,6 +112,32 @@ def standing(*, pk: int, run: Run | None) -> Standing | None:
         return None
     score = Score.objects.filter(run=run, customer_id=pk).first()
     return Standing(score=score, run=run) if score else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The segment of one scheme that the customer is in, the one before and since when, as memberships say."""
+
+    group: Group
+    before: str
+    since: date | None
+
+
+def groups_of(found: Standing) -> list[Place]:
+    """Every scheme of the night but RFM, which stands apart. Two queries."""
+    pk = found.score.customer_id
+    known = {
+        one.scheme: one
+        for one in Membership.objects.filter(customer_id=pk).select_related("previous").order_by("scheme")
+    }
+    places = []
+    for scheme in schemes.SCORED:
+        group = groups.by_code(scheme).get(getattr(found.score, scheme.column))
+        row = known.get(scheme.slug)
+        if group is not None:
+            before = row.previous.name if row and row.previous else ""
+            places.append(Place(group=group, before=before, since=row.changed_on if row else None))
+    return places
 
 
 def why(found: Standing) -> list[reasons.Reason]:

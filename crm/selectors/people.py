@@ -8,15 +8,17 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.http import QueryDict
 
+from analytics import schemes
 from analytics import scores as rfm
 from analytics.models import Score
 from core import paging
 from core.models import Business, Run
-from crm import filters, labels
+from crm import filters, groups, labels
 from customers.models import Customer, Email
 from customers.services import custom
 
 PAGE_ROWS: Final = 25
+MOST_AT_ONCE: Final = 20_000  # customers that one request may change
 FIRST_SORT: Final = "-clv"
 # What people can sort by: the score's field. The night makes an index for each (analytics.services.partitions).
 SORT_FIELDS: Final = {"clv": "clv_cents", "risk": "churn_risk", "value": "value_cents", "last": "last_at"}
@@ -123,12 +125,19 @@ def present(scores: QuerySet[Score]) -> QuerySet[Score]:
 
 def query(*, data: QueryDict, run: Run | None, business: Business) -> Query:
     """Read the list's address: filters that cannot be read are left out."""
-    people = filters.PeopleFilter(data, Customer.objects.all(), choices=choices(), custom_fields=custom.fields())
+    people = filters.PeopleFilter(
+        data,
+        Customer.objects.all(),
+        choices=choices(),
+        custom_fields=custom.fields(),
+        tags=groups.of(schemes.NEEDS),
+    )
     scores = filters.ScoreFilter(
         data,
         Score.objects.filter(run=run),
         currency=business.currency,
         as_of=run.as_of if run else None,
+        kinds={scheme.slug: groups.of(scheme) for scheme in schemes.SCORED} if run else {},
     )
     sort = data.get("sort", "")
     known = sort.lstrip("-") in {*SORT_FIELDS, "name"}
@@ -197,6 +206,13 @@ def totals(found: Query) -> Totals:
         scored, clv = added["scored"], added["clv"] or 0
     people = scored if found.scored_only else found.chosen_people.count()
     return Totals(customers=people, clv_cents=int(clv), scored=scored)
+
+
+def ids(found: Query) -> list[int]:
+    """The customers that the filters leave, at most so many as one request may change."""
+    if found.scored_only:
+        return list(found.chosen_scores.values_list("customer_id", flat=True)[:MOST_AT_ONCE])
+    return list(found.chosen_people.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
 def neighbours(found: Query, *, pk: int) -> tuple[int | None, int | None]:

@@ -10,14 +10,17 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 
-from analytics import scores
+from analytics import schemes
 from analytics.clv import bands
 from analytics.models import Score
+from analytics.schemes import Scheme
 from analytics.services import partitions
 from core.models import Run
-from crm import labels
+from crm import groups
+from crm.groups import Group
 from crm.selectors import people
 from crm.selectors.segments import Move
+from customers.selectors import tags
 
 PERIODS: Final = (30, 90, 365, 0)  # days; 0 is everything
 FIRST_PERIOD: Final = 90
@@ -65,21 +68,30 @@ class History:
         return self.points[-1].customers - self.points[0].customers if len(self.points) > 1 else None
 
 
-def of_segment(name: scores.Name, *, until: date, days: int) -> History:
+def of_segment(group: Group, *, until: date, days: int) -> History:
     """The segment on each night of the `days` days that end with `until` (0: ever), the newest revision of a date."""
-    code = str(name.value)
-    own = KeyTransform(code, KeyTransform("segments", "stats"))
-    cells = [KeyTransform(f"{code}/{band}", KeyTransform("cells", "stats")) for band in (bands.MEDIUM, bands.HIGH)]
-    found = _nights(until=until, days=days).annotate(own=own, medium=cells[0], high=cells[1])
+    code, totals = str(group.value), _totals(group.scheme)
+    own = KeyTransform(code, KeyTransform("segments", totals))
+    cells = [KeyTransform(f"{code}/{band}", KeyTransform("cells", totals)) for band in (bands.MEDIUM, bands.HIGH)]
+    nights = _nights(until=until, days=days)
+    if group.scheme is not schemes.RFM:  # nights from before the scheme say nothing, not that nobody was there
+        nights = nights.filter(stats__schemes__has_key=group.scheme.slug)
+    found = nights.annotate(own=own, medium=cells[0], high=cells[1])
     return History(points=[_point(*row) for row in found.values_list("as_of", "own", "medium", "high")])
 
 
-def of_all(*, until: date, days: int) -> list[tuple[date, dict[str, int]]]:
+def _totals(scheme: Scheme) -> Any:
+    return "stats" if scheme is schemes.RFM else KeyTransform(scheme.slug, KeyTransform("schemes", "stats"))
+
+
+def of_all(scheme: Scheme, *, until: date, days: int) -> list[tuple[date, dict[str, int]]]:
     """Customers by segment (slug) on each night."""
-    found = _nights(until=until, days=days).values_list("as_of", "stats__segments")
+    path = "stats__segments" if scheme is schemes.RFM else f"stats__schemes__{scheme.slug}__segments"
+    known = groups.of(scheme)
     return [
-        (day, {name.slug: own.get(str(name.value), {}).get("customers", 0) for name in labels.SEGMENTS})
-        for day, own in found
+        (day, {group.slug: own.get(str(group.value), {}).get("customers", 0) for group in known})
+        for day, own in _nights(until=until, days=days).values_list("as_of", path)
+        if own is not None
     ]
 
 
@@ -125,15 +137,24 @@ class Moves:
 
 # Both sides with what each customer is worth now; another side of 0 is nobody's: not scored then, or nothing left.
 MOVED: Final = """
-SELECT coalesce(other.segment, 0), count(*),
+SELECT coalesce(other.code, 0), count(*),
     (array_agg(own.customer_id ORDER BY own.clv_cents DESC NULLS LAST, own.customer_id))[1:%(shown)s]
-FROM {own} own LEFT JOIN {other} other USING (customer_id)
-WHERE own.segment = %(code)s AND other.segment IS DISTINCT FROM %(code)s
+FROM ({own}) own LEFT JOIN ({other}) other USING (customer_id)
+WHERE own.code = %(code)s AND other.code IS DISTINCT FROM %(code)s
 GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
 
-def moves(name: scores.Name, *, run: Run, days: int) -> Moves | None:
+# Where a customer was on a night: by a column of the scores, or by a tag that she had at the end of the day.
+BY_COLUMN: Final = "SELECT customer_id, {column} AS code, clv_cents FROM {scores}"
+BY_TAG: Final = """
+SELECT s.customer_id, t.segment_id AS code, s.clv_cents FROM {scores} s
+JOIN customers_tagging t ON t.customer_id = s.customer_id AND t.segment_id = %(code)s
+    AND t.added_at < timestamptz '{end}' AND (t.removed_at IS NULL OR t.removed_at >= timestamptz '{end}')
+"""
+
+
+def moves(group: Group, *, run: Run, days: int) -> Moves | None:
     """Who came and went between the night about `days` days before `run` (0: the oldest kept) and `run`.
 
     None when no earlier night's scores are kept.
@@ -144,8 +165,8 @@ def moves(name: scores.Name, *, run: Run, days: int) -> Moves | None:
     return Moves(
         earlier=earlier,
         later=run,
-        came=_flow(name, own=run, other=earlier, shown_in=run),
-        went=_flow(name, own=earlier, other=run, shown_in=run),
+        came=_flow(group, own=run, other=earlier, shown_in=run),
+        went=_flow(group, own=earlier, other=run, shown_in=run),
     )
 
 
@@ -157,18 +178,26 @@ def _night_before(run: Run, *, days: int) -> Run | None:
     return far_enough.order_by("-as_of", "-revision").first() or kept.order_by("as_of", "-revision").first()
 
 
-def _flow(name: scores.Name, *, own: Run, other: Run, shown_in: Run) -> Flow:
-    query = MOVED.format(own=partitions.table_of(own.pk), other=partitions.table_of(other.pk))
+def _flow(group: Group, *, own: Run, other: Run, shown_in: Run) -> Flow:
+    query = MOVED.format(own=_places(group.scheme, own), other=_places(group.scheme, other))
     with connection.cursor() as cursor:
-        cursor.execute(query, {"code": name.value, "shown": PEOPLE_SHOWN})
+        cursor.execute(query, {"code": group.value, "shown": PEOPLE_SHOWN})
         rows = cursor.fetchall()
     is_arrival = own.pk == shown_in.pk
-    sides = [(scores.Name(code), customers) for code, customers, _ in rows]
+    known = groups.by_code(group.scheme)
+    sides = [(known.get(code), customers) for code, customers, _ in rows]
     found = [
-        Move(source=side, target=name, customers=n) if is_arrival else Move(source=name, target=side, customers=n)
+        Move(source=side, target=group, customers=n) if is_arrival else Move(source=group, target=side, customers=n)
         for side, n in sides
     ]
     return Flow(moves=found, people=_most_valuable((pk for _, _, ids in rows for pk in ids), run=shown_in))
+
+
+def _places(scheme: Scheme, run: Run) -> str:
+    table = partitions.table_of(run.pk)
+    if scheme is schemes.NEEDS:
+        return BY_TAG.format(scores=table, end=tags.end_of(run.as_of, zone=run.settings["time_zone"]).isoformat())
+    return BY_COLUMN.format(column=scheme.column, scores=table)
 
 
 def _most_valuable(ids: Iterable[int], *, run: Run) -> list[people.Row]:

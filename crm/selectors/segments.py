@@ -1,19 +1,29 @@
-"""Segments as the last night counted them: size, value, risk, and who moved since the night before."""
+"""Segments as the last night counted them: size, value, risk, and who moved since the night before.
+
+RFM's are named by analytics.scores.Name, those of any scheme by crm.groups.Group: pages read the same of both.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from analytics import scores
+from analytics import schemes, scores
+from analytics.clv import bands
 from analytics.models import Score
-from core.models import Run
-from crm import labels
+from analytics.schemes import Scheme
+from core import money
+from core.models import Business, Run
+from crm import groups, labels
+from crm.groups import Group
+from customers.selectors import tags
 
 HEAT_SHADES: Final = 10
+RISKY: Final = (bands.MEDIUM, bands.HIGH)
 NOTHING: Final[Mapping[str, int]] = {"customers": 0, "clv_cents": 0, "value_cents": 0, "historic_cents": 0, "active": 0}
 
 
@@ -21,16 +31,36 @@ NOTHING: Final[Mapping[str, int]] = {"customers": 0, "clv_cents": 0, "value_cent
 class SegmentState:
     """One segment in a run, with its share of all customers and of all predicted value."""
 
-    name: scores.Name
+    name: scores.Name | Group
     customers: int
     clv_cents: int
+    historic_cents: int
     share: float
     value_share: float
     risk: dict[str, int]  # customers by band
+    at_risk_cents: int = 0  # predicted value of those with medium or high risk
 
     @property
     def definition(self) -> str:
+        if isinstance(self.name, Group):
+            return self.name.definition
         return str(labels.DEFINITIONS.get(self.name, ""))
+
+    @property
+    def hue(self) -> str:
+        return self.name.hue if isinstance(self.name, Group) else self.name.slug
+
+    @property
+    def url(self) -> str:
+        if isinstance(self.name, Group):
+            return self.name.url
+        return reverse("desk:segment_detail", args=[self.name.slug])
+
+    @property
+    def list_url(self) -> str:
+        if isinstance(self.name, Group):
+            return self.name.list_url
+        return f"{reverse('desk:customer_list')}?segment={self.name.slug}"
 
     @property
     def average_cents(self) -> int | None:
@@ -58,23 +88,56 @@ class SegmentState:
 
 def states(run: Run) -> list[SegmentState]:
     """Every segment in the order of its name's rank, with zeros where nobody is."""
-    return [_state(run, name) for name in labels.SEGMENTS]
+    return [_state(run, name, run.stats) for name in labels.SEGMENTS]
 
 
-def state(run: Run, name: scores.Name) -> SegmentState:
-    return _state(run, name)
+def states_of(run: Run, scheme: Scheme) -> list[SegmentState]:
+    """Every segment of a scheme in its order; of the named ones the most valuable first."""
+    found = [state(run, group) for group in groups.of(scheme)]
+    return found if scheme.kinds else sorted(found, key=lambda one: -one.clv_cents)
 
 
-def _state(run: Run, name: scores.Name) -> SegmentState:
-    own = run.stats["segments"].get(str(name.value), NOTHING)
+def state(run: Run, group: Group) -> SegmentState:
+    return _state(run, group, totals_of(run, group.scheme))
+
+
+def rule(run: Run, scheme: Scheme, *, business: Business) -> str:
+    """The night's figures that divide the scheme's segments, in words; empty where the definitions say it all."""
+    found = schemes.Thresholds.from_dict(run.model.get("schemes", {}))
+    if scheme is schemes.VALUE and found.tier_a is not None and found.tier_b is not None:
+        unit = 10 ** money.exponent(business.currency)
+        a, b = (money.text(round(cut * unit), business.currency, digits=0) for cut in (found.tier_a, found.tier_b))
+        return _("A begins at %(a)s a customer, B at %(b)s.") % {"a": a, "b": b}
+    if scheme is schemes.TENURE:
+        values = {"gap": round(found.gap_days), "new": round(found.new_days), "long": round(found.long_days)}
+        words = _(
+            "The usual gap is %(gap)s days: newcomers began less than %(new)s days ago,"
+            " long-standing customers %(long)s or more."
+        )
+        return words % values
+    return ""
+
+
+def totals_of(run: Run, scheme: Scheme) -> Mapping[str, Any]:
+    """`segments` and `cells` of a scheme by code; empty in runs from before the scheme."""
+    if scheme is schemes.RFM:
+        return dict(run.stats)
+    totals: Mapping[str, Any] = run.stats.get("schemes", {}).get(scheme.slug, {"segments": {}, "cells": {}})
+    return totals
+
+
+def _state(run: Run, name: scores.Name | Group, totals: Mapping[str, Any]) -> SegmentState:
+    own = totals["segments"].get(str(name.value), NOTHING)
     whole = run.stats["all"]
-    cells = run.stats["cells"]
+    cells = totals["cells"]
     return SegmentState(
         name=name,
         customers=own["customers"],
         clv_cents=own["clv_cents"],
+        historic_cents=own["historic_cents"],
         share=own["customers"] / whole["customers"] if whole["customers"] else 0.0,
         value_share=own["clv_cents"] / whole["clv_cents"] if whole["clv_cents"] else 0.0,
+        at_risk_cents=sum(cells.get(f"{name.value}/{code}", NOTHING)["clv_cents"] for code in RISKY),
         risk={band: cells.get(f"{name.value}/{code}", NOTHING)["customers"] for code, band in labels.BANDS.items()},
     )
 
@@ -83,8 +146,8 @@ def _state(run: Run, name: scores.Name) -> SegmentState:
 class Move:
     """Customers who went from one segment to another; `shade` is 0–10 for the heat table."""
 
-    source: scores.Name
-    target: scores.Name
+    source: scores.Name | Group | None
+    target: scores.Name | Group | None
     customers: int
     shade: int = 0
 
@@ -151,10 +214,17 @@ def flows(run: Run, name: scores.Name) -> tuple[list[Move], list[Move]]:
     )
 
 
-def best(run: Run, name: scores.Name) -> QuerySet[Score]:
+def members(run: Run, group: Group) -> QuerySet[Score]:
+    """The segment's customers in a run; of a tag, who has it now."""
+    found = Score.objects.filter(run=run)
+    if group.scheme is schemes.NEEDS:
+        return found.filter(customer__in=tags.tagged(group.value))
+    return found.filter(**{group.scheme.column: group.value})
+
+
+def best(run: Run, group: Group) -> QuerySet[Score]:
     """The segment's customers, the most valuable first."""
-    chosen = Score.objects.filter(run=run, segment=name.value, clv_cents__isnull=False)
-    return chosen.order_by("-clv_cents", "-customer_id")
+    return members(run, group).filter(clv_cents__isnull=False).order_by("-clv_cents", "-customer_id")
 
 
 def facets(run: Run | None) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from crm import chips, sorting
 from crm.selectors import customer as one
 from crm.selectors import nights, people, segments
 from crm.selectors import timeline as events
+from crm.views.tags import panel
 from customers.models import Customer
 from customers.selectors import contracts
 
@@ -72,6 +73,8 @@ def customer_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "months": months,
         "back": request.GET.get("in", ""),
         **_timeline(request, pk),
+        **panel(pk),
+        "standings": one.groups_of(standing) if standing else [],
         **(_contracts(pk) if request.business.shows_contracts else {}),
     }
     return render(request, "crm/customer_detail.html", context)

@@ -1,77 +1,116 @@
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
-from analytics import scores
+from analytics import schemes, scores
+from analytics.schemes import Scheme
 from analytics.services import exports
 from core import downloads
 from core.http import DeskRequest, wants_part
 from core.models import Run
-from crm import charts, labels
-from crm.selectors import nights, people, segment_history, segments
+from crm import charts, groups
+from crm.groups import Group
+from crm.selectors import nights, people, plans, segment_history, segments
 from crm.selectors import today as figures
 
 CUSTOMERS_SHOWN = 8
 
 
 def segment_list(request: DeskRequest) -> HttpResponse:
+    """RFM: who is in which segment, and who moved since the night before."""
     run = nights.current()
     if run is None:
-        return render(request, "crm/segment_list.html", {"run": None})
-    states, days = segments.states(run), _days(request)
-    sizes = segment_history.of_all(until=run.as_of, days=days)
-    context = {
-        "run": run,
-        "states": states,
-        "average": figures.average_clv(run),
-        "migration": segments.migration(run),
-        "sizes": sizes[::-1],
-        "segments": labels.SEGMENTS,
-        "charts": {"treemap": charts.treemap(states, business=request.business), "sizes": charts.sizes(sizes)},
-        **_periods(days),
-    }
+        return _none(request)
+    context = _overview(request, run, schemes.RFM) | {"migration": segments.migration(run)}
     return render(request, "crm/segment_list.html", context)
 
 
-def segment_detail(request: DeskRequest, slug: str) -> HttpResponse:
-    name, run = _segment(slug), nights.current()
+def scheme_detail(request: DeskRequest, scheme: str) -> HttpResponse:
+    """The segments of another scheme."""
+    run, found = nights.current(), _scheme(scheme)
     if run is None:
-        return render(request, "crm/segment_list.html", {"run": None})
+        return _none(request)
+    return render(request, "crm/segment_list.html", _overview(request, run, found))
+
+
+def _none(request: DeskRequest) -> HttpResponse:
+    return render(request, "crm/segment_list.html", {"run": None})
+
+
+def _overview(request: DeskRequest, run: Run, scheme: Scheme) -> dict[str, object]:
+    states, days = segments.states_of(run, scheme), _days(request)
+    sizes = segment_history.of_all(scheme, until=run.as_of, days=days)
+    known = groups.of(scheme)
+    return {
+        "run": run,
+        "scheme": scheme,
+        "schemes": schemes.ALL,
+        "rule": segments.rule(run, scheme, business=request.business),
+        "states": states,
+        "average": figures.average_clv(run),
+        "sizes": sizes[::-1],
+        "segments": known,
+        "charts": {
+            "treemap": charts.treemap(states, business=request.business),
+            "sizes": charts.sizes(sizes, known=known),
+        },
+        **_periods(days),
+    }
+
+
+def segment_detail(request: DeskRequest, slug: str, scheme: str = "rfm") -> HttpResponse:
+    group, run = found_group(scheme, slug), nights.current()
+    if run is None:
+        return _none(request)
     days = _days(request)
-    history = segment_history.of_segment(name, until=run.as_of, days=days)
+    history = segment_history.of_segment(group, until=run.as_of, days=days)
+    state = segments.state(run, group)
     context = {
         "run": run,
-        "state": segments.state(run, name),
+        "group": group,
+        "state": state,
+        "plan": plans.of_group(group, state=state),
         "history": history,
         "steps": segment_history.steps(history.points),
-        "best": people.top(segments.best(run, name), run=run, limit=CUSTOMERS_SHOWN),
-        "charts": {"history": charts.history(history.points, name=name, business=request.business)},
+        "best": people.top(segments.best(run, group), run=run, limit=CUSTOMERS_SHOWN),
+        "charts": {"history": charts.history(history.points, name=group, business=request.business)},
         **_periods(days),
     }
     return render(request, "crm/segment_detail.html", context)
 
 
-def segment_moves(request: DeskRequest, slug: str) -> HttpResponse:
+def segment_moves(request: DeskRequest, slug: str, scheme: str = "rfm") -> HttpResponse:
     """Who came and went: loaded after the page, because it compares two whole nights."""
-    name, run, days = _segment(slug), _current(), _days(request)
+    group, run, days = found_group(scheme, slug), _current(), _days(request)
     context = {
         "run": run,
-        "state": segments.state(run, name),
-        "moves": segment_history.moves(name, run=run, days=days),
+        "group": group,
+        "moves": segment_history.moves(group, run=run, days=days),
         **_periods(days),
     }
     return render(request, "crm/_moves.html" if wants_part(request) else "crm/segment_moves.html", context)
 
 
-def segment_export(request: DeskRequest, slug: str) -> StreamingHttpResponse:
-    name, run = _segment(slug), _current()
-    return downloads.csv_file(f"{slug}-{run.as_of}.csv", exports.members(run=run, segment=name))
+def segment_export(request: DeskRequest, slug: str, scheme: str = "rfm") -> StreamingHttpResponse:
+    group, run = found_group(scheme, slug), _current()
+    if group.scheme is schemes.RFM:
+        rows = exports.members(run=run, segment=scores.Name(group.value))
+    else:
+        rows = exports.group_members(run=run, scheme=group.scheme, code=group.value, label=group.label)
+    return downloads.csv_file(f"{group.file_name}-{run.as_of}.csv", rows)
 
 
-def _segment(slug: str) -> scores.Name:
-    name = labels.segment_of(slug)
-    if name is None:
+def _scheme(slug: str) -> Scheme:
+    scheme = groups.scheme_of(slug)
+    if scheme is None:
+        raise Http404("No such scheme.")
+    return scheme
+
+
+def found_group(scheme: str, slug: str) -> Group:
+    group = groups.find(_scheme(scheme), slug)
+    if group is None:
         raise Http404("No such segment.")
-    return name
+    return group
 
 
 def _current() -> Run:

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from analytics import schemes
 from analytics.scores import Name
+from crm import groups
 from crm.selectors import segment_history
 from tests.desk import AS_OF, make_night, score, score_of_nobody
 from tests.factories import make_customer
@@ -63,13 +65,13 @@ class TestPage:
         assert "No segments yet" in desk.get("/segments/new/").content.decode()
 
     def test_queries(self, desk, nights, django_assert_num_queries):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             desk.get("/segments/champions/")
 
 
 class TestOverTime:
     def history(self, name=Name.CHAMPIONS, days=90):
-        return segment_history.of_segment(name, until=AS_OF, days=days)
+        return segment_history.of_segment(groups.find(schemes.RFM, name.slug), until=AS_OF, days=days)
 
     def test_it_works(self, nights):
         first, last = self.history().points
@@ -125,8 +127,9 @@ class TestGaps:
 class TestMoves:
     def test_it_works(self, desk, nights):
         moves = desk.get("/segments/champions/moves/").context["moves"]
-        assert [(move.source, move.customers) for move in moves.came.moves] == [(Name.LOYAL, 1)]
-        assert [(move.target, move.customers) for move in moves.went.moves] == [(Name.NONE, 1), (Name.AT_RISK, 1)]
+        assert [(move.source.slug, move.customers) for move in moves.came.moves] == [("loyal", 1)]
+        gone, weaker = moves.went.moves
+        assert (gone.target, gone.customers, weaker.target.slug, weaker.customers) == (None, 1, "at-risk", 1)
         assert (moves.came.customers, moves.went.customers) == (1, 2)
         assert names(moves.came.people) == ["Bo"]
         assert names(moves.went.people) == ["Cy"]  # nothing is predicted of Dot

@@ -32,7 +32,7 @@ def night():
 
 
 def state(answer, name):
-    (found,) = [one for one in answer.context["states"] if one.name is name]
+    (found,) = [one for one in answer.context["states"] if one.name.slug == name.slug]
     return found
 
 

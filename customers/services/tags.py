@@ -1,0 +1,72 @@
+"""Giving tags to customers and taking them away. A tag is made by the first use of its name."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from core.models import User
+from customers.models import Customer, Segment, Tagging
+from customers.models.tag import NEEDS
+
+LONGEST: Final = 40
+MOST_TAGS: Final = 200  # of a business: more are no segments any more
+BATCH: Final = 5000
+
+
+class BadTag(ValueError):
+    """There is no such name for a tag: empty, too long, or without a letter or digit."""
+
+
+class TooManyTags(Exception):
+    """The business has as many tags as it may have."""
+
+
+def find_or_make(*, name: str) -> Segment:
+    """The tag that people mean by `name`: capitals and accents make no difference. Raises BadTag, TooManyTags."""
+    name = " ".join(name.split())
+    slug = slugify(name) or "".join(f"{ord(letter):x}" for letter in name if letter.isalnum())
+    if not slug or len(name) > LONGEST:
+        raise BadTag(name)
+    found = Segment.objects.filter(scheme=NEEDS, slug=slug[:60]).first()
+    if found is not None:
+        return found
+    if Segment.objects.filter(scheme=NEEDS).count() >= MOST_TAGS:
+        raise TooManyTags
+    return Segment.objects.get_or_create(scheme=NEEDS, slug=slug[:60], defaults={"name": name})[0]
+
+
+@transaction.atomic
+def add(*, segment: Segment, customer_ids: Iterable[int], by: User | None, at: datetime) -> int:
+    """Give the tag to those who lack it; returns how many got it."""
+    wanted = set(customer_ids)
+    wanted -= set(
+        Tagging.objects.filter(segment=segment, removed_at__isnull=True, customer_id__in=wanted).values_list(
+            "customer_id", flat=True
+        )
+    )
+    existing = Customer.objects.filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True)
+    rows = [Tagging(customer_id=pk, segment=segment, added_at=at, added_by=by) for pk in existing]
+    Tagging.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+    return len(rows)
+
+
+def remove(*, segment_id: int, customer_ids: Iterable[int], at: datetime) -> int:
+    """Take the tag away; returns from how many."""
+    return Tagging.objects.filter(
+        segment_id=segment_id, removed_at__isnull=True, customer_id__in=set(customer_ids)
+    ).update(removed_at=at)
+
+
+@transaction.atomic
+def rename(*, segment_id: int, name: str) -> Segment:
+    """Another name for a tag; its address stays. Raises BadTag."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST:
+        raise BadTag(name)
+    segment = Segment.objects.select_for_update(no_key=True).get(pk=segment_id, scheme=NEEDS)
+    segment.name = name
+    segment.save(update_fields=["name"])
+    return segment
