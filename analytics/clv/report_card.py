@@ -74,10 +74,10 @@ def card(log: OrderLog, origin: Origin) -> Card:
     found = backtest.split(log, origin)
     if not found.order_days.size:
         raise ValueError("nobody had ordered by then")
-    return judge(found, choice.decide(log.until(origin.day), longest=origin.horizon_days), log.start)
+    return judge(found, choice.decide(log.until(origin.day), longest=origin.horizon_days))
 
 
-def judge(found: Split, chosen: Choice, start: int) -> Card:
+def judge(found: Split, chosen: Choice) -> Card:
     """Fit the chosen models to the history and compare what they say with what happened."""
     days = found.origin.horizon_days
     fitted = shop.fit(found.history, shop.Terms(horizon_days=days), _plan(found.origin, chosen))

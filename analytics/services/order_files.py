@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics.clv import order_log
 from analytics.clv.order_log import NO_ORDER_DAY, OrderLog
@@ -20,7 +20,7 @@ from core import money
 from customers.importing import generic, matching, presets, reading
 from customers.importing.matching import Back, Sold
 from customers.importing.presets import Preset
-from customers.importing.problems import Reject
+from customers.importing.problems import FileProblem, Reject
 from customers.importing.reading import Habits, Plan
 from customers.importing.record import Record
 from customers.importing.rows import OrderRow, key_of
@@ -48,10 +48,10 @@ class Source:
 
 @dataclass(kw_only=True)
 class FileLog:
-    """What the files told. `has_money` is False where no column holds amounts, or every amount is zero."""
+    """What the files told, and the ids of the customers by their codes."""
 
     log: OrderLog
-    has_money: bool
+    ids: list[str]
     rows: int = 0
     rejected: int = 0
     guest_rows: int = 0
@@ -102,17 +102,18 @@ class _Fact(NamedTuple):
 
 
 def read(*, source: Source, refuse: Refuse = lambda reject: None) -> FileLog:
-    """Read the files, the earlier first. Raises FileProblem for one that cannot be used."""
+    """Read the files, the earlier first. Raises FileProblem for one that cannot be used, and for an unknown zone."""
     plans = [_plan(path, source) for path in source.paths]
-    found = FileLog(log=_log([], 0), has_money=any(MONEY & plan.positions.keys() for plan in plans))
+    found = FileLog(log=_log([], {}, 0), ids=[])
     documents: Documents = {}
     for plan in plans:
         documents |= _documents(_rows(plan, found, refuse), found)
     sound = {key: document for key, document in documents.items() if document.is_sound}
     found.rejected += sum(len(document.lines) for key, document in documents.items() if _is_mixed(document))
     exponent = money.exponent(plans[0].habits.currency)
-    found.log = _log(list(_facts(sound, exponent)), exponent)
-    found.has_money = found.has_money and bool((found.log.value != 0).any())
+    facts = list(_facts(sound, exponent))
+    found.ids = sorted({fact.customer for fact in facts})
+    found.log = _log(facts, {customer: code for code, customer in enumerate(found.ids)}, exponent)
     return found
 
 
@@ -124,12 +125,19 @@ def _plan(path: Path, source: Source) -> Plan[OrderRow]:
     preset = source.preset
     if preset is presets.GENERIC:
         preset = replace(preset, required=[group for group in preset.required if "amount" not in group])
-    habits = Habits(zone=ZoneInfo(source.zone), currency="USD", exponent=2, day_first=source.day_first)
+    habits = Habits(zone=_zone(source.zone), currency="USD", exponent=2, day_first=source.day_first)
     plan = reading.plan(path, preset=preset, mapping=source.mapping, habits=habits)
     if preset.name == presets.GENERIC.name and not MONEY & plan.positions.keys():
         plan = replace(plan, preset=replace(preset, parse=_parse_without_money))
     currency = source.currency or _currency(plan)
     return replace(plan, habits=replace(plan.habits, currency=currency, exponent=money.exponent(currency)))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise FileProblem(f"There is no time zone “{name}”; one is Europe/London.") from None
 
 
 def _parse_without_money(records: Sequence[Record]) -> list[OrderRow]:
@@ -268,10 +276,7 @@ def _came_back_whole(orders: Mapping[str, _Document], sold: Lines, back: Mapping
             yield _Fact(order.customer, day, seen, -1, 0)
 
 
-def _log(facts: list[_Fact], exponent: int) -> OrderLog:
-    codes: dict[str, int] = {}
-    for fact in facts:
-        codes.setdefault(fact.customer, len(codes))
+def _log(facts: list[_Fact], codes: Mapping[str, int], exponent: int) -> OrderLog:
     value = [fact.value for fact in facts]
     return order_log.build(
         customer=[codes[fact.customer] for fact in facts],
