@@ -28,7 +28,7 @@ def shop(
     """
     chance = np.random.default_rng(seed)
     age = chance.integers(youngest, days + 1, customers).astype(np.int32)
-    order_days, last_day = _order_days(chance, age, purchase)
+    order_days, last_day, log_gaps = _order_days(chance, age, purchase)
     rate = chance.gamma(spend.q, 1.0 / spend.gamma, customers)
     repeat = order_days - 1
     again: FloatArray = np.where(repeat > 0, chance.gamma(spend.p * np.maximum(repeat, 1)) / rate, 0.0)
@@ -40,18 +40,20 @@ def shop(
         value=value,
         repeat_value=again.round(2),
         margin=np.round(MARGIN_RATE * value, 2),
+        log_gaps=log_gaps,
     )
 
 
 def _order_days(
     chance: np.random.Generator, age: NDArray[np.int32], purchase: BgNbdParams | MbgNbdParams
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Distinct order days, and the last of them counted from the first."""
+) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray]:
+    """Distinct order days, the last of them counted from the first, and Σ ln of the days between them."""
     customers = age.size
     gap = WEEK * purchase.alpha / chance.gamma(purchase.r, 1.0, customers).clip(1e-12)  # mean days
     leaves = chance.beta(purchase.a, purchase.b, customers)
     order_days = np.ones(customers, dtype=np.int32)
     last_day = np.zeros(customers, dtype=np.int32)
+    log_gaps: FloatArray = np.zeros(customers)
     clock: FloatArray = chance.random(customers)
     stays = chance.random(customers) >= (leaves if isinstance(purchase, MbgNbdParams) else 0.0)
     active = np.flatnonzero(stays)
@@ -59,7 +61,9 @@ def _order_days(
         clock[active] += chance.exponential(gap[active])
         active = active[clock[active] < age[active] + 1]
         today = clock[active].astype(np.int32)
-        order_days[active] += today > last_day[active]
+        since = today - last_day[active]
+        order_days[active] += since > 0
+        log_gaps[active] += np.log(np.maximum(since, 1))
         last_day[active] = today
         active = active[chance.random(active.size) >= leaves[active]]
-    return order_days, last_day
+    return order_days, last_day, log_gaps
