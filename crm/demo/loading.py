@@ -8,12 +8,13 @@ from django.db import connection, transaction
 
 from core import money
 from core.models import Business
-from crm.demo import catalogue, rows
+from crm.demo import agreeing, catalogue, rows, spending
 from crm.demo.clearing import SOURCE
 from crm.demo.facts import Firm, Shop
-from customers.models import Company, Customer, Identity, ImportBatch, Order, Product
-from customers.services import imports
+from customers.models import AcquisitionCost, Company, Customer, Identity, ImportBatch, Order, Product, UnitCost
+from customers.services import imports, spend
 from customers.services.reports import Report
+from customers.services.spend import Spend
 
 NAME, CURRENCY, TIME_ZONE = "Juniper & Oak", "EUR", "Europe/Dublin"
 SEED: Final = 2
@@ -54,7 +55,7 @@ def prepare_business() -> Business:
     return business
 
 
-def load(*, shop: Shop, business: Business, label: str, at: datetime) -> Report:
+def load(*, shop: Shop, business: Business, size: Size, at: datetime) -> Report:
     """People first, so that each order finds its customer with the channel that he or she came by."""
     imports.load_people(rows=rows.person_rows(shop), source=SOURCE, at=at)
     tell_planner()
@@ -66,8 +67,10 @@ def load(*, shop: Shop, business: Business, label: str, at: datetime) -> Report:
     )
     report = imports.load(rows=lines, source=SOURCE, at=at)
     agree_terms({person.firm.name: person.firm for person in shop.people if person.firm})
+    agreeing.agree(shop=shop, business=business)
     price(shop)
-    ImportBatch.objects.filter(source=SOURCE, kind="orders").update(files=[label])
+    spend_on(shop, business=business, seed=size.seed)
+    ImportBatch.objects.filter(source=SOURCE, kind="orders").update(files=[size.label])
     return report
 
 
@@ -92,6 +95,22 @@ def agree_terms(firms: dict[str, Firm]) -> None:
         company.contract_ends_on = firm.contract_ends_on
     fields = ["tax_number", "payment_terms_days", "contract_starts_on", "contract_ends_on"]
     Company.objects.bulk_update(companies, fields, batch_size=500)
+
+
+def spend_on(shop: Shop, *, business: Business, seed: int) -> None:
+    """Acquisition costs and unit costs. Where others have orders, what they wrote down stays as it is."""
+    exponent = money.exponent(business.currency)
+    known = set(AcquisitionCost.objects.values_list("channel", "month"))
+    told = spending.spend(shop, seed=seed)
+    spend.write(
+        cells={
+            cell: Spend(amount_cents=amount * 10**exponent, note=spending.NOTE)
+            for cell, amount in told.items()
+            if cell not in known
+        }
+    )
+    if business.is_demo and not UnitCost.objects.exists():
+        spend.set_unit_costs(unit_cents=spending.unit_cents(exponent))
 
 
 @transaction.atomic

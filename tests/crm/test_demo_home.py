@@ -15,8 +15,10 @@ from crm.demo import accounts, clearing, history, loading, rows, shop
 from crm.management.commands import seed_demo, up
 from customers.importing.rows import OrderRow
 from customers.models import (
+    AcquisitionCost,
     Category,
     Company,
+    Cost,
     Customer,
     Email,
     Identity,
@@ -27,13 +29,17 @@ from customers.models import (
     Phone,
     Product,
     Refund,
+    UnitCost,
     UnmatchedReturn,
 )
-from customers.services import imports
+from customers.services import costs, imports, spend
+from customers.services.costs import Spent
+from customers.services.spend import Spend
 
 UNTIL = date(2025, 6, 30)
 SMALL = ["--customers=120", "--years=1", "--seed=2", f"--until={UNTIL}"]
 AT = datetime(2025, 7, 1, 8, tzinfo=UTC)
+SIZE = loading.Size(customers=120, years=1, seed=2, until=UNTIL)
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +80,7 @@ def make_order(*, source="till", customer="T-1", sku="OWN-1", document="T-100"):
 def everything():
     """How many rows each table of facts has."""
     models = (Customer, Identity, Email, Phone, Company, Product, Category, Order, OrderLine, Refund, ImportBatch)
+    models += (AcquisitionCost, UnitCost, Cost)
     return {model.__name__: model.objects.count() for model in models}
 
 
@@ -96,7 +103,7 @@ class TestSeed:
     def test_nothing_is_rejected_and_returns_find_their_orders(self):
         row = loading.prepare_business()
         lines = rows.order_rows(made(), zone=row.zone, exponent=2)
-        report = loading.load(shop=made(), business=row, label="x", at=AT)
+        report = loading.load(shop=made(), business=row, size=SIZE, at=AT)
         assert report.rejected == 0
         assert set(UnmatchedReturn.objects.values_list("reason", flat=True)) <= {UnmatchedReturn.Reason.GUEST}
         assert report.imported == len(lines)
@@ -211,6 +218,21 @@ class TestClear:
         assert set(everything().values()) == {0}
         assert not User.objects.exists()
         assert not Business.objects.exists()
+
+    def test_what_others_spent_stays(self):
+        spend.write(cells={("radio", date(2025, 1, 1)): Spend(amount_cents=7, note="Fair")})
+        make_order()
+        seed()
+        assert AcquisitionCost.objects.filter(channel="social").exists()
+        clear()
+        assert AcquisitionCost.objects.get().channel == "radio"
+
+    def test_what_was_spent_on_a_customer_goes_with_her(self):
+        seed()
+        told = Spent(source="t", external_id="1", customer_id=Customer.objects.first().pk, spent_on=UNTIL, kind="sms")
+        costs.record(costs=[told])
+        clear()
+        assert not Cost.objects.exists()
 
     def test_data_of_others_are_as_before(self):
         make_order()

@@ -66,7 +66,7 @@ class Command(BaseCommand):
             clearing.clear()
             row = loading.prepare_business()
         made = shop.build(customers=size.customers, years=size.years, seed=size.seed, until=size.until)
-        report = loading.load(shop=made, business=row, label=size.label, at=timezone.now())
+        report = loading.load(shop=made, business=row, size=size, at=timezone.now())
         self.stdout.write(
             f"{row.name}: {size.label}; {report.orders_created:,} orders new, {report.orders_unchanged:,} as they were."
         )
