@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from analytics.curves import Cell
 from analytics.selectors.cohorts import Grid
+from analytics.selectors.kpis import Kpi
 from core import money
 from core.models import Business
 
@@ -27,6 +28,22 @@ def curves(grid: Grid, *, business: Business) -> dict[str, Any]:
             "cost": _("Acquisition cost per customer"),
             "payback": _("Paid back"),
         },
+    }
+
+
+def course(kpi: Kpi, *, business: Business) -> dict[str, Any]:
+    """A key figure over time; shares in percent."""
+    is_money, is_share = kpi.text.kind == "money", kpi.text.kind == "percent"
+    return {
+        "currency": business.currency,
+        "written": money.written(business.currency),
+        "unit": "money" if is_money else "percent" if is_share else "number",
+        "days": [day.isoformat() for day, _amount in kpi.course],
+        "values": [
+            _major(amount, business) if is_money else 100 * amount if is_share else round(amount, 4)
+            for _day, amount in kpi.course
+        ],
+        "label": str(kpi.text.label),
     }
 
 

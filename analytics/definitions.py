@@ -168,3 +168,10 @@ KPIS: Final = {
 }
 
 FIGURES: Final = TODAY | KPIS
+
+# The questions that the figures answer, in the order of the page.
+QUESTIONS: Final = (
+    (_("Do customers stay?"), ("retention", "churn", "lifespan", "risk-share")),
+    (_("How do they buy?"), ("repeat", "frequency", "order-value")),
+    (_("Do they earn what they cost?"), ("cac", "ltv-cac", "payback")),
+)

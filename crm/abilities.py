@@ -35,6 +35,7 @@ class Row:
 
 CUSTOMERS: Final = _("Customers and orders")
 SEGMENTS: Final = _("Segments")
+ANALYSE: Final = _("Analysis")
 IMPORTS: Final = _("Imports")
 NIGHTS: Final = _("Nights, jobs and alerts")
 SETTINGS: Final = _("Settings")
@@ -67,6 +68,12 @@ ABILITIES: Final = (
     _do(CUSTOMERS, _("Add and change products and categories"), "customers:product_*", "customers:category_*"),
     _see(SEGMENTS, _("See segments"), "desk:segment_list", "desk:segment_detail", "desk:segment_moves"),
     _see(SEGMENTS, _("Take the members of a segment out as a file"), "desk:*_export"),
+    _see(
+        ANALYSE,
+        _("See key figures and retention"),
+        *("analytics:kpi_list", "analytics:kpi_detail", "analytics:retention"),
+    ),
+    _see(ANALYSE, _("Take figures and cohorts out as a file"), "analytics:kpi_export", "analytics:retention_export"),
     _see(IMPORTS, _("See imports"), "customers:import_list", "customers:import_detail", "customers:import_batch"),
     _see(IMPORTS, _("Take out the rows that were refused"), "customers:import_rejects"),
     _do(IMPORTS, _("Import files and take them back"), "customers:import_*"),

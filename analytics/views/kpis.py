@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
-from analytics import definitions, figures
+from analytics import charts, definitions, figures
 from analytics.selectors import kpi_rows, kpis, nights
 from core import downloads
 from core.http import DeskRequest
@@ -23,8 +23,9 @@ class Card:
 
 def kpi_list(request: DeskRequest) -> HttpResponse:
     run, days = nights.current(), _days(request)
-    cards = [_card(one, request) for one in kpis.read(run=run, days=days)] if run else []
-    return render(request, "analytics/kpi_list.html", {"run": run, "cards": cards, **_periods(days)})
+    cards = {one.slug: _card(one, request) for one in kpis.read(run=run, days=days)} if run else {}
+    questions = [(title, [cards[slug] for slug in slugs if cards]) for title, slugs in definitions.QUESTIONS]
+    return render(request, "analytics/kpi_list.html", {"run": run, "questions": questions, **_periods(days)})
 
 
 def kpi_detail(request: DeskRequest, slug: str) -> HttpResponse:
@@ -41,6 +42,7 @@ def kpi_detail(request: DeskRequest, slug: str) -> HttpResponse:
             (day, figures.written(amount, kind=figure.kind, business=request.business))
             for day, amount in reversed(card.kpi.course)
         ],
+        "chart": charts.course(card.kpi, business=request.business),
         "rows": f"analytics/_kpi_{kpi_rows.KIND[slug]}.html",
         "listing": kpi_rows.listing(slug, facts, cursor=request.GET.get("cursor", "")),
     }

@@ -260,7 +260,25 @@
     };
   };
 
-  const builders = { trend, treemap, history, sizes, curves };
+  // One key figure over time, from zero.
+  const course = (data, c) => {
+    const number = (value) => value.toLocaleString(language, { maximumFractionDigits: 2 });
+    const [onAxis, full] = {
+      money: [short(data).format, money(data.currency).format], percent: [percent, percent], number: [number, number],
+    }[data.unit];
+    return {
+      grid: { left: gutter(data), right: 22, top: 12, bottom: 28, outerBoundsMode: "none" },
+      tooltip: tooltip(([{ dataIndex: i }]) => tip(dayName(data.days[i]), [["k1", data.label, full(data.values[i])]]), { trigger: "axis" }),
+      xAxis: timeAxis(c),
+      yAxis: {
+        type: "value", splitNumber: 3, axisLabel: { color: c.muted, fontSize: 12, formatter: onAxis },
+        splitLine: { lineStyle: { color: c.line } },
+      },
+      series: [line(data.label, pairs(data.days, data.values), c.first, { areaStyle: { color: c.first, opacity: 0.12 } })],
+    };
+  };
+
+  const builders = { course, trend, treemap, history, sizes, curves };
   const live = new Map();
 
   const draw = (node) => {
