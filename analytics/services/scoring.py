@@ -155,7 +155,9 @@ def _run_before(run: Run) -> int | None:
 def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     """Score the customers with first ≤ id ≤ last into the run's table; returns what the run's totals add up from."""
     columns = _read_shard(run=run, first=int(first), last=int(last))
-    past = _with_discounts(history(columns, as_of=run.as_of, currency=run.settings["currency"]), columns, run)
+    currency = run.settings["currency"]
+    past = history(columns, as_of=run.as_of, currency=currency)
+    past = with_discounts(past, columns["discount_cents"], currency=currency)
     settings = terms(run.settings)
     found = shop.score(shop.Fitted.from_dict(run.model["fitted"]), past, settings)
     table = score_rows.build(run=run, columns=columns, past=past, found=found)
@@ -168,9 +170,9 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     }
 
 
-def _with_discounts(past: shop.History, columns: Columns, run: Run) -> shop.History:
-    """What discounts took off, of what she bought at full price."""
-    taken = columns["discount_cents"] / 10.0 ** money.exponent(run.settings["currency"])
+def with_discounts(past: shop.History, discount_cents: NDArray[Any], *, currency: str) -> shop.History:
+    """With what discounts took off, as a share of what each bought at full price."""
+    taken = discount_cents / 10.0 ** money.exponent(currency)
     full = taken + np.maximum(past.value + past.refunded, 0.0)
     return replace(past, discounted=np.divide(taken, full, out=np.zeros(full.shape), where=full > 0))
 
