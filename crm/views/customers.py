@@ -5,7 +5,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from analytics.models import ContractTotal
-from analytics.selectors import contract_values, worth
+from analytics.selectors import contract_values, risk_parts, worth
 from core.http import DeskRequest, wants_part
 from crm import chips, sorting
 from crm.selectors import customer as one
@@ -67,6 +67,7 @@ def customer_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "customer": profile.customer,
         "standing": standing,
         "reasons": one.why(standing) if standing else [],
+        "risk_parts": risk_parts.of(standing.score, standing.run) if standing else None,
         "orders": one.orders(pk),
         "worth": worth.of_customer(standing.score, run=standing.run) if standing else None,
         "spend": one.spend(pk=pk, today=today, months=months),
