@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from analytics.services import baskets, cohorts, period_counts
 from core import alerts, keys
 from core.models import Alert, Job, Role, User
-from customers.models import Category, Company, CustomField, Email, ImportBatch
+from customers.models import AcquisitionCost, Category, Company, CustomField, Email, ImportBatch
 from customers.services import search
 from tests import desk
 from tests.customers.test_import_pages import imported, tried_out, uploaded
@@ -33,6 +34,7 @@ def make_showcase(client):
     people = _people(as_of)
     _records(people, as_of)
     _nights(people, as_of)
+    _cohorts(as_of)
     _behind_the_scenes(admin)
     tried_out(client, uploaded(client, FILE + "γ,2024-01-02,7\n"))
     imported(client, FILE)
@@ -80,6 +82,16 @@ def _nights(people, as_of):
         error="The worker κ went away.",
         ready_at=run.started_at,
     )
+
+
+def _cohorts(as_of):
+    """What the night adds up for the pages of cohorts and key figures, and a cost for the first month of orders."""
+    first = as_of - timedelta(days=9 * 19)
+    AcquisitionCost.objects.create(channel="", month=first.replace(day=1), amount_cents=1_000)
+    baskets.refresh(as_of=as_of)
+    cohorts.refresh(as_of=as_of)
+    for back in (0, 30):
+        period_counts.refresh(as_of=as_of - timedelta(days=back), active_days=90)
 
 
 def _behind_the_scenes(admin):
