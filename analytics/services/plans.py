@@ -11,7 +11,6 @@ from analytics.models import Plan, PlanAction
 from core.models import User
 from customers.models import Segment
 
-
 FIELDS: Final = ("goal", "owner", "budget_cents", "notes")
 
 
@@ -47,9 +46,14 @@ def locked(*, segment: Segment) -> Plan | None:
 @transaction.atomic
 def save(*, segment: Segment, item: Item) -> Plan:
     """Write the plan and its actions; only what differs is an edit."""
-    plan = locked(segment=segment) or Plan(segment=segment)
-    plan.goal, plan.owner, plan.budget_cents, plan.notes = item.goal, item.owner, item.budget_cents, item.notes
-    plan.save(force_insert=True) if plan._state.adding else plan.save(update_fields=FIELDS)
+    told = {name: getattr(item, name) for name in FIELDS}
+    plan = locked(segment=segment)
+    if plan is None:
+        plan = Plan.objects.create(segment=segment, **told)
+    else:
+        for name, value in told.items():
+            setattr(plan, name, value)
+        plan.save(update_fields=FIELDS)
     _save_actions(plan, item.actions)
     return plan
 

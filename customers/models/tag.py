@@ -1,4 +1,4 @@
-"""Tags that people give customers for what they need. Each is a segment of the scheme NEEDS; customers may have many."""
+"""Tags that people give customers for what they need. Each is a segment; a customer may have many."""
 
 from typing import ClassVar, Final
 
