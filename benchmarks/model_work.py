@@ -27,7 +27,7 @@ COMMON = ("pandas==3.1.1", "numpy==2.4.6", "scipy==1.17.1")
 OURS = (sys.executable, "-m", "benchmarks.model_once")
 
 
-def _peer(script: str, *pins: str) -> tuple[str, ...]:
+def peer(script: str, *pins: str) -> tuple[str, ...]:
     """In an environment of its own, which uv makes once and keeps in its cache."""
     packages = tuple(part for pin in (*pins, *COMMON) for part in ("--with", pin))
     here = ("uv", "run", "--isolated", "--no-project", "--python", "3.11", "-q")
@@ -35,8 +35,8 @@ def _peer(script: str, *pins: str) -> tuple[str, ...]:
 
 
 PEERS = {
-    "lifetimes": _peer("lifetimes_model.py", "lifetimes==0.11.3"),
-    "pymc-marketing": _peer("pymc_marketing_model.py", "pymc-marketing==0.19.2"),
+    "lifetimes": peer("lifetimes_model.py", "lifetimes==0.11.3"),
+    "pymc-marketing": peer("pymc_marketing_model.py", "pymc-marketing==0.19.2"),
 }
 WARM_UP = 2_000  # customers
 LEAST_RATIO = 10.0
@@ -56,8 +56,8 @@ def main() -> None:
         runs = {side: [_run(command, path) for _ in range(options.rounds)] for side, command in sides.items()}
     for side, rounds in runs.items():
         _report(side, rounds)
-    for peer in peers:
-        _compare(peer, runs["perennial"], runs[peer])
+    for name in peers:
+        _compare(name, runs["perennial"], runs[name])
     peak = _median(runs["perennial"], "peak_mb")
     print(f"peak {peak:.0f} MB (goal ≤ {MOST_MB:.0f}: {'met' if peak <= MOST_MB else 'missed'})")
 
@@ -102,10 +102,10 @@ def _report(side: str, rounds: list[dict[str, Any]]) -> None:
     )
 
 
-def _compare(name: str, ours: list[dict[str, Any]], peer: list[dict[str, Any]]) -> None:
-    ratio = _median(peer, "fit_s", "score_s") / _median(ours, "fit_s", "score_s")
-    bare = ratio - _median(peer, "discounting_s") / _median(ours, "fit_s", "score_s")
-    cpu = _median(peer, "cpu_s") / _median(ours, "cpu_s")
+def _compare(name: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
+    ratio = _median(theirs, "fit_s", "score_s") / _median(ours, "fit_s", "score_s")
+    bare = ratio - _median(theirs, "discounting_s") / _median(ours, "fit_s", "score_s")
+    cpu = _median(theirs, "cpu_s") / _median(ours, "cpu_s")
     print(
         f"{name}: ratio {ratio:.1f} (goal ≥ {LEAST_RATIO:.0f}: {'met' if ratio >= LEAST_RATIO else 'missed'}), "
         f"{cpu:.1f} of CPU, {bare:.1f} without its discounted value"

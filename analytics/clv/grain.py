@@ -9,7 +9,7 @@ Social Measurement 3(4)). Each customer is in a pair (x, T) and, if she came bac
 are integrated once per step, and the customers only mix them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -115,7 +115,7 @@ def correct(params: P, data: Days, *, days: float) -> Correction[P]:
     moved = logs - start
     r, alpha, a, b = np.exp(logs).tolist()
     return Correction(
-        params=type(params)(r=r, alpha=alpha / days, a=a, b=b),
+        params=replace(params, r=r, alpha=alpha / days, a=a, b=b),
         reason="",
         steps=steps,
         log_likelihood=at.level * data.customers + 0.5 * length**2,
