@@ -68,8 +68,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("order", "Order handled"),
                             ("return", "Return handled"),
-                            ("email", "Message by e-mail"),
-                            ("sms", "Message by SMS"),
+                            ("email", "E-mail"),
+                            ("sms", "Text message"),
                             ("reward", "Reward handed out"),
                             ("case", "Case worked on"),
                             ("other", "Other"),
@@ -113,8 +113,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("order", "Order handled"),
                             ("return", "Return handled"),
-                            ("email", "Message by e-mail"),
-                            ("sms", "Message by SMS"),
+                            ("email", "E-mail"),
+                            ("sms", "Text message"),
                             ("reward", "Reward handed out"),
                             ("case", "Case worked on"),
                             ("other", "Other"),

@@ -37,8 +37,8 @@ class CostKind(models.TextChoices):
 
     ORDER = "order", _("Order handled")
     RETURN = "return", _("Return handled")
-    EMAIL = "email", _("Message by e-mail")
-    SMS = "sms", _("Message by SMS")
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("Text message")
     REWARD = "reward", _("Reward handed out")
     CASE = "case", _("Case worked on")
     OTHER = "other", _("Other")
