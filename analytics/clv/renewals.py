@@ -1,11 +1,12 @@
-"""What a business's contracts teach about renewals: one shifted beta-geometric for all plans, and one for each plan
-with enough decisions of its own.
+"""What a business's contracts teach about renewals: one shifted beta-geometric for all plans, one for each length of a
+term and one for each plan with enough decisions of its own. A chance is that of a term, so terms of a month and of a
+year have little to say about each other.
 
 Every fit gets a few contracts' worth of prior as data (sbg.as_if), so that it exists even where all renewed, nobody
 did, or one contract is all there is; the more was decided, the less the prior says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -18,12 +19,18 @@ from analytics.clv import sbg
 from analytics.clv.params import Fit, FloatArray, SbgParams
 from analytics.clv.sbg import Decisions
 
-OF_PLAN, OF_ALL, SHRUNKEN = "sBG of the plan", "sBG of all plans", "Shrunken renewal rate"
+OF_PLAN, OF_LENGTH, OF_ALL, SHRUNKEN = (
+    "sBG of the plan",
+    "sBG of the term's length",
+    "sBG of all plans",
+    "Shrunken renewal rate",
+)
+Kind = tuple[str, int]  # a plan and the months of its terms
 PRIOR: Final = SbgParams(1.0, 4.0)  # four of five renew at first, nine of ten after five renewals
 PRIOR_CONTRACTS: Final = 4.0
 POOLED_CONTRACTS: Final = 10.0  # what all plans together are worth for one
 ENOUGH: Final = 20  # decisions for a model of all plans
-ENOUGH_OF_PLAN: Final = 30
+ENOUGH_OF_KIND: Final = 30  # for one of a plan, or of a term's length
 PRIOR_AGES: Final = 5
 UNDECIDED_DECISIONS: Final = 4.0  # what "half as likely as before the term ended" is worth
 STEP: Final = 1e-4  # of the numerical second derivatives, in ln(parameter)
@@ -57,27 +64,48 @@ class Curve:
 @dataclass(frozen=True, slots=True)
 class Learned:
     pooled: Curve
-    plans: Mapping[str, Curve]
+    lengths: Mapping[int, Curve]
+    plans: Mapping[Kind, Curve]
 
-    def of(self, plan: str) -> Curve:
-        return self.plans.get(plan, self.pooled)
+    def of(self, kind: Kind) -> Curve:
+        """The plan's own where it has enough decisions, else that of all terms as long, else that of all."""
+        return self.plans.get(kind) or self.lengths.get(kind[1], self.pooled)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {"pooled": self.pooled.as_dict(), "plans": {name: one.as_dict() for name, one in self.plans.items()}}
+        """JSON-ready: what was learned, and which of it holds for each plan that is not named is `pooled`."""
+        return {
+            "pooled": self.pooled.as_dict(),
+            "lengths": {str(months): one.as_dict() for months, one in self.lengths.items()},
+            "plans": [{"plan": plan, "months": months} | one.as_dict() for (plan, months), one in self.plans.items()],
+        }
 
 
-def learn(decisions: Mapping[str, Decisions]) -> Learned:
+def learn(decisions: Mapping[Kind, Decisions]) -> Learned:
     """From what was decided in each plan. Never fails: without any decision the prior is what is known."""
-    everything = reduce(add, decisions.values(), sbg.of_pairs([], []))
+    everything = _together(decisions.values())
     reason = sbg.undecidable(everything) or _too_few(everything, ENOUGH)
     pooled = _curve(SHRUNKEN if reason else OF_ALL, reason, everything, PRIOR, PRIOR_CONTRACTS)
-    plans = {
-        name: _curve(OF_PLAN, "", own, pooled.params, POOLED_CONTRACTS)
-        for name, own in sorted(decisions.items())
-        if not reason and not _too_few(own, ENOUGH_OF_PLAN)
+    if reason:
+        return Learned(pooled=pooled, lengths={}, plans={})
+    by_length = {
+        months: _together(own for (_plan, length), own in decisions.items() if length == months)
+        for months in sorted({length for _plan, length in decisions})
     }
-    return Learned(pooled=pooled, plans=plans)
+    lengths = {
+        months: _curve(OF_LENGTH, "", own, pooled.params, POOLED_CONTRACTS)
+        for months, own in by_length.items()
+        if not _too_few(own, ENOUGH_OF_KIND)
+    }
+    plans = {
+        (plan, months): _curve(OF_PLAN, "", own, lengths[months].params, POOLED_CONTRACTS)
+        for (plan, months), own in sorted(decisions.items())
+        if not _too_few(own, ENOUGH_OF_KIND)
+    }
+    return Learned(pooled=pooled, lengths=lengths, plans=plans)
+
+
+def _together(parts: Iterable[Decisions]) -> Decisions:
+    return reduce(add, parts, sbg.of_pairs([], []))
 
 
 def still_renews(p: ArrayLike, days_over: ArrayLike, late_days: ArrayLike, late_renewed: ArrayLike) -> FloatArray:

@@ -1,9 +1,9 @@
 """What the last night said of contracts, beside what is known of them by now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
@@ -40,7 +40,8 @@ class Worth:
 
     value: ContractValue
     name: str  # of the model
-    plan: str
+    plan: str  # whose decisions they are; empty for several plans
+    months: int  # of whose terms they are; 0 for terms of any length
     decisions: int
     renewed: int
     ahead: Sequence[Ahead]
@@ -52,16 +53,23 @@ def worth(contract: Contract) -> Worth | None:
     run = Run.objects.filter(pk=value.run_id).first() if value else None
     if value is None or run is None:
         return None
-    told = run.model["contracts"]
-    curve = told["plans"].get(contract.plan, told["pooled"])
+    curve = _curve(run.model["contracts"], contract)
     return Worth(
         value=value,
         name=curve["name"],
         plan=contract.plan if curve["name"] == renewals.OF_PLAN else "",
+        months=contract.term_months if curve["name"] == renewals.OF_LENGTH else 0,
         decisions=curve["decisions"],
         renewed=curve["renewed"],
         ahead=_ahead(value, SbgParams(alpha=curve["alpha"], beta=curve["beta"])),
     )
+
+
+def _curve(told: Mapping[str, Any], contract: Contract) -> Mapping[str, Any]:
+    """What the night used for the contract, as renewals.Learned.of chooses."""
+    own = [one for one in told["plans"] if (one["plan"], one["months"]) == (contract.plan, contract.term_months)]
+    found: Mapping[str, Any] = own[0] if own else told["lengths"].get(str(contract.term_months), told["pooled"])
+    return found
 
 
 def _ahead(value: ContractValue, params: SbgParams) -> list[Ahead]:

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from analytics.clv import contract_value, renewals, sbg
 from analytics.clv.contract_value import Contracts, Draws, Worth
-from analytics.clv.renewals import Learned
+from analytics.clv.renewals import Kind, Learned
 from analytics.models import ContractTotal, ContractValue
 from core import money
 from core.models import Run
@@ -56,6 +56,10 @@ def outcome(term: Term, day: date) -> str:
     return known if term["decided_on"] and term["decided_on"] <= day else Outcome.PENDING
 
 
+def kind(term: Term) -> Kind:
+    return term["contract__plan"], term["contract__term_months"]
+
+
 @transaction.atomic
 def refresh(*, run: Run) -> dict[str, Any]:
     """Learn from all decisions, value all contracts that have not ended, keep the model in the run."""
@@ -72,13 +76,13 @@ def refresh(*, run: Run) -> dict[str, Any]:
 
 
 def learn(known: Sequence[Known], *, day: date) -> Learned:
-    """From every decision that was known on the day, by plan."""
-    pairs: defaultdict[str, list[tuple[int, bool]]] = defaultdict(list)
+    """From every decision that was known on the day, by plan and length of a term."""
+    pairs: defaultdict[Kind, list[tuple[int, bool]]] = defaultdict(list)
     for one in known:
         for term in one.terms:
             if outcome(term, day) != Outcome.PENDING:
-                pairs[term["contract__plan"]].append((term["number"] - 1, term["outcome"] == Outcome.RENEWED))
-    return renewals.learn({plan: sbg.of_pairs(*zip(*told, strict=True)) for plan, told in pairs.items()})
+                pairs[kind(term)].append((term["number"] - 1, term["outcome"] == Outcome.RENEWED))
+    return renewals.learn({own: sbg.of_pairs(*zip(*told, strict=True)) for own, told in pairs.items()})
 
 
 def _known(day: date) -> Iterator[Known]:
@@ -104,7 +108,7 @@ def _late(known: Sequence[Known], day: date) -> tuple[list[int], list[bool]]:
 
 def _write(run: Run, going: Sequence[Known], learned: Learned, late: tuple[list[int], list[bool]]) -> int:
     columns = _columns(going, learned, late, run)
-    curves = [learned.of(one.last["contract__plan"]) for one in going]
+    curves = [learned.of(kind(one.last)) for one in going]
     rate = float(run.settings["discount_rate"])
     worth = contract_value.worth(columns, curves, rate)
     draws = contract_value.draws(columns, curves, [one.last["contract_id"] for one in going], rate)
@@ -120,9 +124,7 @@ def _columns(going: Sequence[Known], learned: Learned, late: tuple[list[int], li
     usual = float(run.settings["margin_rate"])
     rates = np.array([_rate(one, usual) for one in going])
     behind = np.array([one.last["number"] - 1 for one in going], dtype=np.float64)
-    chance = np.array(
-        [sbg.p_renew(learned.of(one.last["contract__plan"]).params, one.last["number"] - 1) for one in going]
-    )
+    chance = np.array([sbg.p_renew(learned.of(kind(one.last)).params, one.last["number"] - 1) for one in going])
     over = np.array([(day - one.last["ends_on"]).days for one in going])
     waits = np.array([one.last["contract__renews_automatically"] for one in going]) | (over <= 0)
     return Contracts(
@@ -161,7 +163,7 @@ def _rows(
             contract_id=one.last["contract_id"],
             run_id=run.pk,
             as_of=run.as_of,
-            model=learned.of(one.last["contract__plan"]).name,
+            model=learned.of(kind(one.last)).name,
             renewals=one.last["number"] - 1,
             due_on=one.last["ends_on"],
             is_overdue=one.is_open(run.as_of) and one.last["ends_on"] < run.as_of,

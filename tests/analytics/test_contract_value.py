@@ -153,7 +153,7 @@ def test_no_contracts():
 
 
 def test_a_model_of_real_decisions_values_a_shop():
-    learned = renewals.learn({"Care": sbg.of_cohort([1000, 869, 743, 653])})
-    found = worth(of=learned.of("Care"), renews=0.87)
+    learned = renewals.learn({("Care", 12): sbg.of_cohort([1000, 869, 743, 653])})
+    found = worth(of=learned.of(("Care", 12)), renews=0.87)
 
     assert 300 < found.value[0] < 700

@@ -19,27 +19,35 @@ def first(curve):
 
 
 def test_each_plan_with_enough_decisions_has_a_model_of_its_own():
-    learned = renewals.learn({"High End": KEEPS, "Regular": LEAVES, "Small": pairs(3, 1)})
+    learned = renewals.learn({("High End", 12): KEEPS, ("Regular", 12): LEAVES, ("Small", 12): pairs(3, 1)})
 
-    assert set(learned.plans) == {"High End", "Regular"}
-    assert learned.of("High End").name == renewals.OF_PLAN
-    assert learned.of("Small") == learned.of("Unheard of") == learned.pooled
-    assert learned.pooled.name == renewals.OF_ALL
-    assert first(learned.of("Regular")) < first(learned.pooled) < first(learned.of("High End"))
+    assert set(learned.plans) == {("High End", 12), ("Regular", 12)}
+    assert learned.of(("High End", 12)).name == renewals.OF_PLAN
+    assert learned.of(("Small", 12)) == learned.of(("Unheard of", 12)) == learned.lengths[12]
+    assert learned.of(("Small", 1)) == learned.pooled
+    assert (learned.lengths[12].name, learned.pooled.name) == (renewals.OF_LENGTH, renewals.OF_ALL)
+    assert first(learned.of(("Regular", 12))) < first(learned.pooled) < first(learned.of(("High End", 12)))
+
+
+def test_months_and_years_learn_apart():
+    learned = renewals.learn({("Year", 12): pairs(40, 10) + LEAVES, ("Month", 1): pairs(300, 6) + pairs(3, 1)})
+
+    assert first(learned.of(("Another month", 1))) > 0.95
+    assert first(learned.of(("Another year", 12))) < 0.7
 
 
 def test_with_many_decisions_the_prior_says_next_to_nothing():
-    learned = renewals.learn({"High End": KEEPS, "Regular": LEAVES})
+    learned = renewals.learn({("High End", 12): KEEPS, ("Regular", 12): LEAVES})
 
-    assert learned.of("High End").params.alpha == pytest.approx(0.668, rel=0.06)
-    assert learned.of("High End").params.beta == pytest.approx(3.806, rel=0.06)
+    assert learned.of(("High End", 12)).params.alpha == pytest.approx(0.668, rel=0.06)
+    assert learned.of(("High End", 12)).params.beta == pytest.approx(3.806, rel=0.06)
 
 
 def test_what_was_decided_is_told():
-    told = renewals.learn({"High End": KEEPS, "Small": pairs(3, 1)}).as_dict()
+    told = renewals.learn({("High End", 12): KEEPS, ("Small", 12): pairs(3, 1)}).as_dict()
 
-    own = told["plans"]["High End"]
-    assert (own["decisions"], own["renewed"]) == (4926, 4417)
+    (own,) = told["plans"]
+    assert (own["plan"], own["months"], own["decisions"], own["renewed"]) == ("High End", 12, 4926, 4417)
     assert (told["pooled"]["decisions"], told["pooled"]["renewed"]) == (4926 + 4, 4417 + 3)
     assert {"name", "reason", "alpha", "beta"} <= set(told["pooled"])
 
@@ -48,11 +56,11 @@ def test_what_was_decided_is_told():
     ("decisions", "reason"),
     [
         ({}, "no contract has come to a renewal"),
-        ({"Care": sbg.of_pairs([], [])}, "no contract has come to a renewal"),
-        ({"Care": pairs(50, 0)}, "no contract was cancelled"),
-        ({"Care": pairs(0, 50)}, "no contract was renewed"),
-        ({"Care": pairs(25, 25)}, "all decisions were taken at one age"),
-        ({"Care": sbg.of_pairs([0, 0, 1], [True, False, True])}, "fewer than 20 decisions"),
+        ({("Care", 12): sbg.of_pairs([], [])}, "no contract has come to a renewal"),
+        ({("Care", 12): pairs(50, 0)}, "no contract was cancelled"),
+        ({("Care", 12): pairs(0, 50)}, "no contract was renewed"),
+        ({("Care", 12): pairs(25, 25)}, "all decisions were taken at one age"),
+        ({("Care", 12): sbg.of_pairs([0, 0, 1], [True, False, True])}, "fewer than 20 decisions"),
     ],
 )
 def test_too_little_is_said_by_name(decisions, reason):
@@ -72,7 +80,7 @@ def test_without_a_decision_the_prior_stands():
 
 def test_the_rate_follows_what_was_decided_in_order():
     """From nobody renewed to everybody did: the chance rises, and is never 0 or 1."""
-    rates = [first(renewals.learn({"Care": pairs(kept, 12 - kept)}).pooled) for kept in range(13)]
+    rates = [first(renewals.learn({("Care", 12): pairs(kept, 12 - kept)}).pooled) for kept in range(13)]
 
     assert rates == sorted(rates)
     assert 0.1 < rates[0] < 0.4
@@ -80,16 +88,16 @@ def test_the_rate_follows_what_was_decided_in_order():
 
 
 def test_one_contract_hardly_moves_the_prior():
-    assert first(renewals.learn({"Care": pairs(1, 0)}).pooled) == pytest.approx(0.84, abs=0.02)
-    assert first(renewals.learn({"Care": pairs(0, 1)}).pooled) == pytest.approx(0.65, abs=0.03)
+    assert first(renewals.learn({("Care", 12): pairs(1, 0)}).pooled) == pytest.approx(0.84, abs=0.02)
+    assert first(renewals.learn({("Care", 12): pairs(0, 1)}).pooled) == pytest.approx(0.65, abs=0.03)
 
 
 def test_true_chances_are_found_from_a_few_hundred_contracts():
     truth = SbgParams(0.8, 3.2)
-    learned = renewals.learn({"Care": drawn(truth, 400, 6)})
+    learned = renewals.learn({("Care", 12): drawn(truth, 400, 6)})
 
     for n in range(4):
-        found = sbg.p_renew(learned.of("Care").params, n)
+        found = sbg.p_renew(learned.of(("Care", 12)).params, n)
         assert found == pytest.approx(sbg.p_renew(truth, n), abs=0.03)
 
 
@@ -97,7 +105,7 @@ def test_draws_of_parameters_are_as_wide_as_the_data_are_few():
     """The spread of the first chance of renewal falls with the root of the contracts."""
     spreads = []
     for contracts in (100, 1_600):
-        curve = renewals.learn({"Care": drawn(SbgParams(0.8, 3.2), contracts, 6)}).of("Care")
+        curve = renewals.learn({("Care", 12): drawn(SbgParams(0.8, 3.2), contracts, 6)}).of(("Care", 12))
         alpha, beta = curve.draws(4_000, np.random.default_rng(1))
         spreads.append(np.std(beta / (alpha + beta)))
 
@@ -108,7 +116,7 @@ def test_draws_cover_the_truth_as_often_as_they_say():
     """Of 80 shops, the true first chance lies in the 80 % interval of the drawn ones 56 to 74 times."""
     truth, inside = SbgParams(0.8, 3.2), 0
     for seed in range(80):
-        curve = renewals.learn({"Care": drawn(truth, 250, 5, seed=seed)}).of("Care")
+        curve = renewals.learn({("Care", 12): drawn(truth, 250, 5, seed=seed)}).of(("Care", 12))
         alpha, beta = curve.draws(800, np.random.default_rng(seed))
         low, high = np.percentile(beta / (alpha + beta), [10, 90])
         inside += low <= 0.8 <= high
