@@ -220,7 +220,7 @@ def test_it_needs_no_server_and_no_home(tmp_path):
 
 
 def test_the_exit_code_of_a_refusal_is_two(tmp_path):
-    command = [sys.executable, "manage.py", "report_card", tmp_path / "nothing.csv"]
+    command = [sys.executable, "manage.py", "report_card", str(tmp_path / "nothing.csv")]
     environment = os.environ | {"PERENNIAL_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "crm.settings"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
