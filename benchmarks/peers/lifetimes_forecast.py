@@ -1,6 +1,6 @@
 """What lifetimes 0.11.3 says of one split, BG/NBD and Gamma-Gamma; prints one line of JSON.
 
-It gets the histories of the split in columns (its own `calibration_and_holdout_data` crashes on current pandas) and gives
+It gets the histories of the split in columns (`calibration_and_holdout_data` crashes on current pandas) and gives
 the order days and the money of each customer's next days.
 """
 
