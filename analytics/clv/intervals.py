@@ -108,10 +108,11 @@ class Expected:
 def learn(
     params: purchase.Params, spent: spend.SpendFit, history: History, days: float, past: Past = NOTHING
 ) -> Widths:
-    """The widths for a horizon in days, from customers of whom at least one has an order day."""
-    known = history.take(np.flatnonzero(history.order_days > 0))
-    draws = tuple(laplace.draws(params, laplace.uncertainty(params, _columns(known)), PARAMETERS))
-    sample = known.take(_every(known.order_days.size, SAMPLE))
+    """The widths for a horizon in days."""
+    known = np.flatnonzero(history.order_days > 0)
+    sample = history.take(known[_every(known.size, SAMPLE)])
+    uncertain = laplace.uncertainty(params, _columns(sample), known.size)
+    draws = tuple(laplace.draws(params, uncertain, PARAMETERS))
     expected = expect(params, spent, sample, days)
     orders, value = _draw(params, spent, sample, expected, days)
     plain = Widths(
@@ -122,7 +123,7 @@ def learn(
         value_level=SHARE,
         order_spread=_spread(orders, expected.orders),
         value_spread=_spread(value, expected.value) / max(_mean_order(expected), LEAST),
-        parameters=_moves(draws, known, days),
+        parameters=_moves(draws, sample, days),
         order_error=USUAL_ORDERS,
         value_error=USUAL_VALUE,
         order_freedom=USUAL_ORIGINS,
@@ -248,9 +249,9 @@ def _error(ratios: tuple[float, ...], usual: float) -> tuple[float, float]:
     return float(np.sqrt((USUAL_ORIGINS * usual**2 + np.sum(off**2)) / freedom)), freedom
 
 
-def _moves(draws: tuple[purchase.Params, ...], known: History, days: float) -> float:
+def _moves(draws: tuple[purchase.Params, ...], history: History, days: float) -> float:
     """Standard deviation of the logarithm of all expected orders, over parameters that might as well be true."""
-    x, t_x, T = _columns(known.take(_every(known.order_days.size, FEW))).times()
+    x, t_x, T = _columns(history.take(_every(history.order_days.size, FEW))).times()
     model = purchase.model_of(draws[0])
     totals = [float(np.sum(model.expected_purchases(one, days / WEEK, x, t_x, T))) for one in draws]
     return float(np.std(np.log(np.maximum(totals, LEAST)), ddof=1))

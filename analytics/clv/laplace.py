@@ -39,13 +39,14 @@ class Uncertainty:
         return dict(zip(self.names, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
 
 
-def uncertainty(params: purchase.Params, columns: purchase.Columns) -> Uncertainty:
-    """The uncertainty of parameters that were fitted to these customers."""
+def uncertainty(params: purchase.Params, columns: purchase.Columns, customers: int | None = None) -> Uncertainty:
+    """The uncertainty of parameters that were fitted to so many customers, of whom these are an even sample."""
     names = tuple(name for name in params.as_dict() if name not in FIXED)
     if columns.x.size == 0:
         return Uncertainty(names, WIDEST**2 * np.eye(len(names)), names)
     found = np.array([getattr(params, name) for name in names])
-    sample, share = _sample(columns)
+    sample = _sample(columns)
+    share = sample.x.size / (customers or columns.x.size)
     model = purchase.model_of(params)
 
     def log_likelihood(step: FloatArray) -> float:
@@ -66,12 +67,11 @@ def draws(params: purchase.Params, known: Uncertainty, count: int) -> list[purch
     return [replace(params, **dict(zip(known.names, values, strict=True))) for values in (at * np.exp(steps)).tolist()]
 
 
-def _sample(columns: purchase.Columns) -> tuple[purchase.Columns, float]:
-    """Every n-th customer, and their share of all."""
+def _sample(columns: purchase.Columns) -> purchase.Columns:
+    """Every n-th customer."""
     rows = slice(None, None, -(-columns.x.size // SAMPLE))
     names = ("x", "t_x", "T", "log_gaps")
-    sample = replace(columns, **{name: getattr(columns, name)[rows] for name in names})
-    return sample, sample.x.size / columns.x.size
+    return replace(columns, **{name: getattr(columns, name)[rows] for name in names})
 
 
 def _curvature(log_likelihood: Any, size: int) -> FloatArray:

@@ -103,6 +103,15 @@ def test_a_sample_tells_the_same(monkeypatch):
     assert list(sampled.deviations().values()) == pytest.approx(list(whole.deviations().values()), rel=0.15)
 
 
+def test_a_sample_stands_for_so_many():
+    params, columns = fitted(simulated.shop(4_000))
+    alone = laplace.uncertainty(params, columns)
+
+    of_many = laplace.uncertainty(params, columns, 400_000)
+
+    assert of_many.covariance == pytest.approx(alone.covariance / 100, rel=0.05)
+
+
 def test_draws_have_the_covariance(known):
     params, uncertain = known
 
