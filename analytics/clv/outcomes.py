@@ -111,8 +111,10 @@ def _quantiles(counts: NDArray[np.int64], values: FloatArray) -> FloatArray:
     chances = np.minimum(1.0 - (1.0 - np.linspace(0.0, 1.0, STEPS)) ** 2, HIGHEST)
     result = np.zeros((counts.shape[0], STEPS))
     for row, (count, value) in enumerate(zip(counts, values, strict=True)):
-        if np.any(count > 0):
-            result[row] = np.log(np.maximum(np.quantile(value[count > 0], chances), LEAST))
+        found = np.sort(value[count > 0])
+        if found.size:
+            quantiles = np.interp(chances * (found.size - 1), np.arange(found.size), found)
+            result[row] = np.log(np.maximum(quantiles, LEAST))
     return result
 
 
