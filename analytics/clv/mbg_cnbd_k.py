@@ -82,15 +82,17 @@ def expected_purchases_alive(
 ) -> FloatArray:
     """Orders in (T, T + t] of someone who is alive at T after x repeat orders, the last at t_x if that is given.
 
-    A mean over how many steps she is on the way to her next order.
+    A mean over how many steps she is on the way to her next order; what follows each is computed once for each distinct
+    (x, T).
     """
     x, T, t = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (x, T, t)))
-    shape, y, beta = params.r + params.k * x, t / (params.alpha + T), params.b + x + 1.0
-    orders = [
-        w * erlang.expected_events(R=shape + j, y=y, a=params.a, beta=beta, k=params.k, phase=j)
-        for j, w in enumerate(_phases(params, x, T, t_x))
-    ]
-    return np.asarray(sum(orders))
+    made, y, place = triples.pairs(x.ravel(), (t / (params.alpha + T)).ravel())
+    shape, beta = params.r + params.k * made, params.b + made + 1.0
+    total = np.zeros(())
+    for j, weight in enumerate(_phases(params, x, T, t_x)):
+        events = erlang.expected_events(R=shape + j, y=y, a=params.a, beta=beta, k=params.k, phase=j)
+        total = total + weight * events[place].reshape(x.shape)
+    return np.asarray(total)
 
 
 def unconditional_expected_purchases(params: MbgCnbdKParams, t: ArrayLike) -> FloatArray:

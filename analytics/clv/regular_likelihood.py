@@ -97,7 +97,7 @@ def total(data: triples.Triples, mean: float, *, k: int, log_gaps: float) -> flo
 def fit(data: triples.Triples, *, log_gaps: float) -> tuple[fitting.Maximum, int]:
     """Maximum likelihood and its k; values in the data's scale, the total log-likelihood in the unit of time.
 
-    The search for k stops when one more step is less likely. Raises fitting.DidNotConverge.
+    The search for k stops when one more step is less likely, or has no maximum. Raises fitting.DidNotConverge.
     """
     if not np.isfinite(log_gaps):
         raise fitting.DidNotConverge("the gaps between the orders are not known")
@@ -106,7 +106,10 @@ def fit(data: triples.Triples, *, log_gaps: float) -> tuple[fitting.Maximum, int
     best, chosen = _fit_one(data, beta_geometric.START, k=1, log_gaps=log_gaps), 1
     for k in range(2, MOST_STEPS + 1):
         r, alpha, a, b = best.values
-        found = _fit_one(data, (r, alpha * (k - 1) / k, a, b), k=k, log_gaps=log_gaps)
+        try:
+            found = _fit_one(data, (r, alpha * (k - 1) / k, a, b), k=k, log_gaps=log_gaps)
+        except fitting.DidNotConverge:
+            break
         if found.log_likelihood <= best.log_likelihood:
             break
         best, chosen = found, k

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analytics.clv import fitting, mbg_cnbd_k, mbgnbd, regular_likelihood, triples
+from analytics.clv import erlang, fitting, mbg_cnbd_k, mbgnbd, regular_likelihood, triples
 from analytics.clv.params import MbgCnbdKParams, MbgNbdParams
 from tests.analytics import cdnow, reference_regular
 
@@ -194,6 +194,30 @@ def test_cdnow_is_not_regular():
     assert found.params.r == pytest.approx(0.525, abs=5e-4)
 
 
+def test_a_k_without_a_maximum_ends_the_search(played, monkeypatch):
+    x, t_x, log_gaps, *_ = (column[:5_000] for column in played)
+    one = regular_likelihood._fit_one
+
+    def only_to_two(*args, k, **named):
+        if k > 2:
+            raise fitting.DidNotConverge("a slope")
+        return one(*args, k=k, **named)
+
+    monkeypatch.setattr(regular_likelihood, "_fit_one", only_to_two)
+    found = mbg_cnbd_k.fit(triples.of(x=x, t_x=t_x, T=np.full(x.size, UNTIL)), log_gaps=float(np.sum(log_gaps)))
+
+    assert found.params.k == 2
+
+
+def test_search_for_k_ends_at_twelve():
+    truth = MbgCnbdKParams(k=30, r=1.2, alpha=0.3, a=0.6, b=2.2)
+    x, t_x, log_gaps, *_ = play(truth, 80.0, count=3_000)
+
+    found = mbg_cnbd_k.fit(triples.of(x=x, t_x=t_x, T=np.full(x.size, 80.0)), log_gaps=float(np.sum(log_gaps)))
+
+    assert found.params.k == 12
+
+
 # Forecasts
 
 
@@ -307,6 +331,17 @@ def test_scalars_and_columns_agree():
 
     for row in range(2):
         assert column[row] == mbg_cnbd_k.expected_purchases(REGULAR, 52, x[row], t_x[row], T[row])
+
+
+def test_equal_customers_are_computed_once(monkeypatch):
+    asked = []
+    events = erlang.expected_events
+    monkeypatch.setattr(erlang, "expected_events", lambda **named: asked.append(named["y"].size) or events(**named))
+
+    value = mbg_cnbd_k.expected_purchases(REGULAR, 52, np.full(900, 2), np.linspace(1.0, 30.0, 900), 30.0)
+
+    assert asked == [1, 1, 1]  # one (x, T), three phases
+    assert np.unique(value).size == 900
 
 
 # What it refuses

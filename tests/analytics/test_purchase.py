@@ -175,6 +175,50 @@ def test_pmf_is_a_distribution_with_the_expected_mean(params):
 
 
 @EACH
+def test_each_row_is_its_own_to_the_last_bit(params):
+    """A shard of the customers gets the same bits as the whole."""
+    model, (x, t_x, T) = purchase.model_of(params), cdnow_columns().times()
+    whole = [model.p_alive(params, x, t_x, T), model.p_silent(params, 13.0, x, t_x, T)]
+    whole += [model.expected_purchases(params, 52.0, x, t_x, T), model.p_silent_alive(params, 13.0, x, T)]
+
+    for rows in (slice(0, 1), slice(5, 12), slice(1000, 1999)):
+        some = x[rows], t_x[rows], T[rows]
+        apart = [model.p_alive(params, *some), model.p_silent(params, 13.0, *some)]
+        apart += [model.expected_purchases(params, 52.0, *some), model.p_silent_alive(params, 13.0, some[0], some[2])]
+        for one, other in zip(whole, apart, strict=True):
+            assert one[rows].tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("name", PARAMS)
+@pytest.mark.parametrize(
+    "shop",
+    [
+        {"x": [3], "t_x": [50], "T": [90]},
+        {"x": [2] * 300, "t_x": [100] * 300, "T": [200] * 300},
+        {"x": [364] * 300, "t_x": [364] * 300, "T": [364] * 300, "log_gaps": [0.0] * 300},
+        {"x": [10_000] + [0] * 300, "t_x": [12_000] + [0] * 300, "T": [12_000] * 301},
+        {"x": [1] + [0] * 999, "t_x": [5] + [0] * 999, "T": [5 + place % 600 for place in range(1000)]},
+        {"x": [1] * 300 + [0] * 300, "t_x": [*range(366, 666), *[0] * 300], "T": [730] * 600},
+        {"x": [5] * 300, "t_x": [20] * 300, "T": [2000] * 300},
+    ],
+    ids=["one customer", "all alike", "every day", "one heavy buyer", "one came back", "a year's gap", "all long gone"],
+)
+def test_odd_shops_are_fitted_or_refused(name, shop):
+    """Nothing but DidNotConverge comes out, and what is fitted gives finite figures."""
+    model, columns = purchase.MODELS[name], make_columns(**shop)
+    try:
+        params = model.fit(columns).params
+    except fitting.DidNotConverge:
+        return
+    times = columns.times()
+
+    assert all(0 <= p <= 1 for p in model.p_alive(params, *times))
+    assert all(0 <= p <= 1 for p in model.p_silent(params, 13.0, *times))
+    orders = model.expected_purchases(params, 52.0, *times)
+    assert np.all(np.isfinite(orders) & (orders >= 0))
+
+
+@EACH
 def test_no_customers_no_figures(params):
     model, none = purchase.model_of(params), np.empty(0)
 
