@@ -85,7 +85,7 @@ def learn(decisions: Mapping[Kind, Decisions]) -> Learned:
     everything = _together(decisions.values())
     reason = sbg.undecidable(everything) or _too_few(everything, ENOUGH)
     pooled = _curve(SHRUNKEN if reason else OF_ALL, reason, everything, PRIOR, PRIOR_CONTRACTS)
-    if reason:
+    if _too_few(everything, ENOUGH):
         return Learned(pooled=pooled, lengths={}, plans={})
     by_length = {
         months: _together(own for (_plan, length), own in decisions.items() if length == months)

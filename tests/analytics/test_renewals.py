@@ -67,8 +67,18 @@ def test_too_little_is_said_by_name(decisions, reason):
     learned = renewals.learn(decisions)
 
     assert (learned.pooled.name, learned.pooled.reason) == (renewals.SHRUNKEN, reason)
-    assert learned.plans == {}
     assert 0 < first(learned.pooled) < 1
+
+
+def test_plans_differ_where_all_decisions_were_taken_at_one_age():
+    learned = renewals.learn({("Loyal", 12): pairs(36, 4), ("Fickle", 12): pairs(20, 20)})
+
+    assert learned.pooled.reason == "all decisions were taken at one age"
+    assert first(learned.of(("Loyal", 12))) > first(learned.of(("Fickle", 12))) + 0.2
+
+
+def test_too_few_decisions_make_no_model_of_a_plan():
+    assert renewals.learn({("Care", 12): pairs(10, 5)}).plans == {}
 
 
 def test_without_a_decision_the_prior_stands():
