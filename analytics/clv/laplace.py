@@ -75,7 +75,7 @@ def _sample(columns: purchase.Columns) -> purchase.Columns:
 
 
 def _curvature(log_likelihood: Any, size: int) -> FloatArray:
-    """Minus the matrix of second derivatives at zero, of which each mixed one takes one further evaluation."""
+    """Minus the second derivatives at zero, one further evaluation for each mixed one; what is not finite is flat."""
     unit = STEP * np.eye(size)
     middle = log_likelihood(np.zeros(size))
     above = [log_likelihood(step) for step in unit]
@@ -86,7 +86,7 @@ def _curvature(log_likelihood: Any, size: int) -> FloatArray:
             across = log_likelihood(unit[i] - unit[j])
             slopes = above[i] - middle + below[j] - middle
             second[i, j] = second[j, i] = slopes - (across - middle)
-    return -second / STEP**2
+    return np.asarray(np.where(np.isfinite(second), -second, 0.0) / STEP**2)
 
 
 def _inverse(curvature: FloatArray) -> FloatArray:

@@ -166,3 +166,15 @@ def test_no_customers_tell_nothing():
 
     assert uncertain.loose == NAMES
     assert list(uncertain.deviations().values()) == [laplace.WIDEST] * 4
+
+
+def test_a_likelihood_that_is_not_finite_tells_nothing(monkeypatch, known):
+    params, _ = known
+    model = replace(purchase.MODELS["BG/NBD"], log_likelihood=lambda *args: -np.inf)
+    monkeypatch.setattr(purchase, "model_of", lambda params: model)
+
+    with np.errstate(invalid="ignore"):
+        uncertain = laplace.uncertainty(params, columns_of(cdnow.history()))
+
+    assert uncertain.loose == NAMES
+    assert np.all(np.isfinite(uncertain.covariance))
