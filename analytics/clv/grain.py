@@ -10,7 +10,7 @@ are integrated once per step, and the customers only mix them.
 """
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,17 @@ class Correction(Generic[P]):
     log_likelihood: float  # of the merged days, summed over customers
     moved: float  # from the raw parameters, in standard errors
     covariance: FloatArray  # of ln(r, α, a, b), 4 × 4; NaN where the raw ones are kept
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready, for the record: standard errors are relative, and None where nothing was corrected."""
+        errors = np.sqrt(np.diag(self.covariance)).tolist()
+        return self.params.as_dict() | {
+            "reason": self.reason,
+            "steps": self.steps,
+            "log_likelihood": self.log_likelihood,
+            "moved": self.moved,
+            "standard_errors": None if self.reason else dict(zip(beta_geometric.NAMES, errors, strict=True)),
+        }
 
 
 def tally(*, x: NDArray[np.int32], t_x: NDArray[np.int32], T: NDArray[np.int32]) -> Days:

@@ -1,5 +1,7 @@
 """Parameters corrected for the grain: they come to the truth, and where nothing can be corrected nothing breaks."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -190,6 +192,16 @@ def test_blocks_do_not_change_the_likelihood(monkeypatch):
     assert again.products == pytest.approx(whole.products, rel=1e-12)
 
 
+def test_record_is_json():
+    found = grain.correct(MBG_HEAVY, grain.tally(**columns(cdnow.history())), days=7.0)
+
+    record = json.loads(json.dumps(found.as_dict()))
+
+    assert record["alpha"] == found.params.alpha
+    assert record["moved"] == found.moved
+    assert record["standard_errors"]["r"] == pytest.approx(np.sqrt(found.covariance[0, 0]))
+
+
 # Where it keeps the raw parameters
 
 
@@ -203,6 +215,7 @@ def test_climb_that_does_not_settle_keeps_the_raw_parameters(monkeypatch, heavy)
     assert "did not settle" in found.reason
     assert found.moved == 0
     assert np.all(np.isnan(found.covariance))
+    assert found.as_dict()["standard_errors"] is None
 
 
 def test_likelihood_that_is_not_finite_keeps_the_raw_parameters(monkeypatch):
