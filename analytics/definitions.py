@@ -124,7 +124,8 @@ KPIS: Final = {
         note=_("per new customer"),
         definition=_(
             "What it cost to win a customer: the acquisition costs of the last 1, 3 or 12 complete months per customer"
-            " whose first order is in them. Months without an entry are left out, costs and customers."
+            " whose first order is in them. Months without an entry are left out, costs and customers; in the others a"
+            " channel without an entry cost nothing."
         ),
         formula=_("acquisition costs ÷ new customers"),
         rising_is_good=False,
