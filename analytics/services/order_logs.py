@@ -76,7 +76,7 @@ class Discounts:
     def share(self, log: OrderLog, day: int) -> NDArray[np.float64]:
         """Of what each customer of the log had bought by that day at full price; 0 for who bought nothing."""
         known = self.day <= day
-        taken = np.bincount(self.customer[known], weights=self.amount[known], minlength=log.customers)
+        taken = np.bincount(self.customer[known], self.amount[known], log.customers).astype(np.float64)
         history, rows = log.history(day)
         full = taken.copy()
         full[rows] += np.maximum(history.value + history.refunded, 0.0)

@@ -126,3 +126,32 @@ def test_a_smaller_sample_is_part_of_a_larger():
 def test_customers_are_halved_until_they_fit(customers, sample, times):
     assert order_logs.halvings(customers, sample) == times
     assert customers / 2**times <= sample
+
+
+class TestDiscounts:
+    def share(self, day):
+        log, ids = order_logs.read(as_of=AS_OF, currency="USD")
+        found = order_logs.read_discounts(as_of=AS_OF, currency="USD", sample=None, ids=ids)
+        return found.share(log, number(day)).tolist()
+
+    def buy(self, customer, day, *, value_cents, discount_cents=0):
+        order = make_order(customer=customer, day=day, value_cents=value_cents)
+        order.lines.update(discount_cents=discount_cents)
+        return order
+
+    def test_share_of_what_was_bought_by_then_at_full_price(self):
+        customer = make_customer()
+        self.buy(customer, date(2026, 1, 5), value_cents=800, discount_cents=200)
+        self.buy(customer, date(2026, 2, 5), value_cents=2600, discount_cents=400)
+        assert self.share(date(2026, 1, 31)) == [0.2]
+        assert self.share(AS_OF) == [pytest.approx(600 / 4000)]
+
+    def test_what_came_back_was_bought(self):
+        order = self.buy(make_customer(), date(2026, 1, 5), value_cents=800, discount_cents=200)
+        make_refund(order=order, day=date(2026, 1, 9), value_cents=300)
+        assert self.share(AS_OF) == [0.2]
+
+    def test_nothing_is_taken_off_without_discounts(self):
+        make_order(customer=make_customer(), day=date(2026, 1, 5))
+        assert self.share(AS_OF) == [0.0]
+        assert self.share(date(2025, 12, 31)) == [0.0]
