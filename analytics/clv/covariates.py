@@ -12,7 +12,7 @@ no indicator: they are the shop's. A cell is scored by the ordinary functions wi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -28,6 +28,7 @@ PRIOR_SPREAD = 0.5  # standard deviation of γ before the data speak
 FARTHEST = 3.0  # |γ|
 LEAST_GAIN = 2.0  # of the log-likelihood of customers who were not fitted to
 SURE = 0.01  # of the likelihood ratio test
+MOST_CUSTOMERS = 250_000  # that are learned from: of more, evenly spread ones
 
 P = TypeVar("P", BgNbdParams, MbgNbdParams)
 
@@ -59,6 +60,9 @@ class Histories:
     T: NDArray[np.int32]
     days: float  # to the unit of time of the parameters
 
+    def take(self, rows: NDArray[np.intp]) -> "Histories":
+        return Histories(self.x[rows], self.t_x[rows], self.T[rows], self.days)
+
     def tally(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> beta_geometric.Tally:
         return beta_geometric.tally_days(x=self.x[rows], t_x=self.t_x[rows], T=self.T[rows], days=self.days)
 
@@ -70,7 +74,8 @@ class CovariateFit(Generic[P]):
     names: tuple[str, ...]
     gamma: FloatArray  # 3 × K: γ₁, γ₂, γ₃
     params: tuple[P, ...]  # per cell; the first is the shop's own
-    log_likelihood: float  # summed over customers, without the prior
+    customers: int  # learned from
+    log_likelihood: float  # summed over them, without the prior
     ratio: float  # likelihood ratio statistic against one set of parameters for all
     p_value: float  # of it, with 3K degrees of freedom
     gain: float  # of the log-likelihood of the half of the customers that was not fitted to; NaN if not looked at
@@ -124,6 +129,7 @@ def fit(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]:
         names=known.names,
         gamma=gamma,
         params=params,
+        customers=known.code.size,
         log_likelihood=level,
         ratio=ratio,
         p_value=float(chi2.sf(max(ratio, 0.0), gamma.size)) if gamma.size else 1.0,
@@ -136,8 +142,11 @@ def judged(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]
     """As `fit`, with the reason why the cells do not help, if they do not.
 
     They help if the likelihood ratio test says so and if, fitted to every other customer, they make the histories of
-    the rest more likely than one set of parameters for all does. Raises fitting.DidNotConverge.
+    the rest more likely than one set of parameters for all does. Of more than MOST_CUSTOMERS customers as many are
+    learned from. Raises fitting.DidNotConverge.
     """
+    rows = np.arange(0, known.code.size, -(-known.code.size // MOST_CUSTOMERS) or 1)
+    histories, known = histories.take(rows), Cells(known.names, known.z, known.code[rows])
     whole = fit(kind, histories, known)
     if whole.reason or whole.p_value > SURE:
         return _with(whole, whole.gain, whole.reason or f"chance would do as well (p = {whole.p_value:.2g})")
@@ -153,9 +162,7 @@ def judged(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]
 
 
 def _with(found: CovariateFit[P], gain: float, reason: str) -> CovariateFit[P]:
-    return CovariateFit(
-        found.names, found.gamma, found.params, found.log_likelihood, found.ratio, found.p_value, gain, reason
-    )
+    return replace(found, gain=gain, reason=reason)
 
 
 def _plain(kind: type[P], histories: Histories, rows: NDArray[np.bool_]) -> P:

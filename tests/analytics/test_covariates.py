@@ -142,6 +142,19 @@ def test_small_levels_are_drawn_to_the_shop():
     assert np.abs(little.gamma[1:, 0]).max() < 0.5
 
 
+def test_a_large_shop_is_learned_from_a_part_of_it(monkeypatch, two_channels):
+    histories, known = two_channels[MbgNbdParams]
+    monkeypatch.setattr(covariates, "MOST_CUSTOMERS", 12_000)
+
+    found = covariates.judged(MbgNbdParams, histories, known)
+
+    assert found.customers == 10_000
+    assert float(found.gamma[0] @ (known.z[1] - known.z[2])) == pytest.approx(
+        PACE * (1 if known.z[1, 0] else -1), abs=0.2
+    )
+    assert len(found.params) == known.z.shape[0]
+
+
 # Cells
 
 
