@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from analytics.clv import fitting, measures, purchase, season, spend
 from analytics.clv.history import History
+from analytics.clv.levels import Seen
 from analytics.clv.order_log import OrderLog
 from analytics.clv.params import FloatArray
 
 MOST = 5  # origins
 SHORTEST = 28  # days of a horizon
 LONGEST = 365
+QUARTER, PIECES = 91, 6  # days and number of the horizons that follow one upon the other
 FEWEST_REPEAT = 200  # customers who bought again before an origin
 FEWEST_ORDERS = 50  # order days after it
 DAY = 1 / purchase.WEEK
@@ -43,6 +45,17 @@ def origins(log: OrderLog, *, longest: int = LONGEST, most: int = MOST) -> tuple
     first, last = log.start + horizon - 1, log.end - horizon
     days = np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.int64))
     return [Origin(day, horizon) for day in days.tolist()], ""
+
+
+def recent(log: OrderLog) -> list[Origin]:
+    """Days to look back to whose horizons follow one upon the other until the end of the log.
+
+    At most six, of a sixth of the history or 91 days each, after its first third.
+    """
+    length = log.end - log.start + 1
+    horizon = min(QUARTER, max(SHORTEST, length // PIECES))
+    days = range(log.end - horizon, log.start + length // 3 - 2, -horizon)
+    return [Origin(day, horizon) for day in reversed(days[:PIECES])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +240,38 @@ def _money(found: Split, orders: Mapping[str, FloatArray], problems: dict[str, s
         totals = {model: float(np.dot(expected, each)) for model, expected in orders.items()}
         scores[name] = SpendScore(predicted=float(np.dot(found.order_days, each)), totals=totals)
     return scores
+
+
+def money_off(log: OrderLog, orders: str, money: str) -> list[Seen]:
+    """How far the money of an order day was off at each of the `recent` origins, by these two models.
+
+    It is what is left when the error of the order days is taken from that of all money: buyers of much may order more
+    than the model thinks, or baskets grow.
+    """
+    seen = []
+    for origin in recent(log):
+        found = split(log, origin)
+        if found.bought_again < FEWEST_REPEAT or np.sum(found.order_days) < FEWEST_ORDERS:
+            continue
+        try:
+            params = purchase.MODELS[orders].fit(columns(found.history)).params
+            spent = spend.fit(money, found.history).params
+        except fitting.DidNotConverge:
+            continue
+        x, t_x, T = columns(found.history).times()
+        said = purchase.MODELS[orders].expected_purchases(params, origin.horizon_days * DAY, x, t_x, T)
+        worth = said * spend.expected_spend(spent, found.history)
+        if np.sum(worth) > 0 and np.sum(found.value) > 0:
+            seen.append(Seen(origin.day, origin.day + origin.horizon_days, *_money_off(found, said, worth)))
+    return seen
+
+
+def _money_off(found: Split, orders: FloatArray, money: FloatArray) -> tuple[float, float]:
+    """ln(actual / said) of money less that of order days, and its standard error by the delta method."""
+    happened, brought = float(np.sum(found.order_days)), float(np.sum(found.value))
+    many, much = happened / float(np.sum(orders)), brought / float(np.sum(money))
+    moves = (found.value - much * money) / brought - (found.order_days - many * orders) / happened
+    return float(np.log(much / many)), float(np.sqrt(np.sum(moves**2)))
 
 
 def date_of(day: int) -> str:

@@ -84,7 +84,9 @@ def decide(log: OrderLog, *, longest: int = backtest.LONGEST, before: Choice | N
     scores, notes = backtest.run(log, at)
     if not scores:
         return _untried([reason] if reason else notes, before)
-    return _held(log, choose(scores, notes=notes, known_season=_season(log), before=before))
+    chosen = choose(scores, notes=notes, known_season=_season(log), before=before)
+    off = backtest.money_off(log, chosen.purchase, chosen.spend)
+    return _held(log, _with_spend_level(chosen, levels.learn(off)))
 
 
 def _untried(reasons: list[str], before: Choice | None) -> Choice:
@@ -113,21 +115,19 @@ def choose(
     seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]
     level = levels.learn(seen)
     corrected = [factor * level.factor for factor in factors]
-    spend_level = _spend_level(scores, orders, money)
     return Choice(
         purchase=orders,
         spend=money,
-        reasons=[*notes, why, why_money, why_season, f"Order days: {level.reason}", f"Spend: {spend_level.reason}"],
+        reasons=[*notes, why, why_money, why_season, f"Order days: {level.reason}"],
         demoted=demoted,
         origins=list(scores),
         season=seasons,
         level=level,
-        spend_level=spend_level,
         order_ratios=[
             _ratio(one.orders, one.purchase[orders].predicted * f) for one, f in zip(scores, corrected, strict=True)
         ],
         spend_ratios=[
-            _ratio(one.spend, one.money[money].totals[orders] * f * spend_level.factor)
+            _ratio(one.spend, one.money[money].totals[orders] * f)
             for one, f in zip(scores, corrected, strict=True)
             if money in one.money
         ],
@@ -194,21 +194,13 @@ def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
     return near[0], f"{near[0]} was clearly better; the money of known order days was off by {wrong} on average."
 
 
-def _spend_level(scores: Sequence[OriginScores], orders: str, money: str) -> Level:
-    """What the money of an order day was off by: buyers of much may order more than expected, or baskets grow."""
-    return levels.learn(
-        [
-            Seen(one.day, one.day + one.horizon_days, _money_off(one, orders, money))
-            for one in scores
-            if money in one.money
-        ]
+def _with_spend_level(chosen: Choice, level: Level) -> Choice:
+    return replace(
+        chosen,
+        spend_level=level,
+        spend_ratios=[ratio / level.factor for ratio in chosen.spend_ratios],
+        reasons=[*chosen.reasons, f"Spend: {level.reason}"],
     )
-
-
-def _money_off(one: OriginScores, orders: str, money: str) -> float:
-    """ln(actual / predicted) of the money of an order day."""
-    whole = measures.level(one.spend, one.money[money].totals[orders])
-    return whole - measures.level(one.orders, one.purchase[orders].predicted)
 
 
 def _held(log: OrderLog, chosen: Choice) -> Choice:

@@ -3,7 +3,8 @@
 Models can be off by the same share again and again, because a shop grows or fades. More often they are off by another
 share each time: CDNOW's order days of the next quarter are predicted at 1.2, 1.2, 1.0, 0.9, 1.0 of the truth within
 1997. So a correction has to prove itself: at each origin it is made of those origins only whose outcome was known by
-then, and it has to bring the predictions nearer to what happened.
+then, and it has to bring the predictions nearer to what happened. What a few large customers may do by chance, and
+would do at all origins alike, is taken off it (James & Stein 1961, the positive part).
 """
 
 from collections.abc import Sequence
@@ -19,11 +20,12 @@ FARTHEST = float(np.log(2.0))
 
 
 class Seen(NamedTuple):
-    """One origin: when its outcome was known, and ln(actual / predicted)."""
+    """One origin: when its outcome was known, ln(actual / predicted), and how far a few customers alone may move it."""
 
     day: int
     known_on: int
     off: float
+    noise: float = 0.0  # standard error over customers
 
 
 class Level(NamedTuple):
@@ -48,7 +50,11 @@ def learn(seen: Sequence[Seen]) -> Level:
     off = [one for one, _ in tested]
     if not helps(off, [one - correction for one, correction in tested]):
         return Level(1.0, "A correction by what earlier origins were off by did not help later ones.", len(tested))
-    factor = float(np.exp(_correction([one.off for one in seen])))
+    correction = _correction([one.off for one in seen])
+    noise = float(np.mean([one.noise**2 for one in seen]))
+    if correction**2 <= noise:
+        return Level(1.0, "What earlier origins were off by may be the doing of a few customers.", len(tested))
+    factor = float(np.exp(correction * (1.0 - noise / correction**2)))
     return Level(factor, f"Earlier origins call for {factor:.2f} times what is expected.", len(tested))
 
 

@@ -1,6 +1,7 @@
 """Rolling origins: where they lie, what is known there, how models are judged."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,6 +159,59 @@ def test_expected_order_days_times_expected_spend_are_the_total(shop_log, scores
 def test_json_and_back(scores):
     for one in scores:
         assert OriginScores.from_dict(json.loads(json.dumps(one.as_dict(), allow_nan=False))) == one
+
+
+# What the money of an order day was off by
+
+
+@pytest.mark.parametrize(("days", "horizon", "count"), [(90, 28, 2), (300, 50, 4), (600, 91, 4), (2000, 91, 6)])
+def test_recent_origins_follow_one_upon_the_other(days, horizon, count):
+    log = a_log_of(days)
+    found = backtest.recent(log)
+
+    assert [origin.horizon_days for origin in found] == [horizon] * count
+    assert found[-1].day + horizon == log.end
+    assert all(np.diff([origin.day for origin in found]) == horizon)
+    assert found[0].day >= log.start + days // 3 - 1
+
+
+def test_a_history_of_a_month_has_no_recent_origins():
+    assert backtest.recent(a_log_of(40)) == []
+    assert backtest.recent(make_log()) == []
+
+
+def test_money_that_doubles_is_off_by_ln_2(shop_log):
+    at = backtest.recent(shop_log)[-1]
+    doubled = np.where(shop_log.order_day > at.day, 2.0 * shop_log.value, shop_log.value)
+    plain, dear = (
+        backtest.money_off(log, purchase.MBG_NBD, spend.SHRUNKEN_MEAN)
+        for log in (shop_log, replace(shop_log, value=doubled))
+    )
+
+    assert dear[-1].off - plain[-1].off == pytest.approx(np.log(2))
+    assert [one.off for one in dear[:-1]] == [one.off for one in plain[:-1]]
+    assert plain[-1].known_on == shop_log.end
+
+
+def test_the_noise_of_the_money_is_that_of_drawing_other_customers(shop_log):
+    """The standard error by the delta method against the bootstrap."""
+    found = backtest.split(shop_log, backtest.recent(shop_log)[-1])
+    rng = np.random.default_rng(5)
+    orders = rng.gamma(2.0, 0.2, found.order_days.size)
+    money = orders * rng.gamma(3.0, 20.0, orders.size)
+    drawn = [rng.integers(0, orders.size, orders.size) for _ in range(400)]
+    offs = [
+        np.log(found.value[rows].sum() / money[rows].sum()) - np.log(found.order_days[rows].sum() / orders[rows].sum())
+        for rows in drawn
+    ]
+
+    assert backtest._money_off(found, orders, money)[1] == pytest.approx(np.std(offs), rel=0.15)
+
+
+def test_without_money_nothing_is_off(shop_log):
+    free = replace(shop_log, value=0.0 * shop_log.value)
+
+    assert backtest.money_off(free, purchase.MBG_NBD, spend.SHRUNKEN_MEAN) == []
 
 
 def test_naive_goes_on_at_the_pace_so_far():

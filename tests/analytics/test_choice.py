@@ -204,14 +204,6 @@ def test_the_same_error_again_and_again_corrects_the_level():
     assert found.factor(MONDAY_2021, 90) == found.level.factor
 
 
-def test_money_that_is_off_again_and_again_is_corrected_by_itself():
-    found = choice.choose(origins(4, money=dict.fromkeys(spend.PREFERENCE, 0.8)))
-
-    assert found.level.factor == 1.0
-    assert found.spend_level.factor == pytest.approx(np.exp(np.log(1.25) * 4 / 5))
-    assert found.spend_ratios == pytest.approx([1.25 / found.spend_level.factor] * 4)
-
-
 def test_ratios_are_actual_over_predicted():
     at = [make_origin(0, orders=1200), make_origin(1, orders=900)]
 
@@ -227,6 +219,30 @@ def test_json_and_back():
 
 
 # From a log
+
+
+def richer(log, *, since, times):
+    """The same log with another size of orders from a day on."""
+    value = np.where((log.order_day >= since) & (log.orders > 0), np.rint(log.value * times), log.value)
+    return replace(log, value=value)
+
+
+def test_money_that_grows_from_quarter_to_quarter_is_corrected():
+    log = make_shop(customers=6000, days=600)
+    for quarter in range(1, 7):
+        log = richer(log, since=log.start + 90 * quarter, times=1.15)
+    found = choice.decide(log)
+
+    assert 1.05 < found.spend_level.factor < 1.3
+    assert found.level.factor == 1.0
+    assert found.reasons[-1].startswith("Spend: Earlier origins call for 1.")
+
+
+def test_steady_money_is_left_alone():
+    found = choice.decide(make_shop(customers=4000, days=600, seed=2))
+
+    assert found.spend_level.factor == 1.0
+    assert found.reasons[-1].startswith("Spend: ")
 
 
 @pytest.fixture(scope="module")

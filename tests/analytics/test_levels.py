@@ -48,6 +48,23 @@ def test_a_correction_is_a_factor_of_two_at_most():
     assert levels.learn(origins(-3.0, -3.0, -3.0, -3.0)).factor == pytest.approx(0.5)
 
 
+def test_what_a_few_customers_may_do_is_no_reason():
+    seen = [one._replace(noise=0.2) for one in origins(0.2, 0.2, 0.2, 0.2)]
+
+    assert levels.learn(seen).factor == 1.0
+    assert "a few customers" in levels.learn(seen).reason
+
+
+def test_the_more_customers_may_do_by_chance_the_less_is_corrected():
+    factors = [
+        levels.learn([one._replace(noise=noise) for one in origins(0.2, 0.2, 0.2, 0.2)]).factor
+        for noise in (0.0, 0.05, 0.1, 0.15)
+    ]
+
+    assert factors == sorted(factors, reverse=True)
+    assert factors[1] == pytest.approx(exp(0.16 * (1 - 0.05**2 / 0.16**2)))
+
+
 def test_no_origins_at_all():
     assert levels.learn([]).factor == levels.NONE.factor == 1.0
 
