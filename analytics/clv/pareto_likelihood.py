@@ -55,15 +55,18 @@ def log_likelihood(histories: Paired, values: FloatArray, *, step: float) -> tup
     by_g = np.array([-log_A, -shape / A, -log_B, -s / B])
     by_G = np.array([-log_A - means[0], -shape * means[1], 1.0 / s - log_B - means[2], -(s + 1.0) * means[3]])
     end = kept / (1.0 - first)  # g(T) over the bracket
-    slope = by_g @ end + by_G @ (gone - end * first)
-    level += float(np.dot(count, gammaln(r + x) - gammaln(r))) + n * float(r * np.log(alpha) + s * np.log(beta))
-    pace = float(np.dot(count, digamma(r + x) - digamma(r)))
+    slope = np.sum(by_g * end, axis=1) + np.sum(by_G * (gone - end * first), axis=1)
+    level += float(np.sum(count * (gammaln(r + x) - gammaln(r)))) + n * float(r * np.log(alpha) + s * np.log(beta))
+    pace = float(np.sum(count * (digamma(r + x) - digamma(r))))
     slope += [pace + n * np.log(alpha), n * r / alpha, n * np.log(beta), n * s / beta]
     return level / n, slope / n
 
 
 def _brackets(histories: Paired, log_gone: FloatArray, log_kept: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-    """Σ ln[G(t_x) + (g - G)(T)], and the sums of the shares of the two in it by distinct (x, t)."""
+    """Σ ln[G(t_x) + (g - G)(T)], and the sums of the shares of the two in it by distinct (x, t).
+
+    No dot products: on long columns they start threads.
+    """
     level, size = 0.0, histories.x.size
     gone, kept = np.zeros(size), np.zeros(size)
     for start in range(0, histories.data.count.size, BLOCK):
@@ -72,7 +75,7 @@ def _brackets(histories: Paired, log_gone: FloatArray, log_kept: FloatArray) -> 
         before, after = log_gone[last], log_kept[end]
         z = before - after
         decay = np.exp(-np.abs(z))
-        level += float(np.dot(count, np.maximum(before, after) + np.log1p(decay)))
+        level += float(np.sum(count * (np.maximum(before, after) + np.log1p(decay))))
         share = count * np.where(z > 0.0, 1.0, decay) / (1.0 + decay)
         gone += np.bincount(last, weights=share, minlength=size)
         kept += np.bincount(end, weights=count - share, minlength=size)

@@ -52,7 +52,7 @@ def _by_orders(data: triples.Triples) -> tuple[FloatArray, FloatArray]:
 def _brackets(
     data: triples.Triples, rows: slice, values: tuple[float, float, float, float], k: int
 ) -> tuple[float, FloatArray]:
-    """Σ ln[(α+t_x)^-R · (Q + a/(b+x))] and its gradient."""
+    """Σ ln[(α+t_x)^-R · (Q + a/(b+x))] and its gradient. No dot products: on long columns they start threads."""
     r, alpha, a, b = values
     x, count = data.x[rows], data.count[rows]
     last, end = alpha + data.t_x[rows], alpha + data.T[rows]
@@ -64,10 +64,10 @@ def _brackets(
     gone = count * np.where(z > 0.0, 1.0, decay) / (1.0 + decay)
     kept = count - gone
     log_last = np.log(last)
-    level = np.dot(count, np.maximum(log_quiet, log_left) + np.log1p(decay) - R * log_last)
+    level = np.sum(count * (np.maximum(log_quiet, log_left) + np.log1p(decay) - R * log_last))
     slope = [
-        np.dot(kept, by_R - silence) - np.dot(count, log_last),
-        np.dot(kept, R * (1.0 / last - 1.0 / end) - by_share * share / end) - np.dot(count, R / last),
+        np.sum(kept * (by_R - silence)) - np.sum(count * log_last),
+        np.sum(kept * (R * (1.0 / last - 1.0 / end) - by_share * share / end)) - np.sum(count * R / last),
         np.sum(gone) / a,
         -np.sum(gone / (b + x)),
     ]

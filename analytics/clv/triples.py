@@ -58,7 +58,7 @@ def _counted(values: list[FloatArray], places: list[NDArray[Any]], scale: float)
     return Triples(
         customers=key.size,
         repeat=int(np.sum(counts[x > 0])),
-        orders=float(np.dot(count, x)),
+        orders=float(np.sum(count * x)),
         scale=scale,
         x=x,
         t_x=values[1][distinct // widths[2] % widths[1]] / scale,
