@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics import curves, definitions
@@ -122,7 +121,7 @@ class CohortList(ApiView):
         return Response(CohortsOut({"as_of": as_of, "results": results}).data)
 
 
-def _asked(form: type[serializers.Serializer[Any]], request: Request) -> Mapping[str, Any]:
+def _asked(form: type[serializers.Serializer[Any]], request: ApiRequest) -> Mapping[str, Any]:
     """The parameters that have a value. Raises ValidationError."""
     asked = form(data={name: value for name, value in request.query_params.items() if value})
     asked.is_valid(raise_exception=True)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
 from typing import Final
 
 from django.utils.functional import Promise
@@ -12,18 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import curves, definitions
 from analytics.clv import bands
-from analytics.models import Cohort, DayTotals, PeriodCounts
+from analytics.models import PeriodCounts
 from analytics.selectors import acquisition, nights
+from analytics.selectors.kpi_facts import HORIZON, Facts
 from analytics.services.period_counts import PERIODS
 from core.models import Run
 
-__all__ = ["FIRST_PERIOD", "PERIODS"]
+__all__ = ["FIRST_PERIOD", "HORIZON", "PERIODS", "Facts"]
 
 FIRST_PERIOD: Final = 90
-MONTHS: Final = {30: 1, 90: 3, 365: 12}  # complete months that stand for a period where costs are by month
-HORIZON: Final = 12  # months after the first order's in which customers are to earn what they cost
 SPARK_POINTS: Final = 30
-NIGHTS_SHOWN: Final = 60
 AT_RISK: Final = (str(bands.MEDIUM), str(bands.HIGH))
 
 NOBODY_ACTIVE: Final = _("nobody was active before these days")
@@ -85,72 +82,8 @@ def read(*, run: Run, days: int) -> list[Kpi]:
     return [kpi(slug, facts) for slug in definitions.KPIS]
 
 
-def kpi(slug: str, facts: "Facts") -> Kpi:
+def kpi(slug: str, facts: Facts) -> Kpi:
     return READERS[slug](slug, facts)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the figures of one night and period are read from, each table at most once."""
-
-    run: Run
-    days: int
-
-    @property
-    def first(self) -> date:
-        """The first day of the period."""
-        return self.run.as_of - timedelta(days=self.days - 1)
-
-    @property
-    def months(self) -> int:
-        return MONTHS[self.days]
-
-    @cached_property
-    def counts(self) -> Sequence[PeriodCounts]:
-        """The counts of each night for its own last days, oldest first."""
-        found = PeriodCounts.objects.filter(days=self.days, as_of__lte=self.run.as_of).order_by("-as_of", "-until")
-        own = [one for one in found[: 2 * NIGHTS_SHOWN] if one.until == one.as_of]
-        return own[::-1]
-
-    @cached_property
-    def compared(self) -> dict[date, PeriodCounts]:
-        """This night's counts by the last day of the period: now and before."""
-        return {one.until: one for one in PeriodCounts.objects.filter(days=self.days, as_of=self.run.as_of)}
-
-    @cached_property
-    def totals(self) -> dict[date, tuple[int, int]]:
-        """Orders and revenue by day, of the period and the one before."""
-        start = self.first - timedelta(days=self.days)
-        found = DayTotals.objects.filter(day__gte=start, day__lte=self.run.as_of)
-        return {day: (orders, cents) for day, orders, cents in found.values_list("day", "orders", "value_cents")}
-
-    @cached_property
-    def last_month(self) -> int:
-        """The last month that is over."""
-        return curves.last_complete(self.run.as_of)
-
-    @cached_property
-    def lines(self) -> dict[int, curves.Line]:
-        """The cohorts by month, as far back as any figure looks."""
-        oldest = self.last_month - HORIZON - 2 * max(MONTHS.values())
-        found = Cohort.objects.filter(split=Cohort.Split.ALL, first_month__gte=oldest)
-        cells: dict[int, dict[int, tuple[int, int, int]]] = {}
-        values = found.values_list("first_month", "month", "customers", "orders", "margin_cents")
-        for first, month, customers, orders, margin in values:
-            if first + month <= curves.number(self.run.as_of):
-                cells.setdefault(first, {})[month] = (customers, orders, margin)
-        return {first: curves.line(first_month=first, cells=own, as_of=self.run.as_of) for first, own in cells.items()}
-
-    @cached_property
-    def costs(self) -> dict[int, int]:
-        return acquisition.by_month(
-            first=self.last_month - HORIZON - 2 * max(MONTHS.values()), last=curves.number(self.run.as_of)
-        )
-
-    def cohorts(self, *, until: int, months: int) -> list[curves.Line]:
-        """Those of the `months` months up to `until` whose cost is known."""
-        wanted = range(until - months + 1, until + 1)
-        return [self.lines[month] for month in wanted if month in self.lines and month in self.costs]
 
 
 # Figures of counts
@@ -158,15 +91,11 @@ class Facts:
 
 def _counted(figure: Callable[[PeriodCounts], Amount]) -> "Reader":
     def reader(slug: str, facts: Facts) -> Kpi:
-        now, before = (facts.compared.get(day) for day in (facts.run.as_of, facts.run.as_of - _span(facts)))
+        now, before = (facts.compared.get(day) for day in (facts.run.as_of, facts.run.as_of - facts.length))
         course = [(one.as_of, value) for one in facts.counts if (value := figure(one).value) is not None]
         return Kpi(slug=slug, now=_of(now, figure), before=_of(before, figure), course=course)
 
     return reader
-
-
-def _span(facts: Facts) -> timedelta:
-    return timedelta(days=facts.days)
 
 
 def _of(counts: PeriodCounts | None, figure: Callable[[PeriodCounts], Amount]) -> Amount:
@@ -223,7 +152,7 @@ def _order_value(slug: str, facts: Facts) -> Kpi:
     return Kpi(
         slug=slug,
         now=_average(days, facts),
-        before=_average([day - _span(facts) for day in days], facts),
+        before=_average([day - facts.length for day in days], facts),
         course=course,
     )
 
@@ -303,17 +232,24 @@ def _cost_of(known: Sequence[curves.Line], facts: Facts, *, until: int, months: 
 
 
 def _risk_share(slug: str, facts: Facts) -> Kpi:
-    then = facts.run.as_of - _span(facts)
+    """The bands alone are read of each night: all that a night keeps is much more."""
+    then = facts.run.as_of - facts.length
     earlier = nights.before(then)
-    course = [(run.as_of, value) for run in nights.since(then) if (value := _at_risk(run).value) is not None]
-    before = _at_risk(earlier) if earlier else Amount(reason=NO_NIGHT)
-    return Kpi(slug=slug, now=_at_risk(facts.run), before=before, course=course)
+    published = Run.objects.filter(published_at__isnull=False, as_of__gt=then, as_of__lte=facts.run.as_of)
+    stats = published.order_by("as_of", "revision").values_list("as_of", "stats__bands", "stats__all")
+    shares = {day: _at_risk(bands_of, whole).value for day, bands_of, whole in stats}
+    before = _at_risk(earlier.stats["bands"], earlier.stats["all"]) if earlier else Amount(reason=NO_NIGHT)
+    return Kpi(
+        slug=slug,
+        now=_at_risk(facts.run.stats["bands"], facts.run.stats["all"]),
+        before=before,
+        course=[(day, share) for day, share in shares.items() if share is not None],
+    )
 
 
-def _at_risk(run: Run) -> Amount:
-    by_band = run.stats["bands"]
+def _at_risk(by_band: Mapping[str, Mapping[str, int]], everybody: Mapping[str, int]) -> Amount:
     risky = sum(by_band.get(band, {}).get("clv_cents", 0) for band in AT_RISK)
-    whole = run.stats["all"]["clv_cents"]
+    whole = everybody["clv_cents"]
     parts = {"value_at_risk": risky, "value": whole}
     return Amount(value=risky / whole, parts=parts) if whole > 0 else Amount(reason=NO_VALUE, parts=parts)
 
