@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
+from analytics import schemes
 from analytics.models import DayTotals, Score
 from analytics.scores import Name
 from analytics.services import partitions
@@ -112,7 +113,20 @@ def count(rows, moves):
         "bands": group(cells, 1),
         "cells": {key: total([cell]) for key, cell in cells.items()},
         "moves": moves,
+        "schemes": {scheme.slug: count_scheme(rows, scheme.column) for scheme in schemes.SCORED},
     }
+
+
+def count_scheme(rows, column):
+    """The same by the codes of another column."""
+    cells = {}
+    for row in rows:
+        cell = cells.setdefault(f"{row.get(column, 0)}/{row['churn_band']}", Counter())
+        cell["customers"] += 1
+        cell["active"] += row["last_age_days"] < 90
+        for name in ("clv_cents", "value_cents", "historic_cents"):
+            cell[name] += row[name] or 0
+    return {"segments": group(cells, 0), "cells": {key: total([cell]) for key, cell in cells.items()}}
 
 
 def group(cells, part):

@@ -20,13 +20,14 @@ WHERE main_category_id IS NOT NULL AND customer_id BETWEEN {first} AND {last} OR
 """
 
 
-def thresholds(*, fitted: shop.Fitted, past: shop.History, terms: shop.Terms) -> schemes.Thresholds:
+def thresholds(*, fitted: shop.Fitted, past: shop.History, terms: shop.Terms, unit: int) -> schemes.Thresholds:
     """The shop's figures; of a large shop, value from every k-th customer, who are in the order of their ids."""
     every = -(-len(past.order_days) // SAMPLE) or 1
     sample = past.take(np.arange(0, len(past.order_days), every))
     found = shop.score(fitted, sample, terms)
     worth = np.where(sample.order_days > 0, sample.margin + found.clv, 0.0)
-    return schemes.thresholds(past, worth=np.nan_to_num(worth))
+    # Whole minor units, as rows have them: who makes the cut must not miss it by a rounding.
+    return schemes.thresholds(past, worth=np.floor(np.nan_to_num(worth) * unit) / unit)
 
 
 def build(*, run: Run, past: shop.History, table: Mapping[str, Column], unit: int) -> dict[str, Column]:

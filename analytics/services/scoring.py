@@ -114,10 +114,11 @@ def fit(*, run: Run) -> dict[str, Any]:
     columns = _by_id(pgcopy.read(f"SELECT {', '.join(HISTORY)} FROM {summary_table(run)}", {}, HISTORY))
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
     fitted = shop.fit(past, terms(run.settings), choices.plan(run))
+    unit = 10 ** money.exponent(run.settings["currency"])
     run.model = run.model | {
         "fitted": fitted.as_dict(),
         "profit": profit.of_shop(run=run, past=past, margin_rate=fitted.margin_rate).as_dict(),
-        "schemes": scheme_rows.thresholds(fitted=fitted, past=past, terms=terms(run.settings)).as_dict(),
+        "schemes": scheme_rows.thresholds(fitted=fitted, past=past, terms=terms(run.settings), unit=unit).as_dict(),
         "cuts": scores.rfm_cuts(order_days=past.order_days, last_age=past.last_age, margin=past.margin).as_dict(),
         "shards": _shards(columns["customer_id"]),
         "compared_with": _run_before(run),

@@ -208,5 +208,6 @@ def _most_valuable(ids: Iterable[int], *, run: Run) -> list[people.Row]:
 
 def steps(points: Sequence[Point]) -> list[tuple[Point, int | None]]:
     """Each point with the change of customers since the one before, the newest first: the table under the chart."""
-    changes: list[Any] = [None, *(later.customers - earlier.customers for earlier, later in pairwise(points))]
+    later_ones: list[int | None] = [later.customers - earlier.customers for earlier, later in pairwise(points)]
+    changes = [None, *later_ones][: len(points)]
     return list(zip(points, changes, strict=True))[::-1]
