@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from analytics.models import Cohort, CohortMember
+from analytics.models import Cohort, CohortMember, PeriodCounts
 from analytics.services import baskets, cohorts
 from core import feed
 from core.models import Change
@@ -137,6 +137,17 @@ def test_an_earlier_day_is_made_anew():
     refresh()
     assert refresh(FEBRUARY) == 0
     assert rows() == []
+
+
+@committed
+def test_a_night_adds_them_up_and_a_past_one_leaves_them():
+    make_order(customer=make_customer(), day=JANUARY, value_cents=1000, margin_cents=400)
+    assert nights.pass_night(AS_OF).state == "done"
+    expected = [(number(JANUARY), 0, 1, 1, 1000, 400)]
+    assert rows() == expected
+    assert nights.pass_night(date(2025, 12, 31)).state == "done"
+    assert rows() == expected
+    assert set(PeriodCounts.objects.values_list("as_of", flat=True)) == {AS_OF, date(2025, 12, 31)}
 
 
 @committed
