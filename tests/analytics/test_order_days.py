@@ -4,6 +4,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from scipy.special import polygamma
 
 from analytics.clv import mbgnbd, order_days
 from analytics.clv.order_days import Values
@@ -112,6 +113,12 @@ def test_unit_of_time_does_not_matter():
     assert order_days.p_alive(weekly, x, t_x, T, days=7.0) == pytest.approx(
         order_days.p_alive(MBG_HEAVY, x, t_x, T, days=1.0), rel=1e-12
     )
+
+
+def test_trigamma_is_that_of_scipy():
+    y = np.geomspace(1e-4, 1e5, 400)
+
+    assert order_days._trigamma(y) == pytest.approx(polygamma(1, y), rel=1e-8)
 
 
 # Customers played out by the moment
