@@ -14,11 +14,10 @@ quadrature  the trapezoidal rule in ln(p/(1-p)); the integrand is analytic in a 
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from analytics.clv.params import FloatArray
 
-LONGEST_SERIES = 400  # terms; beyond it the quadrature is faster, above all for few rows
+LONGEST_SERIES = 1_500  # terms; for thousands of rows they are three times as fast as the quadrature, for one not
 LARGEST_EXPONENT = 600.0  # beyond it (1 - w)^R leaves the range of a float
 SERIES_BLOCK = 8_192  # rows worked on at once: five columns of them stay in the second-level cache
 NODES = 384
@@ -104,11 +103,12 @@ def _quadrature(R: FloatArray, y: FloatArray, a: FloatArray, beta: FloatArray) -
     low, high = _range(R, y, a, beta)
     step = (high - low) / (NODES - 1)
     u = low + step * np.arange(NODES)
+    fade = np.exp(-np.abs(u))
     log_weight = _log_weight(u, a, beta)
     weight = np.exp(log_weight - np.max(log_weight, axis=1, keepdims=True))
     weight[:, :1] /= -np.expm1(-a * step)
     weight[:, -1:] /= -np.expm1(-beta * step)
-    p = expit(u)
+    p = np.where(u > 0.0, 1.0, fade) / (1.0 + fade)
     value = -np.expm1(-R * np.log1p(p * y)) / p
     mean: FloatArray = np.sum(weight * value, axis=1) / np.sum(weight, axis=1)
     return mean
@@ -116,7 +116,8 @@ def _quadrature(R: FloatArray, y: FloatArray, a: FloatArray, beta: FloatArray) -
 
 def _log_weight(u: FloatArray, a: FloatArray, beta: FloatArray) -> FloatArray:
     """ln of p^a (1-p)^beta at p = e^u / (1 + e^u)."""
-    return np.asarray(-a * np.logaddexp(0.0, -u) - beta * np.logaddexp(0.0, u))
+    rest = np.log1p(np.exp(-np.abs(u)))
+    return np.asarray(-a * (np.maximum(-u, 0.0) + rest) - beta * (np.maximum(u, 0.0) + rest))
 
 
 def _range(R: FloatArray, y: FloatArray, a: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
