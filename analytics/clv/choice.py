@@ -50,11 +50,17 @@ class Choice:
         """What to multiply the order days with that the model expects in the `days` from `first` on."""
         return self.level.factor * season.factor(self.season, first, days)
 
-    def past(self) -> Past:
-        """What intervals are to know of earlier origins."""
+    def past(self, horizon_days: int = backtest.LONGEST) -> Past:
+        """What intervals of that horizon are to know of earlier origins.
+
+        A shop's level wanders: errors seen over shorter horizons are stretched as those of a random walk, by the root
+        of the longer time over the shorter.
+        """
+        seen = self.origins[0].horizon_days if self.origins else horizon_days
+        stretch = max(1.0, horizon_days / seen) ** 0.5
         return Past(
-            orders=tuple(self.order_ratios),
-            value=tuple(self.spend_ratios),
+            orders=tuple(ratio**stretch for ratio in self.order_ratios),
+            value=tuple(ratio**stretch for ratio in self.spend_ratios),
             order_levels=tuple(self.order_levels),
             value_levels=tuple(self.value_levels),
         )

@@ -82,7 +82,9 @@ def judge(found: Split, chosen: Choice) -> Card:
     days = found.origin.horizon_days
     fitted = shop.fit(found.history, shop.Terms(horizon_days=days), _plan(found.origin, chosen))
     expected = _expected(fitted, found)
-    widths = intervals.learn(fitted.purchase, fitted.spend, found.history, days * fitted.levels.orders, chosen.past())
+    widths = intervals.learn(
+        fitted.purchase, fitted.spend, found.history, days * fitted.levels.orders, chosen.past(days)
+    )
     predicted = float(np.sum(expected.orders))
     spent, actual = float(np.sum(expected.value)), float(np.sum(found.value))
     low, high = intervals.order_ends(widths, expected)

@@ -208,7 +208,17 @@ def test_ratios_are_actual_over_predicted():
     at = [make_origin(0, orders=1200), make_origin(1, orders=900)]
 
     assert choice.choose(at).order_ratios == pytest.approx([1.2, 0.9])
-    assert choice.choose(at).past().orders == pytest.approx((1.2, 0.9))
+    assert choice.choose(at).past(100).orders == pytest.approx((1.2, 0.9))
+
+
+def test_errors_of_shorter_horizons_are_stretched():
+    """The origins look 100 days ahead: 400 days wander twice as far, 50 days are not taken for less."""
+    found = choice.choose([make_origin(0, orders=1200), make_origin(1, orders=900)])
+
+    assert found.past(400).orders == pytest.approx((1.2**2, 0.9**2))
+    assert found.past(400).value == pytest.approx(tuple(ratio**2 for ratio in found.spend_ratios))
+    assert found.past(50).orders == pytest.approx((1.2, 0.9))
+    assert found.past().orders == found.past(365).orders
 
 
 def test_json_and_back():
