@@ -12,7 +12,7 @@ from analytics.clv import discount, purchase
 from analytics.clv.history import WEEK, YEAR, Terms
 from analytics.clv.params import FloatArray
 
-HALVINGS = 40
+HALVINGS = 26  # to two seconds
 FARTHEST = 3 * YEAR  # days: an order that is half due later than this has no date
 
 
