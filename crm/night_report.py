@@ -54,7 +54,17 @@ def _models(learned: Mapping[str, Any]) -> Iterator[str]:
     for name, found in (learned["fits"] | {"Gamma-Gamma": learned["gamma_gamma"]}).items():
         if found:
             yield _model(name, found)
+    for name, found in learned["corrected"].items():
+        if not found["reason"]:
+            yield _corrected(name, found)
     yield f"  Unit of time: {learned['unit']}"
+
+
+def _corrected(name: str, found: Mapping[str, Any]) -> str:
+    """Parameters of the continuous process behind the order days, with their standard errors."""
+    errors = found["standard_errors"]
+    figures = (f"{symbol} = {found[symbol]:.3f} ±{100 * errors[symbol]:.1f} %" for symbol in fitted.symbols(name))
+    return f"  {name} corrected for the grain of a day: {'  '.join(figures)}"
 
 
 def _model(name: str, found: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ FITTED = {
     "unit": "weeks",
     "purchase": {"model": "MBG/NBD", "r": 0.55, "alpha": 10.6, "a": 0.8, "b": 2.4},
     "fits": {},
+    "corrected": {},
     "spend": {"model": "Shrunken mean", "customers": 1800, "mean_spend": 35.0},
     "spend_reason": "",
     "gamma_gamma": None,

@@ -41,6 +41,7 @@ class Fitted:
     repeat_customers: int
     purchase: purchase.Params  # what scoring uses
     fits: Mapping[str, Fit[Any]]  # purchase models by name: BG/NBD and MBG/NBD for the record, and the one in use
+    corrected: Mapping[str, dict[str, Any]]  # BG/NBD and MBG/NBD freed of the grain of a day, see grain.py
     spend: spend.SpendFit  # what scoring uses
     spend_reason: str  # why it is not the model that was asked for; empty otherwise
     gamma_gamma: Fit[GammaGammaParams] | None  # for the record

@@ -5,13 +5,14 @@ and MBG/NBD where it does not speak: BG/NBD gives everyone who bought once a P(a
 is the week (days / 7).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import averages, bands, churn, fitting, gamma_gamma, intervals, purchase, risk, spend, tables
+from analytics.clv import averages, bands, churn, fitting, gamma_gamma, grain, intervals, purchase, risk, spend, tables
 from analytics.clv.fitted import SHOP_AVERAGES, Fitted, Levels
 from analytics.clv.history import WEEK, History, Terms
 from analytics.clv.intervals import NOTHING, Expected, Past
@@ -20,6 +21,7 @@ from analytics.clv.params import Fit, FloatArray, GammaGammaParams
 __all__ = ["Comparison", "Fitted", "History", "Levels", "Plan", "Scores", "Terms", "compare", "fit", "score"]
 
 FEWEST_REPEAT = 200
+MOST_CORRECTED = 100_000  # customers; of more, evenly spread ones
 MARGIN_PRIOR = 4.0  # order days at the shop's margin rate that count beside the customer's own
 
 
@@ -82,6 +84,7 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
         repeat_customers=int(np.count_nonzero(known.order_days > 1)),
         purchase=params,
         fits=fits,
+        corrected=_corrected(fits, known),
         spend=spent,
         spend_reason=spend_reason,
         gamma_gamma=_gamma_gamma(known),
@@ -170,6 +173,16 @@ def _purchase_fits(known: History, wanted: str) -> tuple[dict[str, Fit[Any]], st
         except fitting.DidNotConverge as problem:
             problems[name] = f"{name}: {problem}"
     return fits, problems.get(wanted, "")
+
+
+def _corrected(fits: Mapping[str, Fit[Any]], known: History) -> dict[str, dict[str, Any]]:
+    """For the record: scores predict order days, for which the raw parameters are the right ones."""
+    found = {name: fits[name].params for name in (purchase.BG_NBD, purchase.MBG_NBD) if name in fits}
+    if not found:
+        return {}
+    some = known.take(np.arange(0, known.order_days.size, -(-known.order_days.size // MOST_CORRECTED)))
+    days = grain.tally(x=some.order_days - 1, t_x=some.first_age - some.last_age, T=some.first_age)
+    return {name: grain.correct(params, days, days=WEEK).as_dict() for name, params in found.items()}
 
 
 def _columns(known: History) -> purchase.Columns:

@@ -39,6 +39,7 @@ def moved(old):
     fits = {name: old.pop(key) for name, key in (("BG/NBD", "bgnbd"), ("MBG/NBD", "mbgnbd"))}
     return old | {
         "purchase": {"model": "MBG/NBD", **old["purchase"]},
+        "corrected": {},
         "fits": {name: found for name, found in fits.items() if found},
         "spend": {
             "model": "Gamma-Gamma" if uses_gamma else "Shrunken mean",

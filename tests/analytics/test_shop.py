@@ -662,3 +662,21 @@ def test_a_calibration_moves_the_risk_and_nothing_else():
     assert found.churn_risk == pytest.approx(1 / (1 + np.exp(-1) * (1 / plain.churn_risk - 1)), abs=1e-6)
     assert np.array_equal(found.clv, plain.clv)
     assert np.array_equal(found.band, plain.band)
+
+
+# The record of a night
+
+
+def test_parameters_are_freed_of_the_grain_of_a_day(scored):
+    """Two orders of a day are one order day: behind them people order a little more often."""
+    past = simulated.shop(3000, seed=3)
+    fitted = shop.fit(past, TERMS)
+    found = fitted.corrected["BG/NBD"]
+
+    assert found["reason"] == ""
+    assert found["r"] / found["alpha"] > fitted.fits["BG/NBD"].params.r / fitted.fits["BG/NBD"].params.alpha
+    assert set(found["standard_errors"]) == {"r", "alpha", "a", "b"}
+
+
+def test_nothing_to_correct_without_a_model():
+    assert shop.fit(of(make_customer(times=10)), TERMS).corrected == {}

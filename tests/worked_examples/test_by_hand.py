@@ -24,6 +24,7 @@ def make_fitted(**changed):
         "repeat_customers": 400,
         "purchase": MBG,
         "fits": {"MBG/NBD": Fit(MBG, log_likelihood=-1.0, customers=1000, evaluations=1)},
+        "corrected": {},
         "spend": SpendFit("Gamma-Gamma", SPEND, 400),
         "spend_reason": "",
         "gamma_gamma": Fit(SPEND, log_likelihood=-1.0, customers=400, evaluations=1),
