@@ -91,44 +91,43 @@ FIGURES: Final = """
 INSERT INTO {profit} AS p (customer_id, acquired_on, channel, acquisition_cents, margin_cents, cost_cents, other_cents,
     profitable_on)
 WITH moved AS (
-    SELECT o.customer_id, o.placed_on AS day, sum(o.margin_cents) AS margin,
-        count(*) * %(order_cents)s::numeric AS handling, 0::numeric AS other
+    SELECT o.customer_id, o.placed_on AS day, o.margin_cents AS margin, %(order_cents)s::numeric AS cost,
+        NULL::numeric AS other
     FROM customers_order o {of_orders}
     WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND o.customer_id IS NOT NULL
-    GROUP BY 1, 2
     UNION ALL
-    SELECT o.customer_id, r.refunded_on, -sum(r.margin_cents), 0, count(*) * %(return_cents)s::numeric
+    SELECT o.customer_id, r.refunded_on, -r.margin_cents, %(return_cents)s::numeric, %(return_cents)s::numeric
     FROM customers_refund r {of_refunds} JOIN customers_order o ON o.id = r.order_id AND o.customer_id = r.customer_id
     WHERE r.refunded_on <= %(as_of)s AND o.status = 'paid'
-    GROUP BY 1, 2
     UNION ALL
-    SELECT u.customer_id, u.returned_on, -sum(u.margin_cents), 0,
-        count(DISTINCT (u.source, u.external_id)) * %(return_cents)s::numeric
+    SELECT u.customer_id, u.returned_on, -sum(u.margin_cents)::bigint, %(return_cents)s::numeric,
+        %(return_cents)s::numeric
     FROM customers_unmatchedreturn u {of_returns}
     WHERE u.returned_on <= %(as_of)s AND u.customer_id IS NOT NULL
-    GROUP BY 1, 2
+    GROUP BY u.customer_id, u.returned_on, u.source, u.external_id
     UNION ALL
-    SELECT s.customer_id, s.spent_on, 0, 0, sum(s.quantity * s.unit_cents)
+    SELECT s.customer_id, s.spent_on, 0, s.quantity * s.unit_cents, s.quantity * s.unit_cents
     FROM customers_cost s {of_costs}
     WHERE s.spent_on <= %(as_of)s
-    GROUP BY 1, 2
 ), days AS (
-    SELECT customer_id, day, sum(margin) AS margin, sum(handling + other) AS cost, sum(other) AS other
-    FROM moved GROUP BY 1, 2
+    SELECT customer_id, day, sum(margin) AS margin, sum(cost) AS cost, sum(other) AS other FROM moved GROUP BY 1, 2
 ), running AS (
-    SELECT *, sum(margin) OVER upto - round(sum(cost) OVER upto) AS gained, lead(day, 1, 'infinity') OVER upto AS next
-    FROM days WINDOW upto AS (PARTITION BY customer_id ORDER BY day)
-), judged AS (
-    SELECT r.*, b.first_on, coalesce(b.first_channel, '') AS channel,
-        CASE WHEN b.first_on IS NULL THEN 0 ELSE coalesce(s.acquisition_cents, k.acquisition_cents, 0) END AS won_for
-    FROM running r LEFT JOIN {baskets} b USING (customer_id) LEFT JOIN shares s USING (customer_id)
+    SELECT d.*, b.first_on, coalesce(b.first_channel, '') AS channel, won_for,
+        sum(margin) OVER upto - round(sum(cost) OVER upto) < won_for AS is_below,
+        lead(day, 1, 'infinity') OVER upto AS next
+    FROM days d LEFT JOIN {baskets} b USING (customer_id) LEFT JOIN shares s USING (customer_id)
     LEFT JOIN {profit} k USING (customer_id)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN b.first_on IS NULL THEN 0 ELSE coalesce(s.acquisition_cents, k.acquisition_cents, 0) END
+            AS won_for
+    ) told
+    WINDOW upto AS (PARTITION BY d.customer_id ORDER BY d.day)
 )
-SELECT customer_id, first_on, channel, won_for, sum(margin)::bigint, round(sum(cost))::bigint,
-    round(sum(other))::bigint,
-    CASE WHEN first_on IS NOT NULL THEN
-        nullif(greatest(coalesce(max(next) FILTER (WHERE gained < won_for), min(day)), first_on), 'infinity') END
-FROM judged GROUP BY customer_id, first_on, channel, won_for
+SELECT customer_id, any_value(first_on), any_value(channel), any_value(won_for), sum(margin)::bigint,
+    round(sum(cost))::bigint, coalesce(round(sum(other)), 0)::bigint,
+    CASE WHEN any_value(first_on) IS NOT NULL THEN
+        nullif(greatest(coalesce(max(next) FILTER (WHERE is_below), min(day)), any_value(first_on)), 'infinity') END
+FROM running GROUP BY customer_id
 ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE SET acquired_on = excluded.acquired_on, channel = excluded.channel,
     acquisition_cents = excluded.acquisition_cents, margin_cents = excluded.margin_cents,
@@ -211,7 +210,10 @@ def rebuild(*, table: str, cells: str, of_baskets: str, as_of: date, units: Unit
     summaries.empty(cells)
     run((NOBODY,), {})
     everybody = dict.fromkeys(CHANGED_ONLY, "")
-    return _count(everybody, table=table, cells=cells, of_baskets=of_baskets, as_of=as_of, units=units)
+    written = _count(everybody, table=table, cells=cells, of_baskets=of_baskets, as_of=as_of, units=units)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {table}")
+    return written
 
 
 def _count(joins: dict[str, str], *, table: str, cells: str, of_baskets: str, as_of: date, units: UnitCosts) -> int:
@@ -224,7 +226,6 @@ def _count(joins: dict[str, str], *, table: str, cells: str, of_baskets: str, as
                 cursor.execute(statement, params)
             written = int(cursor.rowcount) if step is FIGURES else written
         cursor.execute(SCRATCH)
-        cursor.execute(f"ANALYZE {table}")
     return written
 
 

@@ -61,6 +61,18 @@ FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_unmatchedr
 LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
 WHERE u."table" = 'customer' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
 
+LATER_COST: Final = """
+SELECT format('customer %%s has the later cost %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), k.source,
+    k.external_id)
+FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_cost k ON k.customer_id = c.id
+WHERE u."table" = 'customer' AND u.created ORDER BY k.id LIMIT 1"""
+
+LATER_CONTRACT: Final = """
+SELECT format('customer %%s has the later contract %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), k.source,
+    k.external_id)
+FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_contract k ON k.customer_id = c.id
+WHERE u."table" = 'customer' AND u.created ORDER BY k.id LIMIT 1"""
+
 PRODUCT_IN_USE: Final = """
 SELECT format('product %%s is in the later order %%s:%%s', p.sku, o.source, o.external_id)
 FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_orderline l ON l.product_id = p.id
@@ -92,7 +104,17 @@ WHERE e.at > %(started_at)s ORDER BY e.id LIMIT 1"""
 
 OBSTACLES: Final = (
     LATER_EDIT,
-    *(LATER_IMPORT, LATER_ORDER_CHANGE, LATER_REFUND, LATER_ORDER, LATER_RETURN, PRODUCT_IN_USE, RETURN_IN_USE),
+    *(
+        LATER_IMPORT,
+        LATER_ORDER_CHANGE,
+        LATER_REFUND,
+        LATER_ORDER,
+        LATER_RETURN,
+        LATER_COST,
+        LATER_CONTRACT,
+        PRODUCT_IN_USE,
+        RETURN_IN_USE,
+    ),
 )
 
 # What readers have to look at again, before and after: the rows that go, and the rows that come back.
@@ -190,7 +212,8 @@ DELETE FROM customers_product p USING undone u WHERE u."table" = 'product' AND u
 DELETE FROM customers_category c USING undone u WHERE u."table" = 'category' AND c.id = u.id
     AND NOT EXISTS (SELECT FROM customers_product p WHERE p.category_id = c.id);
 DELETE FROM customers_company c USING undone u WHERE u."table" = 'company' AND c.id = u.id
-    AND NOT EXISTS (SELECT FROM customers_customer p WHERE p.company_id = c.id)"""
+    AND NOT EXISTS (SELECT FROM customers_customer p WHERE p.company_id = c.id)
+    AND NOT EXISTS (SELECT FROM customers_contract k WHERE k.company_id = c.id)"""
 
 
 def undo(*, batch_id: int) -> ImportBatch:

@@ -38,7 +38,7 @@ class TestChurn:
         assert profit.yearly_churn(history((2, 500, 100), (1, 500, 500), (3, 900, 400), (2, 800, 364))) == 0.5
 
     def test_whoever_came_this_year_or_was_silent_for_two_does_not_count(self):
-        assert profit.yearly_churn(history((1, 364, 364), (1, 800, 730), (2, 500, 10))) == 0.0
+        assert profit.yearly_churn(history((1, 364, 364), (2, 800, 730), (2, 500, 10))) == 0.0
 
     def test_a_customer_whose_every_order_came_back_does_not_count(self):
         assert profit.yearly_churn(history((0, 0, 0), (1, 500, 500))) == 1.0
@@ -118,7 +118,7 @@ class TestExpectedCost:
 
 class TestShop:
     def test_it_takes_churn_and_costs_from_its_customers(self):
-        found = profit.shop(history((1, 730, 700), (2, 365, 5)), margin_rate=0.3, order_cost=2.0, other_costs=9.0)
+        found = profit.shop(history((2, 730, 700), (2, 365, 5)), margin_rate=0.3, order_cost=2.0, other_costs=9.0)
         assert (found.churn, found.lifespan, found.margin_rate, found.order_cost) == (0.5, 2.0, 0.3, 2.0)
         assert found.other_rate == pytest.approx(9 / 3)
         assert profit.Shop.from_dict(found.as_dict()) == found

@@ -21,9 +21,9 @@ def commands():
     return [(int(status), command, json.loads(shown or "null")) for status, command, shown in COMMAND.findall(TEXT)]
 
 
-def run(command, *, key, order):
+def run(command, *, key, order, customer):
     """The request that curl would send."""
-    filled = command.replace("$API", API).replace("$KEY", key).replace("$ORDER", order)
+    filled = command.replace("$API", API).replace("$KEY", key).replace("$ORDER", order).replace("$CUSTOMER", customer)
     words = iter(shlex.split(filled)[1:])
     method, headers, body, url = "GET", {}, b"", ""
     for word in words:
@@ -56,7 +56,10 @@ def test_every_command_does_what_the_page_says():
     key = make_key("orders", "customers", "analytics:read")[1]
     for status, command, shown in commands():
         order = Order.objects.filter(external_id="1001").first()
-        answer = run(command, key=key, order=str(order.pk) if order else "")
+        customer = Customer.objects.first()
+        answer = run(
+            command, key=key, order=str(order.pk) if order else "", customer=str(customer.pk) if customer else ""
+        )
         assert answer.status_code == status, (command, answer.content)
         if shown is not None:
             assert without_numbers(answer.json()) == without_numbers(shown), command
@@ -65,5 +68,5 @@ def test_every_command_does_what_the_page_says():
 
 
 def test_no_command_is_left_out():
-    assert len(commands()) == TEXT.count("\ncurl ") == 13
+    assert len(commands()) == TEXT.count("\ncurl ") == 15
     assert TEXT.count("```json") == sum(shown is not None for _, _, shown in commands())

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from core.models import Change
 from customers.models import Company, Customer, ImportBatch, Order, OrderLine, Product, Refund
-from customers.services import imports, undo
+from customers.services import costs, imports, undo
+from customers.services.costs import Spent
+from tests.contracts import make_contract
 from tests.customers import ledger
 from tests.customers.rows import AT, order_row, person_row, return_row
 
@@ -102,6 +104,15 @@ def test_it_refuses_an_order_that_was_changed_by_hand():
         undo.undo(batch_id=batch)
 
 
+def test_it_refuses_a_customer_on_whom_something_was_spent_since():
+    batch = load(order_row(2, document="1"))
+    told = {"source": "mailer", "external_id": "9", "kind": "sms", "spent_on": AT.date()}
+    costs.record(costs=[Spent(customer_id=Customer.objects.get().pk, **told)])
+    with pytest.raises(undo.CannotUndo, match="has the later cost mailer:9"):
+        undo.undo(batch_id=batch)
+    assert Customer.objects.exists()
+
+
 @pytest.mark.parametrize("twice", [True, False])
 def test_it_refuses_what_is_not_there(twice):
     batch = load(order_row(2))
@@ -151,3 +162,21 @@ def test_an_edit_from_before_the_import_does_not(django_user_model):
     imports.load(rows=[later], source="shop", at=timezone.now())
     undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
     assert list(Order.objects.values_list("external_id", flat=True)) == ["1"]
+
+
+def test_a_customer_with_a_contract_stays():
+    imports.load_people(rows=[person_row(2, customer="ada")], source="shop", at=AT)
+    batch = ImportBatch.objects.latest("pk").pk
+    contract = make_contract(customer=Customer.objects.get())
+    with pytest.raises(undo.CannotUndo, match=f"has the later contract manual:{contract.external_id}"):
+        undo.undo(batch_id=batch)
+    assert Customer.objects.exists()
+
+
+def test_a_company_with_a_contract_stays():
+    imports.load_people(rows=[person_row(2, customer="bob", company="Acme")], source="shop", at=AT)
+    company = Company.objects.get()
+    Customer.objects.filter(company=company).update(company=None)
+    make_contract(company=company)
+    undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
+    assert Company.objects.exists()
