@@ -53,6 +53,7 @@ class Card:
     naive_mae: float
     naive: Plain
     raw: Plain | None  # BG/NBD and Gamma-Gamma as published; None where BG/NBD cannot be fitted
+    silent: float  # share of the customers who did not order
     brier: float
     gini: float
     groups: list[measures.Group]  # by rising prediction
@@ -106,6 +107,7 @@ def judge(found: Split, chosen: Choice) -> Card:
         naive_mae=measures.mean_absolute_error(naive, found.order_days),
         naive=_naive(found, naive, has_money=has_money),
         raw=_raw(found, has_money=has_money),
+        silent=float(np.mean(found.order_days == 0)),
         brier=measures.brier(silent, found.order_days == 0),
         gini=measures.gini(expected.orders, found.order_days),
         groups=grouped,

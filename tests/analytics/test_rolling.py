@@ -1,0 +1,129 @@
+"""The cards of the origins that a choice was made by: each knows only what was known on its evening."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analytics.clv import backtest, choice, rolling
+from analytics.clv.choice import Choice
+from analytics.clv.levels import Seen
+from analytics.clv.season import Season
+from tests.analytics.logs import make_log, make_order, make_shop
+from tests.analytics.test_choice import make_origin, make_score
+
+
+@pytest.fixture(scope="module")
+def log():
+    return make_shop(customers=2000, days=420)
+
+
+@pytest.fixture(scope="module")
+def decided(log):
+    return choice.decide(log)
+
+
+@pytest.fixture(scope="module")
+def cards(log, decided):
+    return rolling.cards(log, decided)
+
+
+def make_choice(*ratios, horizon=100, step=100, season=False):
+    """Origins `step` days apart at which 1,000 order days were predicted and `ratio` times as many came."""
+    origins = [
+        replace(
+            make_origin(orders=round(1000 * ratio), **{"MBG/NBD": make_score(season=1.5 if season else 1.0)}),
+            day=20_000 + step * place,
+            horizon_days=horizon,
+        )
+        for place, ratio in enumerate(ratios)
+    ]
+    lists = {
+        name: [float(place) for place in range(len(ratios))]
+        for name in ("order_ratios", "spend_ratios", "order_levels", "value_levels")
+    }
+    return Choice(
+        purchase="MBG/NBD", origins=origins, season=Season(index=(1.5,) * 12) if season else Season(), **lists
+    )
+
+
+def orders_off(chosen):
+    return [Seen(one.day, one.day + one.horizon_days, float(np.log(one.orders / 1000))) for one in chosen.origins]
+
+
+def test_it_works(cards, decided):
+    assert [card.origin for card in cards] == [backtest.date_of(one.day) for one in decided.origins]
+    assert {card.model for card in cards} == {decided.purchase}
+    for card, one in zip(cards, decided.origins, strict=True):
+        assert (card.customers, card.orders.actual) == (one.customers, one.orders)
+        assert card.spend.actual == pytest.approx(one.spend)
+        assert card.naive_mae == pytest.approx(one.naive.mae)
+        assert card.orders.low < card.orders.predicted < card.orders.high
+
+
+def test_where_nothing_is_corrected_the_prediction_is_the_one_that_was_judged(cards, decided):
+    first, one = cards[0], decided.origins[0]
+    assert first.orders.predicted == pytest.approx(one.purchase[decided.purchase].predicted)
+    assert first.mae == pytest.approx(one.purchase[decided.purchase].mae)
+
+
+def test_the_silent_are_counted(cards, decided, log):
+    one = decided.origins[0]
+    found = backtest.split(log, backtest.Origin(one.day, one.horizon_days))
+    assert cards[0].silent == pytest.approx(np.mean(found.order_days == 0))
+
+
+def test_json_and_back(cards):
+    for card in cards:
+        assert rolling.card_from(json.loads(json.dumps(card.as_dict()))) == card
+
+
+def test_a_card_without_money_and_without_a_raw_model_survives_json(cards):
+    bare = replace(cards[0], spend=None, raw=None)
+    assert rolling.card_from(json.loads(json.dumps(bare.as_dict()))) == bare
+
+
+def test_a_choice_that_could_not_look_back_has_no_cards():
+    young = make_log(*(make_order(customer, day) for customer in range(3) for day in (0, 9)))
+    assert rolling.cards(young, choice.decide(young)) == []
+    assert rolling.cards(make_log(), choice.decide(make_log())) == []
+
+
+def test_only_origins_whose_outcome_was_known_count():
+    chosen = make_choice(1.0, 1.0, 1.0, 1.0, horizon=150)
+    known = rolling.as_of(chosen, chosen.origins[2], orders=orders_off(chosen), money=[])
+    assert [one.day for one in known.origins] == [20_000]
+    assert (known.order_ratios, known.spend_ratios) == ([0.0], [0.0])
+    assert (known.order_levels, known.value_levels) == ([0.0], [0.0])
+
+
+def test_the_first_origin_knows_of_none():
+    chosen = make_choice(2.0, 2.0, 2.0, 2.0, 2.0)
+    first = rolling.as_of(chosen, chosen.origins[0], orders=orders_off(chosen), money=[])
+    assert (first.origins, first.order_ratios, first.level.factor) == ([], [], 1.0)
+
+
+def test_a_correction_that_has_proved_itself_by_then_is_used():
+    chosen = make_choice(1.5, 1.5, 1.5, 1.5, 1.5)
+    last = rolling.as_of(chosen, chosen.origins[4], orders=orders_off(chosen), money=[])
+    assert last.level.factor == pytest.approx(1.5 ** (4 / 5))  # four that were known, and one that was right
+    second = rolling.as_of(chosen, chosen.origins[1], orders=orders_off(chosen), money=[])
+    assert second.level.factor == 1.0
+
+
+def test_money_is_corrected_by_what_was_known():
+    chosen = make_choice(1.0, 1.0, 1.0)
+    seen = [Seen(20_000 - 500 + 91 * place, 20_000 - 500 + 91 * (place + 1), float(np.log(1.2))) for place in range(6)]
+    early = rolling.as_of(chosen, chosen.origins[0], orders=orders_off(chosen), money=seen)
+    assert early.spend_level.factor == pytest.approx(1.2 ** (5 / 6))  # the sixth is not over on that day
+    late = rolling.as_of(chosen, chosen.origins[1], orders=orders_off(chosen), money=seen)
+    assert late.spend_level.factor == pytest.approx(1.2 ** (6 / 7))
+
+
+@pytest.mark.parametrize(("is_used", "factor"), [(True, 1.5), (False, 1.0)])
+def test_the_season_is_the_one_known_on_that_day(is_used, factor):
+    chosen = make_choice(1.0, 1.0, season=is_used)
+    known = rolling.as_of(chosen, chosen.origins[0], orders=orders_off(chosen), money=[])
+    assert known.level.factor == factor
+    assert not known.season.is_known
