@@ -49,9 +49,9 @@ def _shop(customers: int, seed: int, name: str, truth: BgNbdParams | MbgNbdParam
     tally = beta_geometric.tally_days(x=x, t_x=t_x, T=history.first_age, days=WEEK)
     raw = mbgnbd.fit(tally).params if isinstance(truth, MbgNbdParams) else bgnbd.fit(tally).params
     fitted = time.perf_counter()
-    data = grain.tally(x=x, t_x=t_x, T=history.first_age)
-    found = grain.correct(raw, data, days=WEEK)
+    found = grain.corrected(raw, x=x, t_x=t_x, T=history.first_age, days=WEEK)
     corrected = time.perf_counter()
+    data = grain.tally(x=x, t_x=t_x, T=history.first_age)
     error = np.array(list(grain.standard_errors(found.params, data, days=WEEK).values()))
     before, after = (_logs(params) - _logs(truth) for params in (raw, found.params))
     print(

@@ -99,6 +99,32 @@ def test_errors_by_curvature_and_by_products_of_slopes_agree(truth, heavy):
     assert np.sqrt(np.diag(found.covariance)) == pytest.approx(by_curvature, rel=0.1)
 
 
+@TRUTHS
+def test_a_part_of_a_large_shop_moves_the_whole_s_parameters(monkeypatch, truth, heavy):
+    """Nearer to the whole's correction than a part's own top is."""
+    facts, raw = heavy[type(truth)]
+    whole = grain.corrected(raw, **facts, days=7.0)
+    monkeypatch.setattr(grain, "MOST_CUSTOMERS", 15_000)
+
+    found = grain.corrected(raw, **facts, days=7.0)
+
+    error = np.sqrt(np.diag(whole.covariance))
+    assert found.reason == ""
+    assert found.params != whole.params
+    assert np.max(np.abs(logs(found.params) - logs(whole.params)) / error) < 0.7
+    assert np.sqrt(np.diag(found.covariance)) == pytest.approx(error, rel=0.2)
+    assert found.moved == pytest.approx(whole.moved, rel=0.2)
+    assert found.log_likelihood == pytest.approx(whole.log_likelihood, rel=0.05)
+
+
+def test_a_shop_that_is_not_large_is_corrected_as_a_whole(heavy):
+    facts, raw = heavy[MbgNbdParams]
+
+    found = grain.corrected(raw, **facts, days=7.0)
+
+    assert found.params == grain.correct(raw, grain.tally(**facts), days=7.0).params
+
+
 def test_errors_shrink_with_the_root_of_the_customers(heavy):
     facts, raw = heavy[MbgNbdParams]
     once, twice = grain.tally(**facts), grain.tally(**{name: np.tile(v, 2) for name, v in facts.items()})
@@ -227,6 +253,30 @@ def test_likelihood_that_is_not_finite_keeps_the_raw_parameters(monkeypatch):
 
     assert found.params == MBG_HEAVY
     assert "not finite" in found.reason
+
+
+def test_a_part_that_cannot_be_fitted_keeps_the_raw_parameters(monkeypatch):
+    monkeypatch.setattr(grain, "MOST_CUSTOMERS", 2)
+    facts = make_facts(*[(0, 0, 30), (2, 9, 30)] * 20)  # each 20th bought once
+
+    found = grain.corrected(MBG_HEAVY, **facts, days=7.0)
+
+    assert found.params == MBG_HEAVY
+    assert "nobody has bought twice" in found.reason
+    record = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert record["standard_errors"] is None
+    assert record["log_likelihood"] is None
+
+
+def test_a_part_that_does_not_settle_keeps_the_raw_parameters_of_the_whole(monkeypatch, heavy):
+    facts, raw = heavy[MbgNbdParams]
+    monkeypatch.setattr(grain, "MOST_CUSTOMERS", 15_000)
+    monkeypatch.setattr(grain, "MOST_STEPS", 1)
+
+    found = grain.corrected(raw, **facts, days=7.0)
+
+    assert found.params == raw
+    assert "did not settle" in found.reason
 
 
 def test_climb_that_ends_lower_keeps_the_raw_parameters(monkeypatch):
