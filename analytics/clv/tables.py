@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import discount, purchase
+from analytics.clv import discount, purchase, triples
 from analytics.clv.history import WEEK, YEAR, Terms
 from analytics.clv.params import FloatArray
 
@@ -47,16 +47,8 @@ def _next_order(params: purchase.Params, x: NDArray[np.int64], T: FloatArray) ->
 
 
 def pairs(x: NDArray[np.int32], T: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.intp]]:
-    """The distinct pairs and, for each row, its place among them; a bitmap where it is small, else a sort."""
+    """The distinct pairs and, for each row, its place among them."""
     width = int(np.max(T, initial=0)) + 1
     key = x.astype(np.int64) * width + T
-    size = int(np.max(key, initial=-1)) + 1
-    if size > max(4 * key.size, 1_000_000):
-        distinct, place = np.unique(key, return_inverse=True)
-        return distinct // width, distinct % width, place
-    seen = np.zeros(size, dtype=np.bool_)
-    seen[key] = True
-    distinct = np.flatnonzero(seen)
-    places = np.empty(size, dtype=np.intp)
-    places[distinct] = np.arange(distinct.size)
-    return distinct // width, distinct % width, places[key]
+    distinct, place = triples.places(key, int(np.max(key, initial=-1)) + 1)
+    return distinct // width, distinct % width, place

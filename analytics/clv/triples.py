@@ -72,25 +72,25 @@ def pairs(x: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, NDArray
     x_values, x_place = _distinct(x)
     t_values, t_place = np.unique(t, return_inverse=True)
     width = max(t_values.size, 1)
-    keys, place = _places(x_place * width + t_place, x_values.size * width)
+    keys, place = places(x_place * width + t_place, x_values.size * width)
     return x_values[keys // width], t_values[keys % width], place
 
 
 def _distinct(x: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
     """The distinct values and each row's place among them; without sorting for small whole numbers."""
     if x.size and np.max(x) < x.size and np.all(x == np.floor(x)) and np.min(x) >= 0:
-        values, place = _places(x.astype(np.intp), int(np.max(x)) + 1)
+        values, place = places(x.astype(np.intp), int(np.max(x)) + 1)
         return values.astype(np.float64), place
     return np.unique(x, return_inverse=True)
 
 
-def _places(key: NDArray[np.intp], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def places(key: NDArray[np.intp], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """As np.unique for whole numbers below `size`: a bitmap where it is small, else a sort."""
     if size > max(4 * key.size, 1_000_000):
         return np.unique(key, return_inverse=True)
     seen = np.zeros(size, dtype=np.bool_)
     seen[key] = True
     distinct = np.flatnonzero(seen)
-    places = np.empty(size, dtype=np.intp)
-    places[distinct] = np.arange(distinct.size)
-    return distinct, places[key]
+    at = np.empty(size, dtype=np.intp)
+    at[distinct] = np.arange(distinct.size)
+    return distinct, at[key]
