@@ -21,7 +21,6 @@ from analytics.clv.params import Fit, FloatArray, GammaGammaParams
 __all__ = ["Comparison", "Fitted", "History", "Levels", "Plan", "Scores", "Terms", "compare", "fit", "score"]
 
 FEWEST_REPEAT = 200
-MOST_CORRECTED = 100_000  # customers; of more, evenly spread ones
 MARGIN_PRIOR = 4.0  # order days at the shop's margin rate that count beside the customer's own
 
 
@@ -180,9 +179,8 @@ def _corrected(fits: Mapping[str, Fit[Any]], known: History) -> dict[str, dict[s
     found = {name: fits[name].params for name in (purchase.BG_NBD, purchase.MBG_NBD) if name in fits}
     if not found:
         return {}
-    some = known.take(np.arange(0, known.order_days.size, -(-known.order_days.size // MOST_CORRECTED)))
-    days = grain.tally(x=some.order_days - 1, t_x=some.first_age - some.last_age, T=some.first_age)
-    return {name: grain.correct(params, days, days=WEEK).as_dict() for name, params in found.items()}
+    x, t_x, T = known.order_days - 1, known.first_age - known.last_age, known.first_age
+    return {name: grain.corrected(params, x=x, t_x=t_x, T=T, days=WEEK).as_dict() for name, params in found.items()}
 
 
 def _columns(known: History) -> purchase.Columns:
@@ -244,6 +242,8 @@ def _margin_rate(fitted: Fitted, known: History) -> FloatArray:
 
 
 def _spread(column: FloatArray, rows: NDArray[np.intp], history: History) -> FloatArray:
+    if rows.size == history.order_days.size:
+        return column
     whole = np.full(history.order_days.shape, np.nan)
     whole[rows] = column
     return whole
