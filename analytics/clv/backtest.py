@@ -41,10 +41,11 @@ def origins(log: OrderLog, *, longest: int = LONGEST, most: int = MOST) -> tuple
     length = log.end - log.start + 1
     horizon = min(longest, length // 3)
     if horizon < SHORTEST:
-        return [], f"The history is {max(length, 0)} days long; looking back takes {3 * SHORTEST}."
+        days, fewest = max(length, 0), 3 * SHORTEST
+        return [], f"Days of history: {days}; looking back takes {fewest}."
     first, last = log.start + horizon - 1, log.end - horizon
-    days = np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.int64))
-    return [Origin(day, horizon) for day in days.tolist()], ""
+    at = np.unique(np.linspace(first, last, min(most, last - first + 1)).astype(np.int64))
+    return [Origin(day, horizon) for day in at.tolist()], ""
 
 
 def recent(log: OrderLog) -> list[Origin]:
@@ -156,9 +157,9 @@ def run(log: OrderLog, at: Sequence[Origin]) -> tuple[list[OriginScores], list[s
         found = split(log, origin)
         day, bought_again, followed = date_of(origin.day), found.bought_again, int(np.sum(found.order_days))
         if bought_again < FEWEST_REPEAT:
-            notes.append(f"{day}: {bought_again} customers had bought again; looking back takes {FEWEST_REPEAT}.")
+            notes.append(f"{day}: customers who had bought again: {bought_again}; looking back takes {FEWEST_REPEAT}.")
         elif followed < FEWEST_ORDERS:
-            notes.append(f"{day}: {followed} order days followed; looking back takes {FEWEST_ORDERS}.")
+            notes.append(f"{day}: order days that followed: {followed}; looking back takes {FEWEST_ORDERS}.")
         else:
             one = score(found, log.until(origin.day))
             if purchase.MBG_NBD in one.purchase:

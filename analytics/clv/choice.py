@@ -124,7 +124,7 @@ def choose(
     return Choice(
         purchase=orders,
         spend=money,
-        reasons=[*notes, why, why_money, why_season, f"Order days: {level.reason}"],
+        reasons=[*notes, why, why_money, why_season, _said("Order days", level.reason)],
         demoted=demoted,
         origins=list(scores),
         season=seasons,
@@ -150,14 +150,14 @@ def _level(found: PurchaseScore, one: OriginScores) -> float:
 
 def _demoted(scores: Sequence[OriginScores]) -> dict[str, str]:
     """Models that could not be fitted each time, or lost to the naive baseline at most origins."""
-    demoted = {}
+    demoted, count = {}, len(scores)
     for name in COMPETING:
         missing = sum(name not in one.purchase for one in scores)
         lost = sum(_loses(one.purchase[name], one) for one in scores if name in one.purchase)
         if missing:
-            demoted[name] = f"{name} could not be fitted at {missing} of {len(scores)} origins."
-        elif 2 * lost > len(scores):
-            demoted[name] = f"{name} was farther off than the naive baseline at {lost} of {len(scores)} origins."
+            demoted[name] = f"{name} could not be fitted at {missing} of {count} origins."
+        elif 2 * lost > count:
+            demoted[name] = f"{name} was farther off than the naive baseline at {lost} of {count} origins."
     return demoted
 
 
@@ -169,35 +169,29 @@ def _loses(found: PurchaseScore, one: OriginScores) -> bool:
 def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before: str) -> tuple[str, str]:
     everywhere = [name for name in COMPETING if all(name in one.purchase for one in scores)]
     standing = [name for name in everywhere if name not in demoted] or everywhere
-    likelihood = {name: _mean([one.purchase[name].log_score or 0.0 for one in scores]) for name in standing}
+    score = {name: _mean([one.purchase[name].log_score or 0.0 for one in scores]) for name in standing}
     off = {name: _mean([abs(_level(one.purchase[name], one)) for one in scores]) for name in standing}
-    best = max(likelihood.values())
-    near = [name for name in standing if likelihood[name] >= best - SAME_SCORE]
+    near = [name for name in standing if score[name] >= max(score.values()) - SAME_SCORE]
     closest = min(near, key=lambda name: off[name])
-    count = len(scores)
-    if before in near and off[before] <= off[closest] + SAME_LEVEL:
-        wrong = f"{off[before]:.0%}"
-        return (
-            before,
-            f"{before}: none was clearly better at {count} origins; order days were off by {wrong} on average.",
-        )
-    wrong = f"{off[closest]:.0%}"
-    return closest, f"{closest} was clearly better at {count} origins; order days were off by {wrong} on average."
+    stays = before in near and off[before] <= off[closest] + SAME_LEVEL
+    best, count = before if stays else closest, len(scores)
+    verdict = "no model was clearly better" if stays else "clearly better"
+    wrong = f"{off[best]:.0%}"
+    return best, f"{best}: {verdict}. Origins: {count}; order days were off by {wrong} on average."
 
 
 def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
     everywhere = [name for name in spend.PREFERENCE if all(name in one.money for one in scores)]
     off = {n: _mean([abs(measures.level(one.money[n].predicted, one.spend)) for one in scores]) for n in everywhere}
-    best = min(off.values())
-    near = [name for name in everywhere if off[name] <= best + SAME_LEVEL]
-    if before in near:
-        wrong = f"{off[before]:.0%}"
-        return (
-            before,
-            f"{before}: none was clearly better; the money of known order days was off by {wrong} on average.",
-        )
-    wrong = f"{off[near[0]]:.0%}"
-    return near[0], f"{near[0]} was clearly better; the money of known order days was off by {wrong} on average."
+    near = [name for name in everywhere if off[name] <= min(off.values()) + SAME_LEVEL]
+    best = before if before in near else near[0]
+    verdict = "no spend model was clearly better" if best == before else "clearly better for spend"
+    wrong = f"{off[best]:.0%}"
+    return best, f"{best}: {verdict}. The money of known order days was off by {wrong} on average."
+
+
+def _said(subject: str, reason: str) -> str:
+    return f"{subject}: {reason}"
 
 
 def _with_spend_level(chosen: Choice, level: Level) -> Choice:
@@ -205,7 +199,7 @@ def _with_spend_level(chosen: Choice, level: Level) -> Choice:
         chosen,
         spend_level=level,
         spend_ratios=[ratio / level.factor for ratio in chosen.spend_ratios],
-        reasons=[*chosen.reasons, f"Spend: {level.reason}"],
+        reasons=[*chosen.reasons, _said("Spend", level.reason)],
     )
 
 
@@ -247,13 +241,14 @@ def _season(log: OrderLog) -> dict[str, Season]:
 
 def _use_season(scores: Sequence[OriginScores], name: str, known: Season) -> tuple[Season, str]:
     """A season that came back from year to year is used, unless it would have made past predictions worse."""
+    reason = known.reason
     if not known.is_known:
-        return known, f"No season: {known.reason}"
+        return known, f"No season: {reason}"
     tried = [one for one in scores if one.purchase[name].season != 1.0]
     plain = [_level(one.purchase[name], one) for one in tried]
     seasonal = [off + float(np.log(one.purchase[name].season)) for off, one in zip(plain, tried, strict=True)]
     if tried and _mean(np.abs(seasonal).tolist()) >= _mean(np.abs(plain).tolist()):
-        reason = f"The season would have made the predictions of {len(tried)} origins worse."
+        reason = "The season would have made past predictions worse."
         return Season(reason=reason, pairs=known.pairs, left=known.left), f"No season: {reason}"
     left = f"{known.left or 0.0:.0%}"
     return known, f"The season is used: months were like those of the year before, with {left} of the error left."

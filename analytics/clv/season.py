@@ -88,9 +88,9 @@ def learn(tracking: Tracking) -> Season:
     month, ratio, weight = _log_ratios(tracking)
     before, after = _pairs(month)
     if before.size < FEWEST_PAIRS:
+        pairs = before.size
         return Season(
-            reason=f"{before.size} months can be compared with a year before; a season takes {FEWEST_PAIRS}.",
-            pairs=before.size,
+            reason=f"Months to compare with a year before: {pairs}; a season takes {FEWEST_PAIRS}.", pairs=pairs
         )
     both = 1.0 / (1.0 / weight[before] + 1.0 / weight[after])
     drift = float(np.average(ratio[after] - ratio[before], weights=both))

@@ -46,14 +46,14 @@ def test_a_shorter_horizon_can_be_asked_for():
 
 
 def test_a_short_history_has_none_and_says_so():
-    assert backtest.origins(a_log_of(83)) == ([], "The history is 83 days long; looking back takes 84.")
+    assert backtest.origins(a_log_of(83)) == ([], "Days of history: 83; looking back takes 84.")
 
 
 def test_an_empty_log_has_none():
     found, reason = backtest.origins(make_log())
 
     assert found == []
-    assert reason.startswith("The history is 0 days long")
+    assert reason.startswith("Days of history: 0")
 
 
 def test_every_origin_ends_within_the_log():
@@ -230,7 +230,7 @@ def test_an_origin_with_few_repeat_customers_is_left_out_and_named():
 
     assert found == []
     assert len(notes) == 5
-    assert "customers had bought again; looking back takes 200." in notes[0]
+    assert "customers who had bought again: " in notes[0]
 
 
 def test_an_origin_after_which_nobody_ordered_is_left_out_and_named():
@@ -238,7 +238,7 @@ def test_an_origin_after_which_nobody_ordered_is_left_out_and_named():
     found, notes = backtest.run(log.until(log.start + 200), [Origin(log.start + 200, 60)])
 
     assert found == []
-    assert notes[0].endswith(": 0 order days followed; looking back takes 50.")
+    assert notes[0].endswith(": order days that followed: 0; looking back takes 50.")
 
 
 def test_a_model_that_cannot_be_fitted_is_named(shop_log, monkeypatch):

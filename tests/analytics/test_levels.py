@@ -30,7 +30,7 @@ def test_errors_to_both_sides_are_left_alone():
 def test_two_tests_are_needed():
     assert levels.learn(origins(0.2, 0.2)).factor == 1.0
     assert levels.learn(origins(0.2, 0.2, 0.2)).factor > 1.0
-    assert "tried at 1 origins" in levels.learn(origins(0.2, 0.2)).reason
+    assert "level at: 1; it takes 2" in levels.learn(origins(0.2, 0.2)).reason
 
 
 def test_what_was_not_known_on_the_day_corrects_nothing():

@@ -79,7 +79,7 @@ def test_one_year_is_too_short():
     found = season.learn(tracking(CHRISTMAS, years=1, level=6000))
 
     assert not found.is_known
-    assert (found.pairs, found.reason) == (0, "0 months can be compared with a year before; a season takes 6.")
+    assert (found.pairs, found.reason) == (0, "Months to compare with a year before: 0; a season takes 6.")
 
 
 def test_a_single_christmas_is_no_season():
