@@ -10,9 +10,11 @@ from typing import Any, Final
 import numpy as np
 from django.db.models import Sum
 
-from analytics.clv import choice, churn, churn_origins
+from analytics import verdicts
+from analytics.clv import choice, churn, churn_origins, rolling
 from analytics.clv.choice import Choice
 from analytics.clv.fitted import Levels
+from analytics.clv.report_card import Card
 from analytics.clv.shop import Plan
 from analytics.models import DayTotals
 from analytics.services import order_logs
@@ -22,11 +24,13 @@ SAMPLE: Final = 100_000  # customers
 
 
 def look_back(*, run: Run) -> dict[str, Any]:
-    """Keep the choice and the calibration in the run; returns whether they had to be found anew."""
+    """Keep the choice, the calibration and their report card in the run; returns whether they had to be found anew."""
     key = _key(run)
-    known = Run.objects.exclude(pk=run.pk).filter(model__look_back__key=key).order_by("-pk").first()
+    found = Run.objects.exclude(pk=run.pk).filter(model__look_back__key=key, model__look_back__has_key="cards")
+    known = found.order_by("-pk").first()
     run.model = run.model | {"look_back": known.model["look_back"] if known else {"key": key, **_find(run)}}
-    run.save(update_fields=["model"])
+    run.stats = run.stats | {"grades": _grades(run)}
+    run.save(update_fields=["model", "stats"])
     return {"rows": 0 if known else 1}
 
 
@@ -49,6 +53,16 @@ def choice_of(run: Run) -> Choice:
 
 def churn_of(run: Run) -> churn.Learned:
     return churn.Learned.from_dict(run.model["look_back"]["churn"])
+
+
+def cards_of(run: Run) -> list[Card]:
+    """What the models would have said on past days; none for a run from before they were kept."""
+    return [rolling.card_from(card) for card in run.model.get("look_back", {}).get("cards", [])]
+
+
+def _grades(run: Run) -> dict[str, str]:
+    """The verdicts beside the totals, where other pages find them without reading the cards."""
+    return {one.slug: one.grade.value for one in verdicts.judge(cards_of(run), churn_of(run))}
 
 
 def anchor(as_of: date) -> date:
@@ -76,4 +90,5 @@ def _find(run: Run) -> dict[str, Any]:
         horizon_days=int(run.settings["churn_horizon_days"]),
         discounted=lambda day: discounts.share(log, day),
     )
-    return {"choice": chosen.as_dict(), "churn": learned.as_dict()}
+    cards = [card.as_dict() for card in rolling.cards(log, chosen)]
+    return {"choice": chosen.as_dict(), "churn": learned.as_dict(), "cards": cards}
