@@ -214,6 +214,7 @@ API: Table = {
     "api:score_detail": api("analytics", "GET"),
     "api:segment_list": api("analytics", "GET"),
     "api:member_list": api("analytics", "GET"),
+    "api:scheme_member_list": api("analytics", "GET"),
     "api:kpi_list": api("analytics", "GET"),
     "api:cohort_list": api("analytics", "GET"),
     "api:job_list": api("admin", "GET"),

@@ -9,7 +9,7 @@ from core.api.views import Unknown
 from crm.api.customers import CustomerById, CustomerByName, CustomerList
 from crm.api.jobs import JobDetail, JobList
 from crm.api.scores import ScoreDetail, ScoreList
-from crm.api.segments import MemberList, SegmentList
+from crm.api.segments import MemberList, SchemeMemberList, SegmentList
 from customers.api.companies import CompanyById, CompanyByName, CompanyList
 from customers.api.contracts import (
     ContractById,
@@ -53,6 +53,7 @@ urlpatterns = [
     path("v1/scores/<id:pk>/", ScoreDetail.as_view(), name="score_detail"),
     path("v1/segments/", SegmentList.as_view(), name="segment_list"),
     path("v1/segments/<slug:slug>/members/", MemberList.as_view(), name="member_list"),
+    path("v1/segments/<slug:scheme>/<slug:slug>/members/", SchemeMemberList.as_view(), name="scheme_member_list"),
     path("v1/kpis/", KpiList.as_view(), name="kpi_list"),
     path("v1/cohorts/", CohortList.as_view(), name="cohort_list"),
     path("v1/jobs/", JobList.as_view(), name="job_list"),

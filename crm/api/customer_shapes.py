@@ -16,6 +16,7 @@ from customers.api.orders import taken
 from customers.api.values import Address, Number
 from customers.importing import persons
 from customers.models import Company, Customer
+from customers.selectors import tags
 from customers.services import custom
 from customers.services.upserts import Saved, Told
 
@@ -36,6 +37,7 @@ DETAIL: Final[dict[str, Any]] = {
     "time_zone": "Europe/London",
     "created_at": "2024-05-02T08:00:00Z",
     "archived_at": None,
+    "tags": ["Gluten free"],
 }
 
 
@@ -57,6 +59,11 @@ class CustomerDetailOut(CustomerOut):
     time_zone = Text(source="row.customer.time_zone")
     created_at = Moment(source="row.customer.created_at")
     archived_at = Moment(source="row.customer.archived_at", allow_null=True)
+    tags = serializers.SerializerMethodField(help_text="What people say that the customer needs.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_tags(self, one: Listed) -> list[str]:
+        return list(tags.of_customer(one.row.customer.pk).values_list("name", flat=True))
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_emails(self, one: Listed) -> list[str]:

@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics import schemes
 from analytics.models import Score
 from core.api.filters import AmountFilter, OneOf
 from core.api.views import ApiView, ListView
@@ -35,7 +36,9 @@ ORDERINGS: Final = {
     "name": "name",
 }
 # Our names for what the list of the pages calls otherwise (crm.filters).
-NAMES: Final = {"search": "q", "segment": "segment", "clv_min": "clv_min", "clv_max": "clv_max"}
+NAMES: Final = {"search": "q", "segment": "segment", "clv_min": "clv_min", "clv_max": "clv_max"} | {
+    scheme.slug: scheme.slug for scheme in (*schemes.SCORED, schemes.NEEDS)
+}
 
 
 class CustomerFilter(FilterSet):

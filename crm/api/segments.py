@@ -8,17 +8,19 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analytics import schemes
 from core.api.fields import Money, Text, Whole
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
 from core.models import Run
-from crm import labels
+from crm import groups, labels
 from crm.api.customers import CustomerFilter, CustomerList
 from crm.api.shapes import Real
 from crm.selectors import nights, segments
 from crm.selectors.segments import SegmentState
 
 CHAMPIONS: Final = {
+    "scheme": "rfm",
     "slug": "champions",
     "name": "Champions",
     "as_of": "2026-03-31",
@@ -32,6 +34,7 @@ EXAMPLE: Final = {"next": None, "previous": None, "results": [CHAMPIONS]}
 
 
 class SegmentOut(StrictSerializer):
+    scheme = Text(source="name.scheme.slug", help_text="What divides the customers: rfm, value, tenure and others.")
     slug = Text(source="name.slug")
     name = Text(source="name.label")
     as_of = serializers.SerializerMethodField()
@@ -60,9 +63,9 @@ class SegmentList(ApiView):
 
     @extend_schema(operation_id="segments_list")
     def get(self, request: Request) -> Response:
-        """Every segment with its size. Empty before the first night."""
+        """Every segment of every scheme with its size. Empty before the first night."""
         run = nights.current()
-        states = segments.states(run) if run else []
+        states = [state for scheme in schemes.ALL for state in segments.states_of(run, scheme)] if run else []
         context = {**self.get_serializer_context(), "run": run}
         return Response(SegmentsOut({"next": None, "previous": None, "results": states}, context=context).data)
 
@@ -79,3 +82,15 @@ class MemberList(CustomerList):
         if labels.segment_of(slug) is None:
             raise NotFound
         return self.answer(request, wanted={"segment": slug})
+
+
+class SchemeMemberList(CustomerList):
+    filterset_class: ClassVar[Any] = MemberFilter
+
+    @extend_schema(operation_id="segments_members_by_scheme_list")
+    def get(self, request: Request, scheme: str, slug: str) -> Response:  # type: ignore[override]
+        """The customers of a segment of any scheme, the most valuable first."""
+        found = groups.scheme_of(scheme)
+        if found is None or groups.find(found, slug) is None:
+            raise NotFound
+        return self.answer(request, wanted={"segment" if found is schemes.RFM else scheme: slug})

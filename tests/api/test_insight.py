@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
+from analytics.models import Score
 from analytics.scores import Name
 from core.models import Job
 from core.models.job import Progress
@@ -127,9 +128,10 @@ class TestScores:
 class TestSegments:
     def test_it_works(self, api, people):
         rows = api.get("/api/v1/segments/").json()["results"]
-        assert len(rows) == 10
-        found = {row["slug"]: row for row in rows}["cant-lose"]
-        assert found == {
+        found = {(row["scheme"], row["slug"]): row for row in rows}
+        assert len(rows) == len(found) == 10 + 3 + 3 + 4 + 4
+        assert found["rfm", "cant-lose"] == {
+            "scheme": "rfm",
             "slug": "cant-lose",
             "name": "Can't lose",
             "as_of": AS_OF.isoformat(),
@@ -144,6 +146,13 @@ class TestSegments:
         page = api.get("/api/v1/segments/cant-lose/members/").json()
         assert [row["external_id"] for row in page["results"]] == ["bo"]
         assert api.get("/api/v1/segments/cant-lose/members/?clv_min=501").json()["results"] == []
+
+    def test_members_of_another_scheme(self, api, people):
+        Score.objects.filter(customer=people[1]).update(tenure=3)
+        page = api.get("/api/v1/segments/tenure/long-standing/members/").json()
+        assert [row["id"] for row in page["results"]] == [str(people[1].pk)]
+        assert api.get("/api/v1/segments/tenure/rich/members/").status_code == 404
+        assert api.get("/api/v1/segments/weather/fair/members/").status_code == 404
 
     def test_the_address_decides_the_segment(self, api, people):
         answer = api.get("/api/v1/segments/cant-lose/members/?segment=new")

@@ -224,7 +224,7 @@ class TestList:
     def test_queries_do_not_grow_with_the_plans(self, desk, night, django_assert_num_queries):
         for slug in "abc":
             plans.save(segment=plans.segment_row(scheme="value", slug=slug, name=slug), item=Item(goal="x"))
-        with django_assert_num_queries(8):  # business, session, user, run, plans, actions, categories, tags
+        with django_assert_num_queries(9):  # business, session, user, run, plans, actions, categories, tags, alerts
             desk.get("/segments/plans/")
 
 
