@@ -120,11 +120,11 @@ def choose(
     off = [-_level(one.purchase[orders], one) - np.log(f) for one, f in zip(scores, factors, strict=True)]
     seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]
     level = levels.learn(seen)
-    corrected = [factor * level.factor for factor in factors]
+    reason, corrected = level.reason, [factor * level.factor for factor in factors]
     return Choice(
         purchase=orders,
         spend=money,
-        reasons=[*notes, why, why_money, why_season, _said("Order days", level.reason)],
+        reasons=[*notes, why, why_money, why_season, f"Order days: {reason}"],
         demoted=demoted,
         origins=list(scores),
         season=seasons,
@@ -175,9 +175,13 @@ def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before
     closest = min(near, key=lambda name: off[name])
     stays = before in near and off[before] <= off[closest] + SAME_LEVEL
     best, count = before if stays else closest, len(scores)
-    verdict = "no model was clearly better" if stays else "clearly better"
     wrong = f"{off[best]:.0%}"
-    return best, f"{best}: {verdict}. Origins: {count}; order days were off by {wrong} on average."
+    if stays:
+        return (
+            best,
+            f"{best}: no model was clearly better. Origins: {count}; order days were off by {wrong} on average.",
+        )
+    return best, f"{best}: clearly better. Origins: {count}; order days were off by {wrong} on average."
 
 
 def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
@@ -185,21 +189,22 @@ def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
     off = {n: _mean([abs(measures.level(one.money[n].predicted, one.spend)) for one in scores]) for n in everywhere}
     near = [name for name in everywhere if off[name] <= min(off.values()) + SAME_LEVEL]
     best = before if before in near else near[0]
-    verdict = "no spend model was clearly better" if best == before else "clearly better for spend"
     wrong = f"{off[best]:.0%}"
-    return best, f"{best}: {verdict}. The money of known order days was off by {wrong} on average."
-
-
-def _said(subject: str, reason: str) -> str:
-    return f"{subject}: {reason}"
+    if best == before:
+        return (
+            best,
+            f"{best}: no spend model was clearly better. Known order days brought {wrong} more or less than said.",
+        )
+    return best, f"{best}: clearly better for spend. Known order days brought {wrong} more or less than said."
 
 
 def _with_spend_level(chosen: Choice, level: Level) -> Choice:
+    reason = level.reason
     return replace(
         chosen,
         spend_level=level,
         spend_ratios=[ratio / level.factor for ratio in chosen.spend_ratios],
-        reasons=[*chosen.reasons, _said("Spend", level.reason)],
+        reasons=[*chosen.reasons, f"Spend: {reason}"],
     )
 
 

@@ -143,9 +143,7 @@ def test_the_spend_model_nearest_to_the_money_is_used():
     found = choice.choose(origins(money={first: 0.8, second: 1.02}))
 
     assert found.spend == second
-    assert found.reasons[1].startswith(
-        f"{second}: clearly better for spend. The money of known order days was off by 2%"
-    )
+    assert found.reasons[1].startswith(f"{second}: clearly better for spend. Known order days brought 2% more or less")
 
 
 def test_a_small_difference_changes_no_spend_model():
