@@ -52,10 +52,12 @@ STEPS: Final = [
     ("", "DELETE FROM customers_email WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_phone WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_membership WHERE customer_id IN (SELECT id FROM going_customer)"),
+    ("", "DELETE FROM customers_tagging WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_cost WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_acquisitioncost WHERE note = %(note)s"),
     ("", "DELETE FROM analytics_profit WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_purchasesummary WHERE customer_id IN (SELECT id FROM going_customer)"),
+    ("", "DELETE FROM analytics_basket WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_score WHERE customer_id IN (SELECT id FROM going_customer)"),
     (
         "",

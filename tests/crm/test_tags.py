@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from analytics.services import tag_totals
 from core.models import Role, User
+from crm.demo import clearing
 from customers.models import Segment, Tagging
 from customers.selectors import tags as found
 from customers.services import tags
@@ -153,6 +154,12 @@ def test_a_night_counts_who_had_the_tag_when_its_day_ended(ana):
     assert tag_totals.of_run(run)["segments"][key]["clv_cents"] == 500
     assert tag_totals.of_run(before)["segments"][key]["customers"] == 2
     assert tag_totals.of_run(before)["cells"][f"{key}/1"]["clv_cents"] == 570
+
+
+def test_the_demo_goes_with_its_tags(ana):
+    give("Vegan", ana, make_customer(source="demo"))
+    clearing.clear()
+    assert Tagging.objects.get().customer == ana
 
 
 def test_a_tag_has_a_page_of_its_own(desk, ana):
