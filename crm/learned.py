@@ -5,18 +5,33 @@ from typing import Any, Final
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.clv import fitted
 from core.templatetags import ui
 
 GREEK: Final = {"alpha": "α", "beta": "β", "gamma": "γ"}
+WORDS: Final = {  # parameters and models that are named by words
+    "mean_spend": gettext_lazy("mean order"),
+    "median": gettext_lazy("median order"),
+    "within": gettext_lazy("spread of a customer's orders"),
+    "between": gettext_lazy("spread between customers"),
+    "first": gettext_lazy("first orders over later ones"),
+    "balance": gettext_lazy("balance"),
+    "mean": gettext_lazy("mean order"),
+    "first_money": gettext_lazy("first orders over later ones, in money"),
+    "evenness": gettext_lazy("evenness"),
+    "Credibility": gettext_lazy("Credibility"),
+    "Log-normal": gettext_lazy("Log-normal"),
+    "Shrunken mean": gettext_lazy("Shrunken mean"),
+    "Shop averages": gettext_lazy("Shop averages"),
+}
 
 
 def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The models with their parameters, and the figures of the shop that stand in for them."""
-    found = [(_("Purchases"), learned["model"]), _parameters(learned["purchase"])]
-    found += [(_("Spend per order"), learned["spend"]["model"]), _parameters(learned["spend"])]
+    found = [(_("Purchases"), _named(learned["model"])), _parameters(learned["purchase"])]
+    found += [(_("Spend per order"), _named(learned["spend"]["model"])), _parameters(learned["spend"])]
     return [
         *found,
         (_("Customers"), formats.number_format(learned["n"], 0, force_grouping=True)),
@@ -26,6 +41,10 @@ def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[
     ]
 
 
+def _named(name: str) -> str:
+    return str(WORDS.get(name, name))
+
+
 def _leaving(days: int) -> str:
     return ngettext("%(number)s day without an order", "%(number)s days without an order", days) % {"number": days}
 
@@ -33,5 +52,5 @@ def _leaving(days: int) -> str:
 def _parameters(values: Mapping[str, Any]) -> tuple[str, str]:
     """The parameters of a model in the order of its paper: `r, α, a, b` and `1.74, 14.7, 0.321, 0.677`."""
     names = fitted.symbols(values["model"])
-    shown = ", ".join(GREEK.get(name, name.replace("_", " ")) for name in names)
+    shown = ", ".join(GREEK.get(name) or _named(name) for name in names)
     return shown, ", ".join(f"{values[name]:.3g}" for name in names)
