@@ -1,14 +1,11 @@
 """What it cost to win customers, beside how many came: by the month and the channel of their first order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from analytics import curves
 from analytics.models import Cohort
 from customers.models import AcquisitionCost
-
-NO_MONTHS: Final = range(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,22 +22,29 @@ class Spend:
         return self.cents / self.customers if self.months and self.customers else None
 
 
+def costs(*, first: int, last: int) -> dict[str, dict[int, int]]:
+    """Costs of the months from `first` to `last`, by channel and month."""
+    found: dict[str, dict[int, int]] = {}
+    rows = AcquisitionCost.objects.filter(month__gte=curves.first_day(first), month__lte=curves.first_day(last))
+    for channel, day, cents in rows.values_list("channel", "month", "amount_cents"):
+        found.setdefault(channel, {})[curves.number(day)] = cents
+    return found
+
+
 def by_month(*, first: int, last: int, channel: str | None = None) -> dict[int, int]:
-    """Costs of the months from `first` to `last` by month; of one channel, or of all together."""
-    found = AcquisitionCost.objects.filter(month__gte=curves.first_day(first), month__lte=curves.first_day(last))
+    """Costs by month: of one channel, or of all together."""
+    by_channel = costs(first=first, last=last)
     if channel is not None:
-        found = found.filter(channel=channel)
-    costs: dict[int, int] = {}
-    for day, cents in found.values_list("month", "amount_cents"):
-        costs[curves.number(day)] = costs.get(curves.number(day), 0) + cents
-    return costs
+        return by_channel.get(channel, {})
+    months = sorted({month for own in by_channel.values() for month in own})
+    return {month: sum(own.get(month, 0) for own in by_channel.values()) for month in months}
 
 
-def spend(lines: Iterable[curves.Line], costs: dict[int, int]) -> Spend:
+def spend(lines: Iterable[curves.Line], cents_of: Mapping[int, int]) -> Spend:
     """What the cohorts cost. Months without an entry are left out, cost and customers."""
-    known = [one for one in lines if one.first_month in costs]
+    known = [one for one in lines if one.first_month in cents_of]
     return Spend(
-        cents=sum(costs[month] for month in {one.first_month for one in known}),
+        cents=sum(cents_of[month] for month in {one.first_month for one in known}),
         customers=sum(one.size for one in known),
         months=len({one.first_month for one in known}),
     )
@@ -48,10 +52,7 @@ def spend(lines: Iterable[curves.Line], costs: dict[int, int]) -> Spend:
 
 def by_channel(*, first: int, last: int) -> dict[str, Spend]:
     """Costs and customers of each channel that has either, the dearest first."""
-    cents: dict[str, dict[int, int]] = {}
-    costs = AcquisitionCost.objects.filter(month__gte=curves.first_day(first), month__lte=curves.first_day(last))
-    for channel, day, amount in costs.values_list("channel", "month", "amount_cents"):
-        cents.setdefault(channel, {})[curves.number(day)] = amount
+    cents = costs(first=first, last=last)
     came: dict[str, dict[int, int]] = {}
     sizes = Cohort.objects.filter(split=Cohort.Split.CHANNEL, month=0, first_month__gte=first, first_month__lte=last)
     for channel, month, customers in sizes.values_list("key", "first_month", "customers"):

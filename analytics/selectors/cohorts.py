@@ -73,11 +73,11 @@ def as_of() -> date | None:
 
 
 def grid(query: Query, *, as_of: date) -> Grid:
-    """Read at most five times, whatever the number of customers."""
+    """Read at most six times, whatever the number of customers and rows."""
     first, last = _span(query, as_of=as_of)
     found = _lines(query, first=first, last=last, as_of=as_of)
     costs = _costs(query, found, first=first, last=last)
-    every = [line for lines in found.values() for line in lines]
+    every = _every(query, found, first=first, last=last, as_of=as_of)
     names = _names(query.rows, found)
     rows = [_row(query, key, names[key], lines, costs.get(key)) for key, lines in found.items()]
     shown = _shaded([*rows, _row(query, "", _("All"), every, _all_costs(query, first=first, last=last))], query.measure)
@@ -123,6 +123,15 @@ def _lines(query: Query, *, first: int, last: int, as_of: date) -> Mapping[str, 
     return lines
 
 
+def _every(
+    query: Query, found: Mapping[str, Sequence[curves.Line]], *, first: int, last: int, as_of: date
+) -> list[curves.Line]:
+    """All cohorts together; there may be more channels and categories than rows."""
+    if query.rows in SPLIT_OF:
+        found = _lines(replace(query, rows="month", part=None), first=first, last=last, as_of=as_of)
+    return [line for lines in found.values() for line in lines]
+
+
 def _largest(split: int, *, first: int) -> list[str]:
     sizes = Cohort.objects.filter(split=split, month=0, first_month__gte=first).values("key")
     return list(sizes.annotate(n=Sum("customers")).order_by("-n", "key").values_list("key", flat=True)[:KEYS_SHOWN])
@@ -140,7 +149,8 @@ def _costs(
     if query.rows == "category" or (query.part and query.part[0] == "category"):
         return {}
     if query.rows == "channel":
-        return {key: acquisition.by_month(first=first, last=last, channel=key) for key in found}
+        by_channel = acquisition.costs(first=first, last=last)
+        return {key: by_channel.get(key, {}) for key in found}
     whole = _all_costs(query, first=first, last=last) or {}
     return dict.fromkeys(found, whole)
 

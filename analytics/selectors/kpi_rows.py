@@ -135,7 +135,7 @@ def cohorts(facts: kpis.Facts) -> list[CohortRow]:
 
 
 def _cohort(line: curves.Line, costs: Mapping[int, int]) -> CohortRow:
-    cost = acquisition.spend([line], dict(costs)).per_customer
+    cost = acquisition.spend([line], costs).per_customer
     day = curves.first_day(line.first_month)
     return CohortRow(
         label=period_name(f"{day.year}-{day.month:02}"),
