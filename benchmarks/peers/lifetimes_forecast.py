@@ -31,7 +31,7 @@ def main(path):
         spend = lifetimes.GammaGammaFitter().fit(frequency[again], mean[again])
         found["spend"] = float((orders * spend.conditional_expected_average_profit(frequency, mean)).sum())
     except Exception as problem:  # whatever stops it is its answer
-        found["problems"].append(f"{type(problem).__name__}: {problem}".strip().splitlines()[0])
+        found["problems"].append(" ".join(f"{type(problem).__name__}: {problem}".split())[:160])
     print(json.dumps(found))
 
 
