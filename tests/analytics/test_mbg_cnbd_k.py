@@ -336,7 +336,12 @@ def test_scalars_and_columns_agree():
 def test_equal_customers_are_computed_once(monkeypatch):
     asked = []
     events = erlang.expected_events
-    monkeypatch.setattr(erlang, "expected_events", lambda **named: asked.append(named["y"].size) or events(**named))
+
+    def counted(**named):
+        asked.append(named["y"].size)
+        return events(**named)
+
+    monkeypatch.setattr(erlang, "expected_events", counted)
 
     value = mbg_cnbd_k.expected_purchases(REGULAR, 52, np.full(900, 2), np.linspace(1.0, 30.0, 900), 30.0)
 

@@ -260,7 +260,7 @@ def test_pmf_is_the_integral_over_when_she_leaves():
     for x, t in ((0, 39.0), (1, 0.5), (7, 39.0)):
         value = float(pareto_nbd.pmf(CDNOW, x, t))
 
-        assert value == pytest.approx(float(reference_pareto.pmf(*CDNOW.as_dict().values(), x, t)), rel=1e-9)
+        assert value == pytest.approx(float(reference_pareto.pmf(*(*CDNOW.as_dict().values(), x, t))), rel=1e-9)
 
 
 def test_pmf_of_no_order_is_p_silent_of_a_new_customer():
