@@ -68,6 +68,11 @@ class Query:
         return {name: data.getlist(name) for name in named}
 
     @property
+    def by_schemes(self) -> bool:
+        """Whether a scheme besides RFM is in use: its filters are folded away otherwise."""
+        return any(self.chosen[scheme.slug] for scheme in self.scores.schemes)
+
+    @property
     def scored_only(self) -> bool:
         return bool(filters.in_use(self.scores))
 
