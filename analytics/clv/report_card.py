@@ -73,19 +73,19 @@ def card(log: OrderLog, origin: Origin) -> Card:
     if origin.day + origin.horizon_days > log.end:
         raise ValueError("the horizon reaches past the end of the log")
     found = backtest.split(log, origin)
-    if not found.order_days.size:
-        raise ValueError("nobody had ordered by then")
     return judge(found, choice.decide(log.until(origin.day), longest=origin.horizon_days))
 
 
 def judge(found: Split, chosen: Choice) -> Card:
-    """Fit the chosen models to the history and compare what they say with what happened."""
+    """Fit the chosen models to the history and compare what they say with what happened.
+
+    Raises ValueError when nobody had ordered by then.
+    """
     days = found.origin.horizon_days
     fitted = shop.fit(found.history, shop.Terms(horizon_days=days), _plan(found.origin, chosen))
+    if (widths := fitted.widths) is None:
+        raise ValueError("nobody had ordered by then")
     expected = _expected(fitted, found)
-    widths = intervals.learn(
-        fitted.purchase, fitted.spend, found.history, days * fitted.levels.orders, chosen.past(days)
-    )
     predicted = float(np.sum(expected.orders))
     spent, actual = float(np.sum(expected.value)), float(np.sum(found.value))
     low, high = intervals.order_ends(widths, expected)
@@ -118,7 +118,8 @@ def judge(found: Split, chosen: Choice) -> Card:
 
 def _plan(origin: Origin, chosen: Choice) -> shop.Plan:
     factor = chosen.factor(origin.day + 1, origin.horizon_days)
-    return shop.Plan(chosen.purchase, chosen.spend, shop.Levels(orders=factor, spend=chosen.spend_level.factor))
+    corrections = shop.Levels(orders=factor, spend=chosen.spend_level.factor)
+    return shop.Plan(chosen.purchase, chosen.spend, corrections, past=chosen.past(origin.horizon_days))
 
 
 def _expected(fitted: Fitted, found: Split) -> Expected:

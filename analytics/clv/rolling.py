@@ -64,8 +64,7 @@ def _orders_off(chosen: Choice) -> list[Seen]:
         Seen(
             one.day,
             one.day + one.horizon_days,
-            measures.level(one.orders, one.purchase[chosen.purchase].predicted)
-            - float(np.log(_season(chosen, one))),
+            measures.level(one.orders, one.purchase[chosen.purchase].predicted) - float(np.log(_season(chosen, one))),
         )
         for one in chosen.origins
     ]
