@@ -113,3 +113,22 @@ def test_log_score_is_never_infinite(actual, expected, none):
 
     assert np.isfinite(found)
     assert found <= 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_gini_is_that_of_all_pairs(seed):
+    """Somers' D by counting: over pairs of customers weighted by how far apart they are in what they did."""
+    rng = np.random.default_rng(seed)
+    predicted, actual = rng.integers(0, 6, 40).astype(float), rng.poisson(1.5, 40)
+    differs = actual[:, None] - actual[None, :]
+    agrees = np.sign(predicted[:, None] - predicted[None, :]) * differs
+
+    assert measures.gini(predicted, actual) == pytest.approx(np.sum(agrees) / np.sum(np.abs(differs)))
+
+
+def test_gain_of_groups_is_that_of_their_customers():
+    predicted, actual = np.arange(100.0), np.arange(100)
+    found = measures.gain(measures.groups(predicted, actual))
+
+    assert found[0] == pytest.approx(actual[-10:].sum() / actual.sum())
+    assert found[-1] == pytest.approx(1.0)

@@ -289,3 +289,62 @@ def _plain_one(known, as_of):
 def assert_equal(one, other):
     assert np.array_equal(one[1], other[1])
     assert all(np.array_equal(getattr(one[0], name), getattr(other[0], name)) for name in FIELDS)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_outcomes_say_what_the_definitions_say(seed):
+    facts = random_facts(seed)
+    log = make_log(*facts, customers=9)
+
+    for as_of, horizon in ((0, 30), (30, 1), (60, 90), (110, 500)):
+        found = log.outcomes(as_of, horizon)
+        for customer in range(9):
+            own = [fact for fact in facts if fact[0] == customer]
+            days = {fact[1] for fact in own if as_of < fact[1] <= as_of + horizon}
+            standing = [day for day in days if sum(fact[3] for fact in own if fact[1] == day) > 0]
+            lost = sum(f[4] for f in own if f[1] == NO_ORDER_DAY and as_of < f[2] <= as_of + horizon)
+            assert found.order_days[customer] == len(standing)
+            assert found.value[customer] == pytest.approx((sum(f[4] for f in own if f[1] in days) + lost) / 100)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_without_refunds_what_was_and_what_came_add_up(seed):
+    facts = [fact for fact in random_facts(seed) if fact[3] > 0]
+    log = make_log(*facts, customers=9)
+    before, rows = log.history(40)
+    after, later = log.history(log.end)
+    came = log.outcomes(40, log.end - 40)
+    place = np.searchsorted(later, rows)
+
+    assert (before.order_days + came.order_days[rows]).tolist() == after.order_days[place].tolist()
+    assert before.value + came.value[rows] == pytest.approx(after.value[place])
+
+
+def test_facts_of_one_day_seen_on_one_day_are_one_row():
+    log = make_log(make_order(0, 3), make_order(0, 3, value=200), make_refund(0, 3, seen=3, value=100, whole=False))
+
+    assert (log.customer.size, log.orders.tolist(), log.value.tolist()) == (1, [2], [1100.0])
+
+
+def test_day_sums_know_what_came_back_on_a_later_day():
+    log = make_log(
+        make_order(0, 3), make_refund(0, 3, seen=3, value=100, whole=False),
+        make_refund(0, 3, seen=5, value=300, whole=False), make_return(0, seen=6, value=50),
+    )  # fmt: skip
+
+    assert log.days(4).refunded.tolist() == [0.0]
+    assert log.days(5).refunded.tolist() == [300.0]
+    assert log.days(6).refunded.tolist() == [300.0, 50.0]
+
+
+def test_money_beyond_an_int4_is_kept():
+    log = make_log(make_order(0, 3, value=10**12), make_order(0, 9, value=10**12 + 1))
+
+    assert one(log, 9)["value"] == 20_000_000_000.01
+
+
+def test_a_day_that_only_lost_orders_is_no_order_day_between_others():
+    log = make_log(make_order(day=1), make_order(day=5), make_refund(day=5, seen=6), make_order(day=9))
+
+    assert one(log, 10)["log_gaps"] == pytest.approx(log_of(8))
+    assert one(log, 10)["prior_age"] == -1

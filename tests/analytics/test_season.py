@@ -166,3 +166,24 @@ def test_the_season_of_a_shop_brings_predictions_nearer():
 
 def test_a_shop_without_a_season_has_none():
     assert not learned(make_shop(days=3 * YEAR)).is_known
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_tracking_gives_a_finite_season(seed):
+    """Gaps of months, months without an order, months that the model expects nothing of."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(1, 1500))
+    actual = rng.poisson(rng.choice([0.0, 0.5, 30.0], size)).astype(float)
+    expected = rng.choice([0.0, 1e-9, 2.0, 50.0], size)
+    found = season.learn(Tracking(int(rng.integers(-9000, 20_000)), actual, expected))
+
+    assert np.all(np.isfinite(found.index))
+    assert np.mean(found.index) == pytest.approx(1.0)
+    assert 0.5 <= season.factor(found, 20_000, 90) <= 2.0
+
+
+def test_months_of_an_earlier_century_are_months():
+    modern, old = tracking(CHRISTMAS, years=3, level=6000), tracking(CHRISTMAS, years=3, level=6000)
+    shifted = Tracking(old.start - 36_525, old.actual, old.expected)  # a hundred years and one leap day less
+
+    assert season.learn(shifted).index == pytest.approx(season.learn(modern).index, rel=0.05)
