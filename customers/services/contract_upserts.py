@@ -68,12 +68,12 @@ def _change(found: Contract, wanted: Agreement) -> Contract:
 def _refuse_gaps(words: Told) -> None:
     for name, field in NEEDED.items():
         if name not in words:
-            raise Refused(_("A new contract needs this."), field=field, code="required")
+            raise Refused(_("A new contract needs this."), field=field, code="missing")
 
 
 def _agreed(agreement: Agreement) -> Agreement:
     if agreement.company is None and agreement.customer is None:
-        raise Refused(_("Name a company or a customer."), field="company", code="required")
+        raise Refused(_("Name a company or a customer."), field="company", code="missing")
     if agreement.agreed_on > agreement.starts_on:
         message = _("A contract is agreed before it starts, or on that day.")
         raise Refused(message, field="agreed_on", code="range")

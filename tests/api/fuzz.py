@@ -11,6 +11,7 @@ from core.api.description import document
 from core.models import Job
 from crm.wsgi import application
 from tests.api.callers import make_key
+from tests.contracts import make_contract
 from tests.desk import make_night, score
 from tests.factories import make_business, make_customer, make_order, make_product
 
@@ -32,6 +33,7 @@ BEYOND = {
         "sku_or_line",
         "too_much",
     ),
+    *("missing", "has_begun", "too_few", "too_many", "not_begun", "not_over", "already_decided"),  # contracts
     *("address", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),
 }
 # Forms of texts, and fields that a business makes.
@@ -49,7 +51,9 @@ def make_shop():
     order = make_order(customer=customer, day=AT.date())
     make_night(score(customer))
     job = Job.objects.create(step="import", ready_at=AT)
-    return {"customers": customer.pk, "scores": customer.pk, "orders": order.pk, "jobs": job.pk}
+    contract = make_contract(customer=customer)
+    named = {"customers": customer.pk, "scores": customer.pk, "orders": order.pk, "jobs": job.pk}
+    return {**named, "contracts": contract.pk}
 
 
 class Program:

@@ -158,7 +158,7 @@ def test_lists_by_state(api):
         ({"starts_on": "soon"}, "starts_on", "invalid"),
         ({"margin_rate": "1.1"}, "margin_rate", "range"),
         ({"customer": "999999"}, "customer", "does_not_exist"),
-        ({"customer": None}, "company", "required"),
+        ({"customer": None}, "company", "missing"),
         ({"agreed_on": "2199-01-01"}, "agreed_on", "year"),
         ({"agreed_on": "2098-01-01"}, "agreed_on", "range"),
         ({"renews": True}, "renews", "unknown_field"),
@@ -175,7 +175,7 @@ def test_a_new_contract_needs_what_it_is(api, name):
     told = body()
     del told[name]
 
-    assert codes(api.put(K7, told)) == {name: "required"}
+    assert codes(api.put(K7, told)) == {name: "missing"}
 
 
 def test_the_first_day_stands_after_a_decision(api):

@@ -5,12 +5,14 @@ from drf_spectacular.drainage import get_override
 
 from analytics.api import kpis
 from crm.api import customer_shapes, jobs, segments, shapes
-from customers.api import companies, order_batch, order_shapes, products, refunds
+from customers.api import companies, contracts, order_batch, order_shapes, products, refunds
+from customers.models import Customer
 from tests.api.callers import caller
 
 ANSWERS = (
     *(shapes.CustomerOut, shapes.ScoreOut, customer_shapes.CustomerDetailOut, jobs.JobOut, segments.SegmentsOut),
     *(order_shapes.OrderOut, order_shapes.OrderDetailOut, order_shapes.RefundOut),
+    contracts.ContractOut,
     *(kpis.KpisOut, kpis.CohortsOut),
 )
 
@@ -41,6 +43,8 @@ def test_the_requests_work():
     api = caller("orders", "customers")
     assert api.put("/api/v1/customers/shop/c-1001/", customer_shapes.BODY).status_code == 201
     assert api.put("/api/v1/companies/shop/1/", companies.BODY).status_code == 201
+    whose = {"customer": str(Customer.objects.get().pk)}
+    assert api.put("/api/v1/contracts/erp/K-7/", contracts.BODY | whose).status_code == 201
     assert api.put("/api/v1/products/MUG-1/", products.BODY).status_code == 201
     order = api.put("/api/v1/orders/shop/1001/", order_shapes.BODY)
     assert order.status_code == 201
