@@ -155,6 +155,72 @@ def test_a_large_shop_is_learned_from_a_part_of_it(monkeypatch, two_channels):
     assert len(found.params) == known.z.shape[0]
 
 
+@KINDS
+def test_two_properties_work_side_by_side(kind):
+    """Pace × 1.6 by mail and × 0.7 for companies; a company that came by mail has both."""
+    shops = [
+        make_shop(kind, 6_000, pace=mail * np.log(1.6) + company * np.log(0.7), seed=20 + 2 * mail + company)
+        for mail in (0, 1)
+        for company in (0, 1)
+    ]
+    channel = make_factor(np.repeat([1, 0], 12_000))
+    which = make_factor(np.tile(np.repeat([0, 1], 6_000), 2), name="kind", levels=("person", "company"))
+
+    found = covariates.fit(kind, histories_of(*shops), covariates.cells([channel, which], customers=24_000))
+
+    pace = dict(zip(found.names, found.gamma[0].tolist(), strict=True))
+    assert pace["channel: mail"] - pace["channel: search"] == pytest.approx(np.log(1.6), abs=0.12)
+    assert pace["kind: company"] - pace["kind: person"] == pytest.approx(np.log(0.7), abs=0.12)
+
+
+def test_order_of_the_customers_does_not_matter(two_channels):
+    histories, known = two_channels[BgNbdParams]
+    shuffled = np.random.default_rng(4).permutation(known.code.size)
+
+    found = covariates.fit(BgNbdParams, histories.take(shuffled), Cells(known.names, known.z, known.code[shuffled]))
+
+    expected = covariates.fit(BgNbdParams, histories, known)
+    assert found.gamma == pytest.approx(expected.gamma, abs=2e-3)
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-9)
+
+
+def test_order_of_the_levels_does_not_matter(two_channels):
+    histories, known = two_channels[MbgNbdParams]
+    swapped = Cells(known.names[::-1], known.z[:, ::-1].copy(), known.code)
+
+    found = covariates.fit(MbgNbdParams, histories, swapped)
+
+    expected = covariates.fit(MbgNbdParams, histories, known)
+    assert found.gamma[:, ::-1] == pytest.approx(expected.gamma, abs=2e-3)
+
+
+def test_unit_of_time_changes_alpha_only(two_channels):
+    histories, known = two_channels[MbgNbdParams]
+    daily = Histories(histories.x, histories.t_x, histories.T, 1.0)
+
+    weeks, days = (covariates.fit(MbgNbdParams, each, known) for each in (histories, daily))
+
+    assert days.gamma == pytest.approx(weeks.gamma, abs=2e-3)
+    for by_week, by_day in zip(weeks.params, days.params, strict=True):
+        assert by_day.alpha == pytest.approx(7 * by_week.alpha, rel=5e-3)
+        assert by_day.r == pytest.approx(by_week.r, rel=5e-3)
+
+
+def test_parameters_of_a_cell_are_the_paper_s_products(two_channels):
+    """α₀·exp(-γ₁'z), a₀·exp(γ₂'z), b₀·exp(γ₃'z), and one r for all."""
+    histories, known = two_channels[BgNbdParams]
+
+    found = covariates.fit(BgNbdParams, histories, known)
+
+    base = found.params[0]
+    for z, params in zip(known.z, found.params, strict=True):
+        pace, more_a, more_b = found.gamma @ z
+        assert params.r == pytest.approx(base.r, rel=1e-12)
+        assert params.alpha == pytest.approx(base.alpha * np.exp(-pace), rel=1e-12)
+        assert params.a == pytest.approx(base.a * np.exp(more_a), rel=1e-12)
+        assert params.b == pytest.approx(base.b * np.exp(more_b), rel=1e-12)
+
+
 # Cells
 
 

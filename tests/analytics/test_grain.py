@@ -228,6 +228,67 @@ def test_record_is_json():
     assert record["standard_errors"]["r"] == pytest.approx(np.sqrt(found.covariance[0, 0]))
 
 
+@TRUTHS
+@pytest.mark.parametrize("factors", [(0.7, 0.7, 1.3, 1.3), (1.4, 1.5, 0.8, 0.7)])
+def test_another_start_leads_to_the_same_top(truth, heavy, factors):
+    facts, raw = heavy[type(truth)]
+    data = grain.tally(**facts)
+    elsewhere = type(truth)(*(value * factor for value, factor in zip(raw.as_dict().values(), factors, strict=True)))
+
+    near, far = grain.correct(raw, data, days=7.0), grain.correct(elsewhere, data, days=7.0)
+
+    error = np.sqrt(np.diag(near.covariance))
+    assert far.reason == ""
+    assert np.max(np.abs(logs(far.params) - logs(near.params)) / error) < 0.1
+
+
+def test_order_of_the_customers_does_not_matter(heavy):
+    facts, raw = heavy[MbgNbdParams]
+    shuffled = np.random.default_rng(2).permutation(facts["x"].size)
+
+    found = grain.correct(raw, grain.tally(**{name: column[shuffled] for name, column in facts.items()}), days=7.0)
+
+    expected = grain.correct(raw, grain.tally(**facts), days=7.0)
+    assert logs(found.params) == pytest.approx(logs(expected.params), abs=1e-9)
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+
+
+@TRUTHS
+def test_distances_from_the_truth_are_what_their_errors_say(truth):
+    """Eight shops of 20,000: the distances in standard errors have a mean about 0 and a spread about 1."""
+    distances = []
+    for seed in range(40, 48):
+        facts = columns(simulated.shop(20_000, seed=seed, days=365, purchase=truth))
+        found = grain.correct(raw_fit(facts, type(truth)), grain.tally(**facts), days=7.0)
+        distances.append((logs(found.params) - logs(truth)) / np.sqrt(np.diag(found.covariance)))
+
+    assert np.max(np.abs(np.mean(distances, axis=0))) < 1.3
+    assert np.max(np.std(distances, axis=0)) < 2
+    assert np.min(np.std(distances, axis=0)) > 0.3
+
+
+@pytest.mark.parametrize("kind", [BgNbdParams, MbgNbdParams], ids=["bg", "mbg"])
+def test_raw_fit_is_left_as_published(kind):
+    """The correction stands beside it."""
+    facts = columns(cdnow.history())
+    raw = raw_fit(facts, kind)
+
+    grain.corrected(raw, **facts, days=7.0)
+
+    published = {BgNbdParams: (0.243, 4.414, 0.793, 2.426), MbgNbdParams: (0.525, 6.183, 0.891, 1.614)}[kind]
+    assert tuple(raw.as_dict().values()) == pytest.approx(published, abs=6e-4)
+
+
+def test_merged_days_are_more_likely_under_the_corrected_parameters(heavy):
+    facts, raw = heavy[MbgNbdParams]
+    data = grain.tally(**facts)
+
+    found = grain.correct(raw, data, days=7.0)
+
+    raw_level = grain.likelihood(data, logs(raw), m=1).level * data.customers
+    assert found.log_likelihood > raw_level + 100
+
+
 # Where it keeps the raw parameters
 
 

@@ -2,6 +2,7 @@
 
 from math import comb
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy.special import polygamma
@@ -257,3 +258,129 @@ def test_blocks_do_not_change_the_figures(monkeypatch):
 def test_nobody_is_a_column_of_nobody():
     assert order_days.alive(Values(*HEAVY, 1), [], []).log.size == 0
     assert order_days.p_alive(MBG_HEAVY, [], [], [], days=7.0).size == 0
+
+
+# What must hold whatever the customer
+
+
+def all_customers():
+    """x, t_x and T of every fifth day up to 120 and up to 40 order days."""
+    rows = [(x, t, T) for T in range(0, 121, 5) for t in range(0, T + 1, 5) for x in (0, 1, 2, 7, 40) if x <= t]
+    return (np.array(column) for column in zip(*[row for row in rows if (row[0] > 0) == (row[1] > 0)], strict=True))
+
+
+@KINDS
+def test_some_order_is_at_most_as_likely_as_order_days_are_many(params):
+    """P(some order day) ≤ E[order days], Markov's inequality."""
+    x, _, T = all_customers()
+
+    some = 1 - order_days.p_silent_alive(params, 30.0, x, T, days=1.0)
+
+    assert np.all(some <= order_days.expected_order_days_alive(params, 30.0, x, T, days=1.0) + 1e-4)
+
+
+@KINDS
+def test_a_day_has_an_order_day_as_often_as_it_is_not_silent(params):
+    """Within one day there is one order day or none."""
+    x, _, T = all_customers()
+
+    days = order_days.expected_order_days_alive(params, 1.0, x, T, days=1.0)
+
+    assert days == pytest.approx(1 - order_days.p_silent_alive(params, 1.0, x, T, days=1.0), rel=2e-2, abs=1e-6)
+
+
+@KINDS
+def test_order_days_grow_with_the_horizon_and_ever_more_slowly(params):
+    x, _, T = all_customers()
+
+    by_month = np.array(
+        [order_days.expected_order_days_alive(params, t, x, T, days=1.0) for t in (0.0, 30.0, 60.0, 90.0, 120.0)]
+    )
+
+    growth = np.diff(by_month, axis=0)
+    assert np.all(growth > 0)
+    assert np.all(np.diff(growth, axis=0) <= 1e-9)
+
+
+@KINDS
+def test_chances_are_chances(params):
+    x, t_x, T = all_customers()
+
+    there = order_days.p_alive(params, x, t_x, T, days=1.0)
+    silent = order_days.p_silent_alive(params, 45.0, x, T, days=1.0)
+
+    for chance in (there, silent):
+        assert np.all((chance > 0) & (chance <= 1))
+
+
+@KINDS
+def test_an_order_today_is_the_best_sign_of_life(params):
+    """Given x and T, the later the last order day, the more likely she is there."""
+    t_x = np.arange(5, 101)
+
+    there = order_days.p_alive(params, np.full(t_x.size, 5), t_x, np.full(t_x.size, 100), days=1.0)
+
+    assert np.all(np.diff(there) > 0)
+
+
+@KINDS
+def test_known_pace_narrows_with_order_days(params):
+    """More order days in as many days: a quicker pace, known better, and a smaller chance to leave.
+
+    Known better until nearly every day has one: how many orders a full day had is not seen.
+    """
+    x = np.arange(0, 60)
+
+    found = order_days.alive(Values.of(params, 1.0), x, np.full(x.size, 60))
+
+    assert np.all(np.diff(found.R / found.A) > 0)
+    assert np.all(np.diff(1 / found.R[:50]) < 0)
+    assert found.R[59] < found.R[55]
+    assert np.all(np.diff(found.a / (found.a + found.b)) < 0)
+
+
+@MODELS
+def test_a_silent_day_more_is_less_likely(m):
+    """L falls with every silent day that is added, for the alive and, through t_x, for those who left."""
+    T = np.arange(20, 200)
+    values = Values(*HEAVY, m)
+
+    assert np.all(np.diff(order_days.alive(values, np.full(T.size, 6), T).log) < 0)
+    assert np.all(np.diff(order_days.left(values, np.full(T.size, 6), T).log) < 0)
+
+
+@MODELS
+@SHOPS
+def test_slope_is_that_of_the_figures_given(shop, m):
+    """Not of the exact integral alone: Newton's method needs the two to belong together."""
+    logs = np.log(shop)
+    x, T = np.array([0, 1, 4, 12]), np.array([90, 40, 100, 90])
+
+    def level(at):
+        return order_days.alive(Values(*np.exp(at), m), x, T).log
+
+    slope = order_days.alive(Values(*shop, m), x, T).slope
+
+    for place, unit in enumerate(np.eye(4)):
+        assert slope[:, place] == pytest.approx(
+            (level(logs + 1e-4 * unit) - level(logs - 1e-4 * unit)) / 2e-4, abs=5e-4
+        )
+
+
+def test_values_take_alpha_to_days():
+    values = Values.of(MbgNbdParams(1.0, 2.0, 3.0, 4.0), 7.0)
+
+    assert (values.r, values.alpha, values.a, values.b, values.m) == (1.0, 14.0, 3.0, 4.0, 1)
+    assert Values.of(BgNbdParams(1.0, 2.0, 3.0, 4.0), 7.0).m == 0
+
+
+@pytest.mark.parametrize("y", [1e-9, 1e-5, 9e-3, 1.1e-2, 0.5, 3.0, 40.0, 699.0, 800.0])
+def test_functions_of_a_day_are_what_they_are_printed_as(y):
+    """τ = y/(e^y - 1) and σ = τ(τ + y), near both ends too."""
+    found = order_days._day(np.array([y]))
+
+    with mp.workdps(40):
+        tau = mp.mpf(y) / mp.expm1(mp.mpf(y))
+        sigma = tau * (tau + mp.mpf(y))
+        assert found.u[0] == pytest.approx(float(1 - tau), rel=1e-9)
+        assert found.w[0] == pytest.approx(float(1 - sigma), rel=1e-9)
