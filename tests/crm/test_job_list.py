@@ -226,7 +226,7 @@ class TestRetry:
         assert (failed.state, failed.attempts, failed.run.state) == ("ready", 0, "running")
 
     def test_a_night_whose_tables_are_gone_is_left_alone(self, desk, failed):
-        Run.objects.update(model={"fitted": {}})
+        Run.objects.update(model={"shards": []})
         answer = desk.post(f"/jobs/{failed.pk}/retry/", follow=True)
         failed.refresh_from_db()
         assert "Start a new night instead." in answer.content.decode()
