@@ -162,10 +162,17 @@ class CostList(ListView):
         _refuse_twice([cost.key for cost in told])
         try:
             created = costs.record(costs=told)
+        except costs.TooMuch as error:
+            raise ValidationError({"costs": _too_much(error.key, told)}) from None
         except costs.ToldOtherwise as error:
             message = _("These are known with other facts: %s.") % ", ".join(":".join(key) for key in error.keys[:10])
             raise Conflict(message, code="told_otherwise") from None
         return Response({"created": created, "unchanged": len(told) - created})
+
+
+def _too_much(key: Key, told: Sequence[Spent]) -> list[dict[str, Any]]:
+    detail = [ErrorDetail(_("The amount is too large."), code="range")]
+    return [{"quantity": detail} if cost.key == key else {} for cost in told]
 
 
 def _customers(items: Sequence[Mapping[str, Any]]) -> dict[Key, int]:

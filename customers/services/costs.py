@@ -25,6 +25,8 @@ ON CONFLICT (source, external_id) DO NOTHING
 RETURNING source, external_id, customer_id
 """
 
+MOST_CENTS: Final = 10**12  # of one cost: more is a slip, and sums have to fit
+
 Key = tuple[str, str]
 
 
@@ -64,9 +66,17 @@ class ToldOtherwise(Exception):
         self.keys = keys
 
 
+class TooMuch(Exception):
+    """A cost is larger than any can be; nothing was written. `key` is the first."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(":".join(key))
+        self.key = key
+
+
 @transaction.atomic
 def record(*, costs: Sequence[Spent]) -> int:
-    """Write the costs that are not there yet, all or none; returns how many. Raises ToldOtherwise."""
+    """Write the costs that are not there yet, all or none; returns how many. Raises ToldOtherwise and TooMuch."""
     told = {cost.key: cost for cost in costs}
     if len(told) < len(costs):
         raise ValueError("A cost stands twice among them.")
@@ -82,8 +92,11 @@ def record(*, costs: Sequence[Spent]) -> int:
 def _columns(costs: Sequence[Spent], now: Mapping[str, Decimal]) -> dict[str, list[object]]:
     names = ("source", "external_id", "customer_id", "spent_on", "kind", "quantity")
     columns: dict[str, list[object]] = {name: [getattr(cost, name) for cost in costs] for name in names}
-    units: list[object] = [now[cost.kind] if cost.unit_cents is None else cost.unit_cents for cost in costs]
-    return columns | {"unit_cents": units}
+    units = [now[cost.kind] if cost.unit_cents is None else cost.unit_cents for cost in costs]
+    for cost, unit in zip(costs, units, strict=True):
+        if abs(cost.quantity * unit) > MOST_CENTS:
+            raise TooMuch(cost.key)
+    return columns | {"unit_cents": list(units)}
 
 
 def _refuse_others(told: Mapping[Key, Spent], written: set[Key]) -> None:

@@ -96,6 +96,13 @@ def test_a_bad_cost_refuses_all(api, change, where, code):
     assert not Cost.objects.exists()
 
 
+def test_an_amount_that_no_sum_could_hold_is_refused(api):
+    answer = tell(api, {"quantity": "9999999999", "unit_cost": "99999999"})
+    assert (answer.status_code, codes(answer)) == (400, {"costs.0.quantity": "range"})
+    assert not Cost.objects.exists()
+    assert tell(api, {"quantity": "1000", "unit_cost": "10000000"}).json() == {"created": 1, "unchanged": 0}
+
+
 def test_days_to_come_are_refused(api):
     tomorrow = timezone.localdate() + timedelta(days=2)
     assert codes(tell(api, {"spent_on": str(tomorrow)})) == {"costs.0.spent_on": "future"}
