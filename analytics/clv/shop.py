@@ -69,7 +69,7 @@ class Comparison:
 
 def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
     """Learn the shop's parameters from all its customers. Never raises for a valid history."""
-    known = history.take(np.flatnonzero(history.order_days > 0))
+    _, known = _known(history)
     plan = plan or Plan()
     fits, reason = _purchase_fits(known, plan.purchase)
     used = fits.get(plan.purchase) or fits.get(purchase.MBG_NBD)
@@ -97,8 +97,7 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
 
 def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     """Score each row by itself: a shard of the rows gives the same bits as the whole."""
-    rows = np.flatnonzero(history.order_days > 0)
-    known = history.take(rows)
+    rows, known = _known(history)
     said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     ahead = tables.alive(fitted.purchase, known.order_days - 1, known.first_age, terms)
     margin = fitted.levels.spend * spend.expected_spend(fitted.spend.params, known) * _margin_rate(fitted, known)
@@ -127,8 +126,7 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
 
 def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
     """The figures behind each row's band; NaN where order_days == 0."""
-    rows = np.flatnonzero(history.order_days > 0)
-    known = history.take(rows)
+    rows, known = _known(history)
     said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     gap = bands.usual_gap(history.order_days, history.first_age, history.last_age)
     silence = _spread(known.last_age.astype(np.float64), rows, history)
@@ -239,6 +237,12 @@ def _margin_rate(fitted: Fitted, known: History) -> FloatArray:
     rate = np.full(revenue.shape, fitted.margin_rate)
     np.divide(margin + prior * fitted.margin_rate, revenue + prior, out=rate, where=revenue + prior > 0)
     return rate
+
+
+def _known(history: History) -> tuple[NDArray[np.intp], History]:
+    """The customers with an order day, and their rows; the history itself where that is everyone."""
+    rows = np.flatnonzero(history.order_days > 0)
+    return rows, history if rows.size == history.order_days.size else history.take(rows)
 
 
 def _spread(column: FloatArray, rows: NDArray[np.intp], history: History) -> FloatArray:
