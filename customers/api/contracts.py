@@ -25,11 +25,11 @@ from customers.api.orders import taken
 from customers.api.values import created, named
 from customers.models import Company, Contract, ContractTerm, Customer
 from customers.models.contract import LONGEST_TERM
+from customers.selectors.contracts import DUE_DAYS
 from customers.services import contract_upserts, contracts
 
 MOST_RENEWALS: Final = 600
 LAST_YEAR: Final = 2099
-DUE_DAYS: Final = 366
 Outcome, Status = ContractTerm.Outcome, ContractTerm.Status
 BODY: Final = {
     "customer": "42",
@@ -210,13 +210,7 @@ class ContractFilter(FilterSet):
     customer = IdFilter(field_name="customer_id", label="The customer's id.")
     plan = filters.CharFilter(label="The plan's name.")
     state = OneOf(*("open", "overdue", "ended"), method="of_state", label="By the last term, today.")
-    due_within = filters.NumberFilter(
-        method="due",
-        min_value=0,
-        max_value=DUE_DAYS,
-        decimal_places=0,
-        label="Open terms that end within so many days.",
-    )
+    due_within = OneOf(*map(str, DUE_DAYS), method="due", label="Open terms that end within so many days.")
 
     def of_state(self, rows: QuerySet[Contract], name: str, value: str) -> QuerySet[Contract]:
         over, pending = Q(ends_on__lt=timezone.localdate()), Q(outcome=Outcome.PENDING)

@@ -137,8 +137,12 @@ def test_lists_by_state(api):
     assert found("?state=open") == [overdue, running]
     assert found("?state=overdue") == [overdue]
     assert found("?state=ended") == [ended]
-    assert found("?due_within=366") == [running]
-    assert found("?due_within=0") == []
+    assert found("?due_within=90") == []
+    soon = api.put(
+        "/api/v1/contracts/erp/4/", body(starts_on=f"{timezone.localdate() - timedelta(days=320)}", renewals=0)
+    )
+    assert found("?due_within=60") == found("?due_within=90") == [soon.json()["id"]]
+    assert found("?due_within=30") == []
     assert [api.get(f"/api/v1/contracts/{pk}/").json()["status"] for pk in (running, overdue, ended)] == [
         "running",
         "overdue",
