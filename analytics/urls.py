@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics.views import contracts, costs, kpis, profit, retention
+from analytics.views import contracts, costs, kpis, profit, report_card, retention
 
 app_name = "analytics"
 urlpatterns = [
@@ -16,4 +16,6 @@ urlpatterns = [
     path("kpis/<slug:slug>/export/", kpis.kpi_export, name="kpi_export"),
     path("retention/", retention.retention, name="retention"),
     path("retention/export/", retention.retention_export, name="retention_export"),
+    path("report-card/", report_card.report_card, name="report_card"),
+    path("report-card/export/", report_card.report_card_export, name="report_card_export"),
 ]

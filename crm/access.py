@@ -132,6 +132,8 @@ VALUE: Table = {
     "analytics:kpi_export": EXPORT,
     "analytics:retention": PAGE,
     "analytics:retention_export": EXPORT,
+    "analytics:report_card": PAGE,
+    "analytics:report_card_export": EXPORT,
 }
 
 IMPORTS: Table = {
@@ -217,6 +219,7 @@ API: Table = {
     "api:scheme_member_list": api("analytics", "GET"),
     "api:kpi_list": api("analytics", "GET"),
     "api:cohort_list": api("analytics", "GET"),
+    "api:report_card": api("analytics", "GET"),
     "api:job_list": api("admin", "GET"),
     "api:job_detail": api("admin", "GET"),
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),

@@ -3,6 +3,7 @@
 from django.urls import path, re_path, register_converter
 
 from analytics.api.kpis import CohortList, KpiList
+from analytics.api.report_card import ReportCardDetail
 from core.api.converters import IdConverter
 from core.api.description import SchemaView
 from core.api.views import Unknown
@@ -56,6 +57,7 @@ urlpatterns = [
     path("v1/segments/<slug:scheme>/<slug:slug>/members/", SchemeMemberList.as_view(), name="scheme_member_list"),
     path("v1/kpis/", KpiList.as_view(), name="kpi_list"),
     path("v1/cohorts/", CohortList.as_view(), name="cohort_list"),
+    path("v1/report-card/", ReportCardDetail.as_view(), name="report_card"),
     path("v1/jobs/", JobList.as_view(), name="job_list"),
     path("v1/jobs/<id:pk>/", JobDetail.as_view(), name="job_detail"),
     re_path("", Unknown.as_view(), name="unknown"),

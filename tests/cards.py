@@ -1,8 +1,16 @@
 """Report cards made by hand: a model that is right, one changed fact at a time."""
 
+import json
+from dataclasses import replace
+
+import numpy as np
+
 from analytics.clv import churn
+from analytics.clv.backtest import OriginScores, PurchaseScore, SpendScore
+from analytics.clv.choice import Choice
 from analytics.clv.measures import Group
 from analytics.clv.report_card import Card, Plain, Total
+from tests import desk
 
 GROUPS = [Group(100, 0.1 * place, 0.11 * place) for place in range(10)]
 
@@ -44,3 +52,49 @@ def make_learned(**changed):
     return churn.Learned(
         **{"calibration": calibration, "tested_on": 2000, "brier": 0.15, "brier_model": 0.16, "curve": curve} | changed
     )
+
+
+def make_origin(card, **models):
+    """The scores of a card's day: MBG/NBD as on the card, BG/NBD a tenth too high, the baseline as on the card."""
+    score = PurchaseScore(predicted=card.orders.predicted, mae=card.mae, gini=card.gini, groups=card.groups)
+    known = {"MBG/NBD": score, "BG/NBD": replace(score, predicted=1.1 * card.orders.actual)} | models
+    money = {"Shrunken mean": SpendScore(predicted=50_000.0, totals={"MBG/NBD": 0.9 * 51_000.0})}
+    return OriginScores(
+        day=int(np.datetime64(card.origin, "D").astype(np.int64)),
+        horizon_days=card.horizon_days,
+        customers=card.customers,
+        orders=round(card.orders.actual),
+        spend=51_000.0,
+        naive=replace(score, predicted=card.naive.orders, mae=card.naive_mae),
+        purchase={name: found for name, found in known.items() if found},
+        money=money,
+    )
+
+
+def make_look_back(cards, *, learned=None, until="2026-03-31", **choice):
+    """What a night keeps of its look back, as it comes out of the database."""
+    chosen = Choice(
+        **{
+            "purchase": "MBG/NBD",
+            "spend": "Shrunken mean",
+            "reasons": ["No season: None."],
+            "origins": [make_origin(card) for card in cards],
+        }
+        | choice
+    )
+    found = {
+        "key": {"until": until},
+        "choice": chosen.as_dict(),
+        "churn": (learned or make_learned()).as_dict(),
+        "cards": [card.as_dict() for card in cards],
+    }
+    return json.loads(json.dumps(found))
+
+
+def make_looked_back(cards, *, as_of=desk.AS_OF, grades=None, **fields):
+    """A published night with that look back."""
+    model = {"fitted": desk.FITTED, "look_back": make_look_back(cards, **fields)}
+    run = desk.make_night(as_of=as_of, model=model)
+    run.stats["grades"] = grades or {}
+    run.save(update_fields=["stats"])
+    return run

@@ -11,6 +11,8 @@ from django.db.models import QuerySet, Sum
 from analytics import definitions
 from analytics.clv import bands
 from analytics.models import DayTotals, Score
+from analytics.selectors import report_card
+from analytics.verdicts import Measure
 from core.models import Business, Run
 from crm.selectors import nights, people, segments
 
@@ -187,6 +189,7 @@ class Today:
     months: Sequence[Month] = ()
     states: Sequence[segments.SegmentState] = ()
     leaving: Sequence[people.Row] = ()
+    slipped: Sequence[Measure] = ()  # of the report card
 
 
 def read(*, business: Business, at: datetime, days: int) -> Today:
@@ -204,4 +207,5 @@ def read(*, business: Business, at: datetime, days: int) -> Today:
         months=trend(day=day),
         states=sorted(segments.states(run), key=lambda one: -one.clv_cents) if run else [],
         leaving=valuable_leaving(run) if run else [],
+        slipped=report_card.slipped(run) if run else [],
     )
