@@ -13,9 +13,9 @@ from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
-# Values that are sentences themselves; all others, such as names of files, stay as they are. So are constants.
 # Values that are sentences themselves, as constants are; all others, such as names of files, stay as they are.
 NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message", "day_first"})
+SEVERAL: Final = "; "  # between reasons that were joined
 VALUE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -31,6 +31,8 @@ def _told(text: str, language: str) -> str | None:
     same = gettext(text)
     if same != text:
         return same
+    if SEVERAL in text and None not in (told := [_told(part, language) for part in text.split(SEVERAL)]):
+        return SEVERAL.join(filter(None, told))
     for pattern, shape in patterns(language):
         if (found := shape.fullmatch(text)) and (values := _values(found.groupdict(), language)) is not None:
             return gettext(pattern).format(**values)

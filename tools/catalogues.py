@@ -41,11 +41,19 @@ SPOKEN: Final = (
     "analytics/clv/fitting.py",
     "analytics/clv/beta_geometric.py",
     "analytics/clv/gamma_gamma.py",
+    "analytics/clv/log_normal.py",
+    "analytics/clv/regular_likelihood.py",
+    "analytics/clv/spend.py",
+    "analytics/clv/backtest.py",
+    "analytics/clv/choice.py",
+    "analytics/clv/levels.py",
+    "analytics/clv/season.py",
+    "analytics/clv/churn.py",
     "core/engine.py",
     "crm/night.py",
 )
 # Calls whose texts people read.
-SPEAKS: Final = re.compile(r"[A-Z]\w*|problem|note|reason")
+SPEAKS: Final = re.compile(r"[A-Z]\w*|problem|note|reason|append|uncalibrated")
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%s")
 SENTENCE: Final = re.compile(r"[A-Za-z]{2,} [a-z“({]|[A-Za-z]{3,}\.|\{(reason|problem)\}")
 
@@ -85,7 +93,18 @@ def spoken(tree: ast.AST) -> Iterator[str]:
             parts = [node.value]
         else:
             continue
-        yield from (text for part in parts if SENTENCE.search(text := pattern(part)) and not text.startswith("SELECT"))
+        said = (pattern(one) for part in parts for one in _single(part))
+        yield from (text for text in said if SENTENCE.search(text) and not text.startswith("SELECT"))
+
+
+def _single(node: ast.expr) -> Iterator[ast.expr]:
+    """The members of a list, a pair or an `or`; else the expression itself."""
+    match node:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _single(part)
+        case _:
+            yield node
 
 
 def _name(node: ast.expr) -> str:

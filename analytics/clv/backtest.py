@@ -165,7 +165,8 @@ def run(log: OrderLog, at: Sequence[Origin]) -> tuple[list[OriginScores], list[s
             if purchase.MBG_NBD in one.purchase:
                 scores.append(one)
             else:
-                notes.append(f"{day}: {one.problems[purchase.MBG_NBD]}")
+                problem = one.problems[purchase.MBG_NBD]
+                notes.append(f"{day}: {problem}")
     return scores, notes
 
 

@@ -115,7 +115,7 @@ def choose(
     demoted = _demoted(scores)
     orders, why = _purchase(scores, demoted, before.purchase if before else USUAL_PURCHASE)
     money, why_money = _spend(scores, before.spend if before else USUAL_SPEND)
-    seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, Season(reason="None.")))
+    seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, Season(reason="It could not be looked for.")))
     factors = [one.purchase[orders].season if seasons.is_known else 1.0 for one in scores]
     off = [-_level(one.purchase[orders], one) - np.log(f) for one, f in zip(scores, factors, strict=True)]
     seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]
@@ -155,9 +155,9 @@ def _demoted(scores: Sequence[OriginScores]) -> dict[str, str]:
         missing = sum(name not in one.purchase for one in scores)
         lost = sum(_loses(one.purchase[name], one) for one in scores if name in one.purchase)
         if missing:
-            demoted[name] = f"{name} could not be fitted at {missing} of {count} origins."
+            demoted[name] = f"{name} could not be fitted at {missing} of {count} past days."
         elif 2 * lost > count:
-            demoted[name] = f"{name} was farther off than the naive baseline at {lost} of {count} origins."
+            demoted[name] = f"{name} was farther off than the naive baseline at {lost} of {count} past days."
     return demoted
 
 
@@ -179,9 +179,9 @@ def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before
     if stays:
         return (
             best,
-            f"{best}: no model was clearly better. Origins: {count}; order days were off by {wrong} on average.",
+            f"{best}: no model was clearly better. Past days: {count}; order days were off by {wrong} on average.",
         )
-    return best, f"{best}: clearly better. Origins: {count}; order days were off by {wrong} on average."
+    return best, f"{best}: clearly better. Past days: {count}; order days were off by {wrong} on average."
 
 
 def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:

@@ -97,8 +97,7 @@ def fit(matrix: FloatArray, left: NDArray[np.bool_]) -> Calibration:
     """Learn from customers (rows of `features`) of whom `left` says that no order came. Never raises."""
     gone, stayed = int(np.count_nonzero(left)), int(np.count_nonzero(~left))
     if min(gone, stayed) < FEWEST:
-        fewest = f"it takes {FEWEST} customers who came back and {FEWEST} who did not"
-        return uncalibrated(matrix, f"{stayed} came back and {gone} did not; {fewest}")
+        return uncalibrated(matrix, f"{stayed} came back and {gone} did not, and it takes {FEWEST} of either")
     weights = _maximum(np.column_stack((np.ones(len(matrix)), matrix)), left.astype(np.float64))
     return Calibration(tuple(weights.tolist()), tuple(matrix.mean(axis=0).tolist()), len(matrix))
 
@@ -212,7 +211,7 @@ def learn(origins: Sequence[Origin]) -> Learned:
     said, model = risk(before, matrix), risk(uncalibrated(matrix, ""), matrix)
     ours, own = brier(said, left), brier(model, left)
     if before.reason or ours > own:
-        why = before.reason or f"on the latest origin it said less than the model: Brier {ours:.4f} against {own:.4f}"
+        why = before.reason or f"on the latest past day it was no better than the model: Brier {ours:.4f} against {own:.4f}"
         return Learned(uncalibrated(_together(origins)[0], why), len(left), own, own, tuple(reliability(model, left)))
     return Learned(whole, len(left), ours, own, tuple(reliability(said, left)))
 

@@ -44,17 +44,17 @@ def learn(seen: Sequence[Seen]) -> Level:
     tested = [(one.off, _correction(earlier)) for one in seen if (earlier := _known_before(seen, one.day))]
     if len(tested) < FEWEST_TESTS:
         count = len(tested)
-        return Level(1.0, f"Origins to try a correction of the level at: {count}; it takes {FEWEST_TESTS}.", count)
+        return Level(1.0, f"Past days to try a correction of the level at: {count}; it takes {FEWEST_TESTS}.", count)
     off = [one for one, _ in tested]
     if not helps(off, [one - correction for one, correction in tested]):
-        return Level(1.0, "A correction by what earlier origins were off by did not help later ones.", len(tested))
+        return Level(1.0, "A correction by earlier errors did not help on later days.", len(tested))
     correction = _correction([one.off for one in seen])
     noise = float(np.mean([one.noise**2 for one in seen]))
     if correction**2 <= noise:
-        return Level(1.0, "What earlier origins were off by may be the doing of a few customers.", len(tested))
+        return Level(1.0, "Earlier errors may be the doing of a few customers.", len(tested))
     factor = float(np.exp(correction * (1.0 - noise / correction**2)))
     times = f"{factor:.2f}"
-    return Level(factor, f"Earlier origins call for {times} times what is expected.", len(tested))
+    return Level(factor, f"Earlier errors call for {times} times what is expected.", len(tested))
 
 
 def helps(plain: Sequence[float], corrected: Sequence[float]) -> bool:

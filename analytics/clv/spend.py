@@ -68,7 +68,7 @@ def fit(name: str, history: History) -> SpendFit:
     known = _known(history)
     bought_again = int(np.count_nonzero(known.order_days > 1))
     if bought_again < model.fewest:
-        raise fitting.DidNotConverge(f"customers who bought again: {bought_again}; {name} needs {model.fewest}")
+        raise fitting.DidNotConverge(f"customers who bought again: {bought_again}, but {name} needs {model.fewest}")
     try:
         params = model.fit(known)
     except fitting.DidNotConverge as problem:

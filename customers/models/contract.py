@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from customers.models.company import Company
 from customers.models.person import Customer
@@ -78,9 +79,9 @@ class ContractTerm(models.Model):
     """Once it is decided upon, a term stands: a trigger refuses any change but taking the decision back."""
 
     class Outcome(models.TextChoices):
-        PENDING = "pending", _("Open")
+        PENDING = "pending", pgettext_lazy("contract", "Open")
         RENEWED = "renewed", _("Renewed")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("contract", "Cancelled")
         LAPSED = "lapsed", _("Lapsed")
 
     class Status(models.TextChoices):

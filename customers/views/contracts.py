@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from core import edits, money
@@ -19,7 +19,7 @@ from customers.selectors import contracts as found
 from customers.services import contracts
 
 STATES = (
-    ("", gettext_lazy("Open")),
+    ("", pgettext_lazy("contract", "Open")),
     *((str(days), gettext_lazy("Due in %(days)s days")) for days in found.DUE_DAYS),
     ("overdue", gettext_lazy("Overdue")),
     ("ended", gettext_lazy("Ended")),

@@ -48,7 +48,7 @@ def test_it_works():
     found = choice.choose(origins(**{PARETO: make_score(log_score=-1.4)}))
 
     assert (found.purchase, found.spend) == (PARETO, spend.PREFERENCE[0])
-    assert found.reasons[0] == "Pareto/NBD: clearly better. Origins: 3; order days were off by 0% on average."
+    assert found.reasons[0] == "Pareto/NBD: clearly better. Past days: 3; order days were off by 0% on average."
     assert found.demoted == {}
 
 
@@ -94,7 +94,7 @@ def test_a_model_that_loses_to_the_naive_baseline_is_out():
     found = choice.choose(origins(**{PARETO: poor}))
 
     assert found.purchase == MBG
-    assert found.demoted == {PARETO: "Pareto/NBD was farther off than the naive baseline at 3 of 3 origins."}
+    assert found.demoted == {PARETO: "Pareto/NBD was farther off than the naive baseline at 3 of 3 past days."}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_model_that_could_not_be_fitted_each_time_is_out():
     found = choice.choose(at, before=Choice(purchase=PARETO))
 
     assert found.purchase != PARETO
-    assert found.demoted[PARETO] == "Pareto/NBD could not be fitted at 1 of 2 origins."
+    assert found.demoted[PARETO] == "Pareto/NBD could not be fitted at 1 of 2 past days."
 
 
 def test_when_all_are_out_the_best_of_them_is_used():
@@ -245,7 +245,7 @@ def test_money_that_grows_from_quarter_to_quarter_is_corrected():
 
     assert 1.05 < found.spend_level.factor < 1.3
     assert found.level.factor == 1.0
-    assert found.reasons[-1].startswith("Spend: Earlier origins call for 1.")
+    assert found.reasons[-1].startswith("Spend: Earlier errors call for 1.")
 
 
 def test_steady_money_is_left_alone():

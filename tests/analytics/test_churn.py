@@ -81,7 +81,7 @@ class TestFit:
         matrix, left = customers(3, count=300)
         found = churn.fit(matrix, left)
         assert found.weights == tuple(churn.MODEL)
-        assert "200 customers who came back" in found.reason
+        assert "it takes 200 of either" in found.reason
 
     def test_more_customers_move_it_further(self):
         truth = [1.0, 1, 1, 0, 0, 0, 0]

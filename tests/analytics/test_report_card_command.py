@@ -97,7 +97,7 @@ def test_text_gives_a_table_and_plain_verdicts(shop_file):
     for line in ("order days", "spend", "naive, orders", "BG/NBD + Gamma-Gamma, orders"):
         assert f"\n  {line} " in said
     assert "better than the baseline" in said
-    assert "clearly better. Origins: " in said
+    assert "clearly better. Past days: " in said
 
 
 def test_without_an_origin_there_are_three(shop_file):

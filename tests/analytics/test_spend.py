@@ -92,7 +92,7 @@ def test_small_shop_gets_the_shrunken_mean_and_the_reasons():
     found, reason = spend.preferred(of_orders([[10.0, 20.0]] * 49 + [[30.0]]))
 
     assert found.name == "Shrunken mean"
-    assert "customers who bought again: 49; Credibility needs 50" in reason
+    assert "customers who bought again: 49, but Credibility needs 50" in reason
     assert "Gamma-Gamma needs 200" in reason
 
 
