@@ -127,3 +127,46 @@ def test_the_season_is_the_one_known_on_that_day(is_used, factor):
     known = rolling.as_of(chosen, chosen.origins[0], orders=orders_off(chosen), money=[])
     assert known.level.factor == factor
     assert not known.season.is_known
+
+
+# Shops that are not like others
+
+
+def with_values(log, change):
+    """The same log with other money."""
+    value = np.where(log.orders > 0, change(log), log.value)
+    return replace(log, value=value, margin=np.rint(0.4 * value))
+
+
+def one_huge(log):
+    return np.where(np.arange(log.value.size) == log.value.size // 2, 1e9, log.value)
+
+
+def with_a_gap(log):
+    """A year without an order in the middle."""
+    late = log.order_day > log.start + 150
+    shift = np.where(late, 365, 0)
+    return replace(log, order_day=log.order_day + shift, seen_on=log.seen_on + shift, end=log.end + 365)
+
+
+@pytest.mark.parametrize(
+    "shop",
+    [
+        pytest.param(lambda: make_shop(customers=1200, days=300, start=-5000), id="before-1970"),
+        pytest.param(lambda: with_values(make_shop(customers=1200, days=300), one_huge), id="one-huge-order"),
+        pytest.param(
+            lambda: with_values(make_shop(customers=1200, days=300), lambda log: 0 * log.value), id="no-money"
+        ),
+        pytest.param(lambda: with_values(make_shop(customers=1200, days=300), lambda log: -log.value), id="losses"),
+        pytest.param(lambda: with_a_gap(make_shop(customers=3000, days=300)), id="a-gap"),
+    ],
+)
+def test_cards_are_finite_and_ordered(shop):
+    log = shop()
+    found = rolling.cards(log, choice.decide(log))
+    assert found
+    for card in found:
+        json.dumps(card.as_dict(), allow_nan=False)
+        assert card.orders.low <= card.orders.predicted <= card.orders.high
+        assert card.spend is None or card.spend.low <= card.spend.predicted <= card.spend.high
+        assert 0 <= card.coverage_80 <= 1
