@@ -34,6 +34,10 @@ class Grade(StrEnum):
     POOR = "poor"
     UNKNOWN = "unknown"
 
+    @property
+    def label(self) -> Promise:
+        return NAMES[self]
+
 
 NAMES: Final[Mapping[Grade, Promise]] = {
     Grade.GOOD: lazy("Good"),

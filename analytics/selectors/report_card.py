@@ -14,12 +14,13 @@ from analytics.clv.measures import Group
 from analytics.clv.report_card import Card, Total
 from analytics.models import DayTotals
 from analytics.services import choices
-from analytics.verdicts import Measure, Verdict
+from analytics.verdicts import Grade, Measure, Verdict
 from core import money
 from core.models import Run
 
 NAIVE: Final = "naive"
 RAW: Final = f"{purchase.BG_NBD} + {spend.GAMMA_GAMMA}"
+MONTHS, NIGHTS = 12, 32  # look backs shown, and nights of a month at most
 SHORTEST: Final = 3 * backtest.SHORTEST  # days of history that looking back takes
 
 
@@ -196,6 +197,28 @@ def expected_on(as_of: date) -> date | None:
 def _month_end(day: date) -> date:
     following = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
     return following - timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """The grades of one measure at each look back, oldest first; None where a night did not keep them."""
+
+    measure: Measure
+    grades: Sequence[Grade | None]
+
+
+def history(until: date) -> tuple[list[date], list[Course]]:
+    """The ends of the last months that were looked back from, and how each measure was graded then."""
+    nights = Run.objects.filter(published_at__isnull=False, stats__has_key="grades", as_of__lte=until)
+    kept = nights.order_by("-as_of", "-revision").values_list("as_of", "stats__grades")[: MONTHS * NIGHTS]
+    grades: dict[date, Mapping[str, str]] = {}
+    for day, found in kept:
+        grades.setdefault(choices.anchor(day), found)
+    months = sorted(grades)[-MONTHS:]
+    return months, [
+        Course(measure=measure, grades=[Grade(grades[m][slug]) if slug in grades[m] else None for m in months])
+        for slug, measure in verdicts.MEASURES.items()
+    ]
 
 
 def slipped(run: Run) -> list[Measure]:

@@ -27,7 +27,10 @@ def report_card(request: DeskRequest) -> HttpResponse:
     if card is None or not card.cards:
         context["expected_on"] = cards.expected_on(run.as_of) if run else None
         return render(request, "analytics/report_card.html", context)
+    months, courses = cards.history(card.as_of)
     context |= {
+        "months": months,
+        "courses": courses,
         "order_models": cards.order_models(card),
         "spend_models": cards.spend_models(card),
         "plots": card_plots.of(card, business=request.business),

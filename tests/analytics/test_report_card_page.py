@@ -153,6 +153,28 @@ def test_customers_who_all_did_the_same(desk, db):
     }
 
 
+def test_grades_month_by_month(desk, db):
+    """The last night of each look back counts: those of April look back from 31 March."""
+    make_looked_back(make_cards(), as_of=date(2026, 2, 27), grades={"orders": "fair"})
+    make_looked_back(make_cards(), as_of=date(2026, 2, 28), grades={"orders": "poor", "risk": "unknown"})
+    make_looked_back(make_cards(), as_of=date(2026, 4, 2), grades={"orders": "good"})
+    months, courses = report_card.history(date(2026, 4, 2))
+    assert months == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
+    assert courses[0].grades == ["fair", "poor", "good"]
+    assert courses[-1].grades == [None, "unknown", None]
+    assert "Month by month" in text(desk.get("/report-card/"))
+
+
+def test_grades_of_later_nights_and_of_nights_without_are_left_out(db):
+    nights.make_night(as_of=date(2026, 1, 31))
+    make_looked_back(make_cards(), as_of=date(2026, 4, 30), grades={"orders": "good"})
+    assert report_card.history(AS_OF)[0] == []
+
+
+def test_one_month_is_no_history(desk, shop):
+    assert "Month by month" not in text(desk.get("/report-card/"))
+
+
 # Not yet
 
 
@@ -247,7 +269,7 @@ def test_export_leaves_empty_what_there_is_none_of(admin, db):
 def test_queries(desk, db, count, django_assert_num_queries):
     make_looked_back(make_cards(count))
     desk.get("/report-card/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         desk.get("/report-card/")
 
 
