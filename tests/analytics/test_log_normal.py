@@ -39,7 +39,7 @@ def test_likelihood_is_that_of_correlated_normal_logarithms():
     for values in orders:
         n = len(values)
         covariance = 0.4 * np.eye(n) + 0.3 * np.ones((n, n))
-        density += stats.multivariate_normal(np.full(n, middle), covariance).logpdf(np.log(values))
+        density += float(stats.multivariate_normal(np.full(n, middle), covariance).logpdf(np.log(values)))
 
     constant = -0.5 * 10 * np.log(2 * np.pi)
     level, _ = log_normal._mean_log_likelihood(groups, 0.4, 0.3)

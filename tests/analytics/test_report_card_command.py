@@ -208,7 +208,7 @@ def test_it_needs_no_server_and_no_home(tmp_path):
     """A process of its own, with an empty home and addresses where nobody listens."""
     nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     environment = os.environ | nowhere | {"PERENNIAL_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "crm.settings"}
-    command = [sys.executable, "manage.py", "report_card", CDNOW, "--preset", "cdnow", "--json"]
+    command = [sys.executable, "manage.py", "report_card", str(CDNOW), "--preset", "cdnow", "--json"]
     done = subprocess.run(
         [*command, "--origin", "1997-12-31", "1998-03-31"],
         env=environment, capture_output=True, text=True, check=False, timeout=300,

@@ -14,8 +14,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.api.fuzz import SCHEMA, SETTINGS, Program
 
-ROUNDS = 170
-ROUNDS_OF_A_READER = 110
+ROUNDS = 120
+ROUNDS_OF_A_READER = 75
 
 
 @pytest.fixture(autouse=True)

@@ -79,8 +79,8 @@ def make_order(*, source="till", customer="T-1", sku="OWN-1", document="T-100"):
 
 def everything():
     """How many rows each table of facts has."""
-    models = (Customer, Identity, Email, Phone, Company, Product, Category, Order, OrderLine, Refund, ImportBatch)
-    models += (AcquisitionCost, UnitCost, Cost)
+    models = [Customer, Identity, Email, Phone, Company, Product, Category, Order, OrderLine, Refund, ImportBatch]
+    models += [AcquisitionCost, UnitCost, Cost]
     return {model.__name__: model.objects.count() for model in models}
 
 

@@ -350,7 +350,8 @@ def test_postgresql_refuses_to_rewrite_what_was_decided(facts):
 
 def at_once(*works):
     """Run the works in threads that start together; what each raised, or None."""
-    barrier, found = threading.Barrier(len(works)), [None] * len(works)
+    barrier = threading.Barrier(len(works))
+    found: list[Exception | None] = [None] * len(works)
 
     def go(place, work):
         try:
