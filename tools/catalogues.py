@@ -53,7 +53,7 @@ SPOKEN: Final = (
     "crm/night.py",
 )
 # Calls whose texts people read.
-SPEAKS: Final = re.compile(r"[A-Z]\w*|problem|note|reason|append|uncalibrated")
+SPEAKS: Final = re.compile(r"[A-Z]\w*|problem|note|reason|append|replace|uncalibrated")
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%s")
 SENTENCE: Final = re.compile(r"[A-Za-z]{2,} [a-z“({]|[A-Za-z]{3,}\.|\{(reason|problem)\}")
 

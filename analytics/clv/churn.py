@@ -211,7 +211,8 @@ def learn(origins: Sequence[Origin]) -> Learned:
     said, model = risk(before, matrix), risk(uncalibrated(matrix, ""), matrix)
     ours, own = brier(said, left), brier(model, left)
     if before.reason or ours > own:
-        why = before.reason or f"on the latest past day it was no better than the model: Brier {ours:.4f} against {own:.4f}"
+        worse = f"on the latest past day it was no better than the model: Brier {ours:.4f} against {own:.4f}"
+        why = before.reason or worse
         return Learned(uncalibrated(_together(origins)[0], why), len(left), own, own, tuple(reliability(model, left)))
     return Learned(whole, len(left), ours, own, tuple(reliability(said, left)))
 

@@ -141,7 +141,7 @@ class TestLearn:
         wrong, right = customers(13, weights=[2.0, 1, 1, 0, 0, 0, 0]), customers(14)
         learned = churn.learn([wrong, right])
         assert learned.calibration.weights == tuple(churn.MODEL)
-        assert "less than the model" in learned.calibration.reason
+        assert "no better than the model" in learned.calibration.reason
         assert learned.brier == learned.brier_model
 
     def test_nothing_to_learn_from(self):
