@@ -9,6 +9,7 @@ from analytics.clv.levels import Level
 from analytics.services import choices
 from core.models import Run
 from tests import factories, nights
+from tests.cards import make_cards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AS_OF = date(2026, 3, 20)
@@ -53,6 +54,29 @@ def test_nights_of_a_month_look_back_once(customer):
     second = nights.pass_night(date(2026, 3, 21))
     assert (looked_back(first), looked_back(second)) == (True, False)
     assert second.model["look_back"] == first.model["look_back"]
+
+
+def test_the_cards_and_their_grades_stand_in_the_run(customer, monkeypatch):
+    monkeypatch.setattr(choices.rolling, "cards", lambda log, chosen: make_cards())
+    first = nights.pass_night(AS_OF)
+    assert choices.cards_of(first) == make_cards()
+    grades = {"orders": "good", "spend": "good", "customers": "good", "intervals": "good", "risk": "unknown"}
+    assert first.stats["grades"] == grades
+    assert nights.pass_night(date(2026, 3, 21)).stats["grades"] == grades
+
+
+def test_a_young_shop_has_no_cards(customer):
+    run = nights.pass_night(AS_OF)
+    assert choices.cards_of(run) == []
+    assert set(run.stats["grades"].values()) == {"unknown"}
+
+
+def test_what_was_found_before_there_were_cards_is_found_anew(customer):
+    first = nights.pass_night(AS_OF)
+    del first.model["look_back"]["cards"]
+    first.save(update_fields=["model"])
+    assert choices.cards_of(first) == []
+    assert looked_back(nights.pass_night(date(2026, 3, 21)))
 
 
 def test_the_next_month_looks_back_anew(customer):
