@@ -16,6 +16,8 @@ from django.utils.translation import get_language, gettext
 # Values that are sentences themselves, as constants are; all others, such as names of files, stay as they are.
 NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message", "day_first"})
 SEVERAL: Final = "; "  # between reasons that were joined
+# Names of models, which are words in some cases and signs in others.
+NAMES: Final = frozenset({"best"})
 VALUE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -41,8 +43,14 @@ def _told(text: str, language: str) -> str | None:
 
 def _values(found: dict[str, str], language: str) -> dict[str, str] | None:
     """The values as they are to be said; None when one that should be a sentence is none, so the pattern is not it."""
-    said = {name: _told(value, language) if _is_sentence(name, value) else value for name, value in found.items()}
+    said = {name: _value(name, value, language) for name, value in found.items()}
     return None if None in said.values() else {name: value or "" for name, value in said.items()}
+
+
+def _value(name: str, value: str, language: str) -> str | None:
+    if name in NAMES:
+        return gettext(value)
+    return _told(value, language) if _is_sentence(name, value) else value
 
 
 def _is_sentence(name: str, value: str) -> bool:

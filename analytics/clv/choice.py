@@ -115,7 +115,8 @@ def choose(
     demoted = _demoted(scores)
     orders, why = _purchase(scores, demoted, before.purchase if before else USUAL_PURCHASE)
     money, why_money = _spend(scores, before.spend if before else USUAL_SPEND)
-    seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, Season(reason="It could not be looked for.")))
+    unknown = Season(reason="It could not be looked for.")
+    seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, unknown))
     factors = [one.purchase[orders].season if seasons.is_known else 1.0 for one in scores]
     off = [-_level(one.purchase[orders], one) - np.log(f) for one, f in zip(scores, factors, strict=True)]
     seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]

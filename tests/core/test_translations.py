@@ -79,6 +79,20 @@ class TestRetelling:
                 "ist kein Datum; erwartet wird JJJJ-MM-TT, oder der Tag zuerst wie in anderen Zeilen",
             ),
             ("is longer than 40 characters and was cut", "ist länger als 40 Zeichen und wurde gekürzt"),
+            (
+                "Spend: Past days to try a correction of the level at: 1; it takes 2.",
+                "Umsatz: Stichtage, an denen sich eine Korrektur der Höhe erproben ließ: 1; nötig sind 2.",
+            ),
+            (
+                "Shrunken mean: clearly better for spend. Known order days brought 3% more or less than said.",
+                "Geschrumpfter Mittelwert: für den Umsatz klar besser. "
+                + "Bekannte Bestelltage brachten 3% mehr oder weniger als vorhergesagt.",
+            ),
+            (
+                "Log-normal: nobody has two orders with money in them; Credibility: the gaps between the orders are not known",
+                "Log-normal: niemand hat zwei Bestellungen mit Geld darin; "
+                + "Credibility: die Abstände zwischen den Bestellungen sind nicht bekannt",
+            ),
         ],
     )
     def test_a_stored_sentence(self, english, german):
