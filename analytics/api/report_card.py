@@ -92,7 +92,13 @@ class ReportCardDetail(ApiView):
         run = nights.current()
         card = report_card.read(run) if run else None
         if card is None:
-            nothing: dict[str, Any] = {"as_of": None, "looked_back_from": None, "overall": "", "origins": [], "verdicts": []}
+            nothing: dict[str, Any] = {
+                "as_of": None,
+                "looked_back_from": None,
+                "overall": "",
+                "origins": [],
+                "verdicts": [],
+            }
             return Response(ReportCardOut(nothing).data)
         found = {
             "as_of": card.as_of,
