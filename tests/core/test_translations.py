@@ -84,14 +84,12 @@ class TestRetelling:
                 "Umsatz: Stichtage, an denen sich eine Korrektur der Höhe erproben ließ: 1; nötig sind 2.",
             ),
             (
-                "Shrunken mean: clearly better for spend. Known order days brought 3% more or less than said.",
-                "Geschrumpfter Mittelwert: für den Umsatz klar besser. "
-                + "Bekannte Bestelltage brachten 3% mehr oder weniger als vorhergesagt.",
+                "Shrunken mean: clearly better. Past days: 3; order days were off by 2% on average.",
+                "Geschrumpfter Mittelwert: klar besser. Stichtage: 3; die Bestelltage lagen im Schnitt um 2% daneben.",
             ),
             (
-                "Log-normal: nobody has two orders with money in them; Credibility: the gaps between the orders are not known",
-                "Log-normal: niemand hat zwei Bestellungen mit Geld darin; "
-                + "Credibility: die Abstände zwischen den Bestellungen sind nicht bekannt",
+                "A: nobody has two orders with money in them; B: no amount",
+                "A: niemand hat zwei Bestellungen mit Geld darin; B: kein Betrag",
             ),
         ],
     )
