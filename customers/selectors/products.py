@@ -48,7 +48,7 @@ def sold(products: list[Product], *, since: date) -> dict[int, dict[str, Any]]:
 
 def latest_lines(product: Product, *, most: int = 10) -> list[OrderLine]:
     lines = OrderLine.objects.filter(product=product).select_related("order", "order__customer")
-    return list(lines.order_by("-pk")[:most])
+    return list(lines.order_by("-order__placed_on", "-order__placed_at", "-pk")[:most])
 
 
 def categories() -> QuerySet[Category]:

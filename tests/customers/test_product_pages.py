@@ -1,5 +1,6 @@
 """Products and categories: lists, page, add, correct, and what a cost or a rate changes."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from customers.models import Category, OrderLine, Product
 from customers.services import margins, orders
-from tests.factories import make_customer, make_product
+from tests.factories import make_customer, make_order, make_product
 from tests.forms import inputs, send
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,13 @@ def test_the_list_searches_filters_and_counts(manager):
     assert "€30" in page
     detail = " ".join(manager.get(f"/products/{green.pk}/").content.decode().split())
     assert "3 sold in 1 order in the last 365 days, €30.00 net" in detail
+
+
+def test_the_latest_orders_are_those_of_the_latest_days(manager):
+    make_order(day=date(2026, 3, 1), external_id="later")
+    make_order(day=date(2025, 3, 1), external_id="earlier")
+    page = manager.get(f"/products/{OrderLine.objects.first().product_id}/").content.decode()
+    assert -1 < page.index(">later<") < page.index(">earlier<")
 
 
 def test_options_suggest_skus(manager):
