@@ -30,10 +30,11 @@ WORDS: Final = {  # parameters and models that are named by words
 
 def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The models with their parameters, and the figures of the shop that stand in for them."""
-    found = [(_("Purchases"), _named(learned["model"])), _parameters(learned["purchase"])]
-    found += [(_("Spend per order"), _named(learned["spend"]["model"])), _parameters(learned["spend"])]
     return [
-        *found,
+        (_("Purchases"), _named(learned["model"])),
+        *_parameters(learned["purchase"]),
+        (_("Spend per order"), _named(learned["spend"]["model"])),
+        *_parameters(learned["spend"]),
         (_("Customers"), formats.number_format(learned["n"], 0, force_grouping=True)),
         (_("Bought again"), formats.number_format(learned["repeat_customers"], 0, force_grouping=True)),
         (_("Margin rate"), ui.percent(learned["margin_rate"], 1)),
@@ -49,8 +50,10 @@ def _leaving(days: int) -> str:
     return ngettext("%(number)s day without an order", "%(number)s days without an order", days) % {"number": days}
 
 
-def _parameters(values: Mapping[str, Any]) -> tuple[str, str]:
-    """The parameters of a model in the order of its paper: `r, α, a, b` and `1.74, 14.7, 0.321, 0.677`."""
-    names = fitted.symbols(values["model"])
-    shown = ", ".join(GREEK.get(name) or _named(name) for name in names)
-    return shown, ", ".join(f"{values[name]:.3g}" for name in names)
+def _parameters(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The parameters of a model in the order of its paper, letters in one row: `r, α, a, b` and `1.74, 14.7, 0.321,
+    0.677`. Where some are named by words, each has a row of its own."""
+    named = {name: f"{values[name]:.3g}" for name in fitted.symbols(values["model"])}
+    if any(name in WORDS for name in named):
+        return [(_named(name), value) for name, value in named.items()]
+    return [(", ".join(GREEK.get(name, name) for name in named), ", ".join(named.values()))]
