@@ -37,7 +37,7 @@ DOORS: Final = (
     Door(
         route="customers:field_list",
         icon="forms",
-        title=_("Fields"),
+        title=_("Custom fields"),
         text=_("What you want to know of customers beside the usual."),
     ),
     Door(route="settings:audit_log", icon="history", title=_("Audit log"), text=_("Who changed what, and when.")),
