@@ -26,6 +26,7 @@ HIGH = (1e4, 1e6, 1e4, 1e4)
 START = (0.5, 0.25, 0.9, 2.0)
 MOST_ORDERS = 1e15
 SMALLEST_CHANCE = 1e-300  # to leave; below it a float holds none
+MOST_LEAVE = 0.99  # of those who stay after an order, where the chance to leave is scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,3 +295,14 @@ def poisson(mean: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
 def last_order(a: FloatArray, beta: FloatArray, rng: np.random.Generator) -> NDArray[np.int64]:
     """At which of her next orders she leaves, her chance p at each ~ Beta(a, β)."""
     return np.asarray(rng.geometric(np.clip(rng.beta(a, beta), SMALLEST_CHANCE, 1.0)), dtype=np.int64)
+
+
+def scaled_chance(a: float, b: float, factor: float) -> tuple[float, float]:
+    """(a, b) with the mean chance to leave, a / (a + b), times `factor` > 0 and the same sum.
+
+    Beta(a, b + x + m) of a customer with x repeat orders then has its mean times the same factor and its own sum. The
+    new b is at least 1 - MOST_LEAVE of the old one: a larger factor counts as the one that leads there. 1 gives the
+    same bits.
+    """
+    scaled = min(factor * a, a + MOST_LEAVE * b)
+    return scaled, b + (a - scaled)

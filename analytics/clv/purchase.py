@@ -6,7 +6,7 @@ in the unit of time of the parameters. Arguments broadcast; results are arrays o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ BG_NBD, MBG_NBD, PARETO_NBD, MBG_CNBD_K = "BG/NBD", "MBG/NBD", "Pareto/NBD", "MB
 
 Params = BgNbdParams | MbgNbdParams | ParetoNbdParams | MbgCnbdKParams
 Q = TypeVar("Q", BgNbdParams, MbgNbdParams, ParetoNbdParams, MbgCnbdKParams)
+Geometric = TypeVar("Geometric", BgNbdParams, MbgNbdParams, MbgCnbdKParams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,29 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class Future(Generic[Q]):
+    """What comes when the chance to leave or the pace changes today.
+
+    Within t come `times` × the orders that the model with `params` expects within `speed` × t of the same history.
+    """
+
+    params: Q
+    speed: float
+    times: float
+
+
+def _leaving_at_orders(params: Geometric, leaving: float, frequency: float) -> Future[Geometric]:
+    """A pace f times as fast is time that runs f times as fast: nothing but an order takes anybody away."""
+    a, b = beta_geometric.scaled_chance(params.a, params.b, leaving)
+    return Future(replace(params, a=a, b=b), speed=frequency, times=1.0)
+
+
+def _leaving_any_time(params: ParetoNbdParams, leaving: float, frequency: float) -> Future[ParetoNbdParams]:
+    """μ times c is time that runs c times as fast, in which λ, to which the orders are in proportion, is f/c of it."""
+    return Future(params, speed=leaving, times=frequency / leaving)
+
+
+@dataclass(frozen=True, slots=True)
 class PurchaseModel(Generic[Q]):
     """One model's functions, each with the parameters first; named and documented in the model's own module."""
 
@@ -66,6 +90,7 @@ class PurchaseModel(Generic[Q]):
     unconditional_expected_purchases: Callable[[Q, ArrayLike], FloatArray]  # t
     pmf: Callable[[Q, ArrayLike, ArrayLike], FloatArray]  # x, t
     draw_orders: Callable[[Q, ArrayLike, ArrayLike, ArrayLike, np.random.Generator], NDArray[np.int64]]  # t, x, T, rng
+    future: Callable[[Q, float, float], Future[Q]]  # factors > 0 on the chance to leave and on the pace
 
 
 _BG = PurchaseModel(
@@ -82,6 +107,7 @@ _BG = PurchaseModel(
     unconditional_expected_purchases=bgnbd.unconditional_expected_purchases,
     pmf=bgnbd.pmf,
     draw_orders=bgnbd.draw_orders,
+    future=_leaving_at_orders,
 )
 _MBG = PurchaseModel(
     name=MBG_NBD,
@@ -97,6 +123,7 @@ _MBG = PurchaseModel(
     unconditional_expected_purchases=mbgnbd.unconditional_expected_purchases,
     pmf=mbgnbd.pmf,
     draw_orders=mbgnbd.draw_orders,
+    future=_leaving_at_orders,
 )
 _PARETO = PurchaseModel(
     name=PARETO_NBD,
@@ -112,6 +139,7 @@ _PARETO = PurchaseModel(
     unconditional_expected_purchases=pareto_nbd.unconditional_expected_purchases,
     pmf=pareto_nbd.pmf,
     draw_orders=pareto_nbd.draw_orders,
+    future=_leaving_any_time,
 )
 _REGULAR = PurchaseModel(
     name=MBG_CNBD_K,
@@ -127,6 +155,7 @@ _REGULAR = PurchaseModel(
     unconditional_expected_purchases=mbg_cnbd_k.unconditional_expected_purchases,
     pmf=mbg_cnbd_k.pmf,
     draw_orders=mbg_cnbd_k.draw_orders,
+    future=_leaving_at_orders,
 )
 
 MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG, _PARETO, _REGULAR)}

@@ -18,7 +18,19 @@ from analytics.clv.history import WEEK, History, Terms
 from analytics.clv.intervals import NOTHING, Expected, Past
 from analytics.clv.params import Fit, FloatArray, GammaGammaParams
 
-__all__ = ["Comparison", "Fitted", "History", "Levels", "Plan", "Scores", "Terms", "compare", "fit", "score"]
+__all__ = [
+    "Comparison",
+    "Fitted",
+    "History",
+    "Levels",
+    "Plan",
+    "Scores",
+    "Terms",
+    "compare",
+    "fit",
+    "margin_rates",
+    "score",
+]
 
 FEWEST_REPEAT = 200
 MARGIN_PRIOR = 4.0  # order days at the shop's margin rate that count beside the customer's own
@@ -100,7 +112,7 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     rows, known = _known(history)
     said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     ahead = tables.alive(fitted.purchase, known.order_days - 1, known.first_age, terms)
-    margin = fitted.levels.spend * spend.expected_spend(fitted.spend.params, known) * _margin_rate(fitted, known)
+    margin = fitted.levels.spend * spend.expected_spend(fitted.spend.params, known) * margin_rates(fitted, known)
     there = fitted.levels.orders * said.alive
     clv, clv_36m, clv_lifetime = (margin * (there * each) for each in ahead.discounted)
     orders = there * ahead.orders[0]
@@ -229,7 +241,7 @@ def _shop_margin_rate(known: History, terms: Terms) -> float:
     return min(max(float(np.sum(known.margin[sold])) / revenue, 0.0), 1.0)
 
 
-def _margin_rate(fitted: Fitted, known: History) -> FloatArray:
+def margin_rates(fitted: Fitted, known: History) -> FloatArray:
     """The customer's margin over revenue with MARGIN_PRIOR average order days at the shop's rate added."""
     revenue = np.maximum(known.value, 0.0)
     margin = np.clip(known.margin, 0.0, revenue)

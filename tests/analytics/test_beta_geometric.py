@@ -191,3 +191,23 @@ def test_nobody_bought_twice_does_not_converge():
 def test_impossible_histories_are_refused(x, t_x, T, message):
     with pytest.raises(ValueError, match=message):
         beta_geometric.tally(x=x, t_x=t_x, T=T)
+
+
+@pytest.mark.parametrize("factor", [1e-9, 0.25, 0.8, 1.0, 1.5])
+def test_scaled_chance_has_its_mean_scaled_and_its_sum_kept(factor):
+    a, b = beta_geometric.scaled_chance(0.8, 2.4, factor)
+
+    assert a / (a + b) == pytest.approx(0.25 * factor)
+    assert a + b == pytest.approx(3.2)
+
+
+def test_scaled_chance_by_nothing_is_the_same_to_the_last_bit():
+    assert beta_geometric.scaled_chance(0.793, 2.426, 1.0) == (0.793, 2.426)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.8, 0.4), (1e4, 1e-4), (1e-4, 1e-4)])
+def test_scaled_chance_leaves_some_to_stay(a, b):
+    scaled, rest = beta_geometric.scaled_chance(a, b, 4.0)
+
+    assert rest == pytest.approx(b / 100, rel=1e-3)
+    assert scaled + rest == pytest.approx(a + b)
