@@ -65,7 +65,7 @@ def patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _rank(text: str) -> tuple[bool, int, str]:
-    return not NESTED & set(VALUE.findall(text)), -len(VALUE.sub("", text)), text
+    return not (NESTED | NAMES) & set(VALUE.findall(text)), -len(VALUE.sub("", text)), text
 
 
 def _texts(language: str) -> list[str]:
