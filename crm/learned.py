@@ -1,6 +1,7 @@
 """What a night learned about the shop, in rows of a name and a value. Pure: the run's JSON in, words out."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from django.utils import formats
@@ -51,9 +52,9 @@ def _leaving(days: int) -> str:
 
 
 def _parameters(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The parameters of a model in the order of its paper, letters in one row: `r, α, a, b` and `1.74, 14.7, 0.321,
-    0.677`. Where some are named by words, each has a row of its own."""
-    named = {name: f"{values[name]:.3g}" for name in fitted.symbols(values["model"])}
+    """The parameters of a model in the order of its paper, letters in one row: `r · α · a · b` and `1.74 · 14.7 ·
+    0.321 · 0.677`. Where some are named by words, each has a row of its own."""
+    named = {name: formats.number_format(Decimal(f"{values[name]:.3g}")) for name in fitted.symbols(values["model"])}
     if any(name in WORDS for name in named):
         return [(_named(name), value) for name, value in named.items()]
-    return [(", ".join(GREEK.get(name, name) for name in named), ", ".join(named.values()))]
+    return [(" · ".join(GREEK.get(name, name) for name in named), " · ".join(named.values()))]

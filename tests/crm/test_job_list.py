@@ -152,7 +152,7 @@ class TestRunDetail:
         run = make_night(score(make_customer()))
         page = desk.get(f"/jobs/nights/{run.pk}/").content.decode()
         assert "MBG/NBD" in page
-        assert "0.55, 10.6, 0.8, 2.4" in page
+        assert "0.55 · 10.6 · 0.8 · 2.4" in page
         assert "90 days without an order" in page
 
     def test_failures_in_words_with_a_button(self, desk, failed):

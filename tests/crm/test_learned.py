@@ -1,5 +1,7 @@
 """A night's page tells the models' parameters: letters side by side, words one by one."""
 
+from django.utils import translation
+
 from analytics.clv import fitted
 from crm import learned
 
@@ -7,7 +9,7 @@ SETTINGS = {"churn_horizon_days": 90}
 SHOP = {"n": 12_345, "repeat_customers": 7, "margin_rate": 0.4}
 
 
-def model(name, first=1.0):
+def model(name, first=1.5):
     return {"model": name} | {symbol: first + step for step, symbol in enumerate(fitted.symbols(name))}
 
 
@@ -19,15 +21,15 @@ def told(*, purchase, spend):
 def test_letters_share_a_row_in_the_order_of_the_paper():
     rows = told(purchase="BG/NBD", spend="Credibility")
     assert rows[0] == ("Purchases", "BG/NBD")
-    assert rows[1] == ("r, α, a, b", "1, 2, 3, 4")
+    assert rows[1] == ("r · α · a · b", "1.5 · 2.5 · 3.5 · 4.5")
 
 
 def test_each_word_has_a_row_of_its_own():
     rows = told(purchase="BG/NBD", spend="Credibility")
     assert rows[2:5] == [
         ("Spend per order", "Credibility"),
-        ("median order", "1"),
-        ("spread of a customer's orders", "2"),
+        ("median order", "1.5"),
+        ("spread of a customer's orders", "2.5"),
     ]
     assert len(rows) == 3 + len(fitted.symbols("Credibility")) + 4
 
@@ -39,3 +41,8 @@ def test_what_stands_in_for_a_shop_is_told_in_its_language():
         ("Margin rate", "40.0%"),
         ("Leaving means", "90 days without an order"),
     ]
+
+
+def test_figures_are_written_as_the_reader_writes_them():
+    with translation.override("de"):
+        assert told(purchase="BG/NBD", spend="Credibility")[1][1] == "1,5 · 2,5 · 3,5 · 4,5"
