@@ -72,6 +72,13 @@
     });
   }
 
+  // On a phone the tab of this page may lie beyond the edge of its row.
+  for (const tab of document.querySelectorAll(".views > [aria-current]")) {
+    const row = tab.parentElement;
+    const beyond = tab.getBoundingClientRect().right - row.getBoundingClientRect().right;
+    if (beyond > 0) row.scrollLeft += beyond;
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const menu = find("details.menu[open]");
