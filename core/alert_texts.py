@@ -51,7 +51,7 @@ def _night_failed(facts: Facts) -> Text:
     why, job = _why(facts), facts.get("job")
     return Text(
         title=_("The night of %(day)s failed") % {"day": day(facts["as_of"])},
-        said=f"{why.sentence} {_('Pages still show the figures of the last night that was published.')}",
+        said=why.sentence + " " + _("Pages still show the figures of the last night that was published."),
         advice=str(why.advice),
         button=_("Run again") if job else _("Open"),
         route="desk:job_retry" if job else "desk:run_detail",
@@ -100,7 +100,7 @@ def _job_dead(facts: Facts) -> Text:
     why = _why(facts)
     return Text(
         title=_("The job “%(name)s” failed") % {"name": facts["name"]},
-        said=f"{why.sentence} {_('It has been given up after several tries.')}",
+        said=why.sentence + " " + _("It has been given up after several tries."),
         advice=str(why.advice),
         button=_("Run again"),
         route="desk:job_retry",

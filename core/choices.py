@@ -53,5 +53,6 @@ def _currency(code: str, name: str) -> str:
     places = money.exponent(code)
     if places == 2:
         return text
-    decimals = ngettext("%(number)d decimal", "%(number)d decimals", places) % {"number": places}
-    return f"{text} ({decimals if places else _('no decimals')})"
+    some = ngettext("%(number)d decimal", "%(number)d decimals", places) % {"number": places}
+    none = _("no decimals")
+    return f"{text} ({some if places else none})"

@@ -68,7 +68,8 @@ def _amounts(grid: Grid, currency: str) -> dict[str, Decimal]:
 
 def _label(square: Square) -> str:
     month = formats.date_format(square.month, pgettext("month and year", "F Y"))
-    return f"{square.channel or _('Channel unknown')}, {month}"
+    channel = square.channel or _("Channel unknown")
+    return f"{channel}, {month}"
 
 
 class UnitCostForm(Guarded):

@@ -39,6 +39,13 @@ class TestExtraction:
         assert "_" in names
         assert names - set(catalogues.KEYWORDS) == set()
 
+    def test_no_text_is_marked_within_an_f_string(self):
+        """The extraction takes an f-string for one word, so that it would pass over the text."""
+        paths = [path for name in catalogues.PACKAGES for path in (catalogues.ROOT / name).rglob("*.py")]
+        marked = re.compile(r"""\bf"[^"\n]*\{[^}"\n]*\b_\('""")
+        assert marked.search("f\"{_('Lost')}\"")
+        assert [str(path) for path in paths if marked.search(path.read_text())] == []
+
     def test_f_strings_become_patterns(self):
         source = 'raise FileProblem(f"{path.name} is empty after {line} lines.")'
         assert list(catalogues.spoken(catalogues.ast.parse(source))) == ["{name} is empty after {line} lines."]
