@@ -210,7 +210,8 @@ def test_queries(desk, ana, orders, django_assert_num_queries):
         make_refund(order=order, day=AS_OF, value_cents=100)
         make_unmatched_return(customer=ana)
     make_night(score(ana))
-    # business, session, user; customer, e-mails, phones, identities; run, score, orders, profit, spend; tags, all tags, memberships, categories;
+    # business, session, user; customer, e-mails, phones, identities; run, score, orders, profit, spend; tags, all tags,
+    # memberships, categories;
     # timeline: keys, and for each kind on the page its rows and lines
     with django_assert_num_queries(23 if orders == 1 else 22):
         page_of(desk, ana)
