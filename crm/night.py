@@ -55,6 +55,11 @@ def _apply_margins(job: Job) -> Payload:
     return {"rows": margins.apply_margin_rates(business_rate=business.current().margin_rate)}
 
 
+def _add_up_days(job: Job) -> Payload:
+    feed.wait_until_readable()
+    return {"rows": totals.refresh()}
+
+
 def _summarise(job: Job) -> Payload:
     run = _run(job)
     feed.wait_until_readable()
@@ -100,7 +105,7 @@ STEPS: dict[str, Step] = {
     step.name: step
     for step in (
         Step("margins", _apply_margins),
-        Step("totals", lambda job: {"rows": totals.refresh()}, in_past=False),
+        Step("totals", _add_up_days, in_past=False),
         Step("summaries", _summarise),
         Step("baskets", _fill_baskets),
         Step("profit", _count_profit),

@@ -20,8 +20,8 @@ def today(request: DeskRequest) -> HttpResponse:
         "treemap": charts.treemap(page.states, business=request.business),
     }
     context = {"page": page, "status": page.status, "periods": figures.PERIODS, "charts": data}
-    if request.business.shows_contracts:
-        context["renewals"] = contract_values.due(day=timezone.localdate())
+    shows_contracts = request.business.shows_contracts
+    context["renewals"] = contract_values.due(day=timezone.localdate()) if shows_contracts else None
     context["first_steps"] = first_steps.read(business=request.business, user=request.user)
     return render(request, "crm/today.html", context)
 

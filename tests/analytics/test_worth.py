@@ -118,7 +118,7 @@ class TestPages:
         night(score(customer, **COSTS, profitable_on=date(2025, 4, 2)))
         page = words(desk.get(f"/customers/{customer.pk}/"))
         assert "Profitable since April 2, 2025." in page or "Profitable since 2 April 2025." in page
-        assert "ads, March 2025" in page
+        assert "Ads, March 2025" in page
         assert "−$50.00" in page
         assert "$95.00" in page
         assert "?year=2025" in page

@@ -34,7 +34,7 @@ BEYOND = {
         "too_much",
     ),
     *("missing", "has_begun", "too_few", "too_many", "not_begun", "not_over", "already_decided"),  # contracts
-    *("address", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),
+    *("address", "blank", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),
 }
 # Forms of texts, and fields that a business makes.
 OWN = re.compile(r"(country|cursor|locale|time_zone)$|custom\.")
@@ -51,7 +51,7 @@ def make_shop():
     order = make_order(customer=customer, day=AT.date())
     make_night(score(customer))
     job = Job.objects.create(step="import", ready_at=AT)
-    contract = make_contract(customer=customer)
+    contract = make_contract(customer=customer, renewals=1)
     named = {"customers": customer.pk, "scores": customer.pk, "orders": order.pk, "jobs": job.pk}
     return {**named, "contracts": contract.pk}
 

@@ -207,7 +207,7 @@ class TestNight:
         page = open_page()
         expect(page.locator("#night")).to_contain_text("0% done")
         Job.objects.filter(pk=job.pk).update(state="done", finished_at=timezone.now())
-        expect(page.locator("#night")).to_contain_text("11% done")
+        expect(page.locator("#night")).to_contain_text("6% done")
         Run.objects.filter(pk=run.pk).update(state="done", finished_at=timezone.now())
         expect(page.locator("#night")).to_have_count(0)
 

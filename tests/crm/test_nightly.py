@@ -9,7 +9,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from analytics.clv import shop
 from core import business, engine
 from core.models import Run
 from crm import night
@@ -109,7 +108,7 @@ class TestRefusals:
 
     def test_a_night_that_fails_says_why(self, nightly, monkeypatch):
         monkeypatch.setattr(engine, "BACKOFF_SECONDS", 0)
-        monkeypatch.setattr(shop, "score", lambda *given: 1 / 0)
+        monkeypatch.setattr("analytics.services.score_rows.build", lambda **given: 1 / 0)
         with pytest.raises(CommandError, match=r"“score” failed: division by zero .* The last published night stays"):
             nightly()
 

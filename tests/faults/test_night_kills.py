@@ -127,7 +127,7 @@ def test_without_the_new_table_the_reader_finds_mixed_rows(shop, other_connectio
         assert reader.wrong == []
         while not reader.wrong:
             with connection.cursor() as cursor:
-                cursor.execute(f"UPDATE {table} SET clv_cents = clv_cents + 1 WHERE customer_id % 2 = 0")
+                cursor.execute(f"UPDATE {table} SET value_cents = value_cents + 1 WHERE customer_id % 2 = 0")
     assert "should show" in reader.wrong[0]
 
 
