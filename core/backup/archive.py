@@ -87,17 +87,23 @@ def _refuse_overwriting(target: Path, *, force: bool) -> None:
 
 @contextmanager
 def _private(draft: Path) -> Iterator[IO[bytes]]:
-    """The draft, open and locked, and gone afterwards; one that a killed backup left behind is begun anew."""
-    with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupError(f"Another backup is being written to {draft}.") from None
-        try:
+    """The draft, open and locked, and gone afterwards; one that a killed backup left behind is begun anew.
+
+    A signal may come at any line, so the draft goes away unless it is known to be somebody else's.
+    """
+    is_ours = True
+    try:
+        with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_ours = False
+                raise BackupError(f"Another backup is being written to {draft}.") from None
             os.fchmod(file.fileno(), 0o600)
             file.truncate()
             yield file
-        finally:
+    finally:
+        if is_ours:
             draft.unlink(missing_ok=True)
 
 

@@ -85,7 +85,7 @@ def test_what_is_decided_leaves_today_at_once(desk):
 def test_a_shop_without_contracts_reads_nothing_of_them(desk, django_assert_max_num_queries):
     with django_assert_max_num_queries(12):
         page = desk.get("/")
-    assert "renewals" not in page.context
+    assert page.context["renewals"] is None
 
 
 def test_the_contract_s_value_as_a_part_and_as_a_page(desk):
