@@ -3,8 +3,8 @@
 Purchase models compete on the chance that they gave to what happened after each origin (measures.log_score); where that
 says next to the same, on how far the number of order days was off. MBG/NBD is used until another is clearly better. A
 model that is farther off than the naive baseline both in the total and per customer, at most of the origins, is out.
-Spend models compete on the money of the order days that happened. The models of the night before stay unless another is
-clearly better, so that figures do not jump for nothing.
+Spend models compete on the money of the order days that happened. What was chosen a month ago has no say: the same
+facts lead to the same models, in whatever order nights are passed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,24 +81,22 @@ class Choice:
         )
 
 
-def decide(log: OrderLog, *, longest: int = backtest.LONGEST, before: Choice | None = None) -> Choice:
-    """Look back from the end of the log and choose. `before` is the choice of the night before.
+def decide(log: OrderLog, *, longest: int = backtest.LONGEST) -> Choice:
+    """Look back from the end of the log and choose.
 
     Predictions of more than `longest` days are not tried. Never raises for a valid log.
     """
     at, reason = backtest.origins(log, longest=longest)
     scores, notes = backtest.run(log, at)
     if not scores:
-        return _untried([reason] if reason else notes, before)
-    chosen = choose(scores, notes=notes, known_season=_season(log), before=before)
+        return _untried([reason] if reason else notes)
+    chosen = choose(scores, notes=notes, known_season=_season(log))
     off = backtest.money_off(log, chosen.purchase, chosen.spend)
     return _held(log, _with_spend_level(chosen, levels.learn(off)))
 
 
-def _untried(reasons: list[str], before: Choice | None) -> Choice:
-    known = before or Choice()
-    kept = "The usual models are used until the past can tell." if before is None else "The models before stay in use."
-    return Choice(purchase=known.purchase, spend=known.spend, reasons=[*reasons, kept])
+def _untried(reasons: list[str]) -> Choice:
+    return Choice(reasons=[*reasons, "The usual models are used until the past can tell."])
 
 
 def choose(
@@ -106,15 +104,14 @@ def choose(
     *,
     notes: Sequence[str] = (),
     known_season: Mapping[str, Season] | None = None,
-    before: Choice | None = None,
 ) -> Choice:
     """The best models by these origins, one at least, at each of which MBG/NBD could be fitted.
 
     `known_season` is today's season by purchase model.
     """
     demoted = _demoted(scores)
-    orders, why = _purchase(scores, demoted, before.purchase if before else USUAL_PURCHASE)
-    money, why_money = _spend(scores, before.spend if before else USUAL_SPEND)
+    orders, why = _purchase(scores, demoted)
+    money, why_money = _spend(scores)
     unknown = Season(reason="It could not be looked for.")
     seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, unknown))
     factors = [one.purchase[orders].season if seasons.is_known else 1.0 for one in scores]
@@ -167,15 +164,15 @@ def _loses(found: PurchaseScore, one: OriginScores) -> bool:
     return found.mae > one.naive.mae and abs(_level(found, one)) > abs(_level(one.naive, one))
 
 
-def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before: str) -> tuple[str, str]:
+def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str]) -> tuple[str, str]:
     everywhere = [name for name in COMPETING if all(name in one.purchase for one in scores)]
     standing = [name for name in everywhere if name not in demoted] or everywhere
     score = {name: _mean([one.purchase[name].log_score or 0.0 for one in scores]) for name in standing}
     off = {name: _mean([abs(_level(one.purchase[name], one)) for one in scores]) for name in standing}
     near = [name for name in standing if score[name] >= max(score.values()) - SAME_SCORE]
     closest = min(near, key=lambda name: off[name])
-    stays = before in near and off[before] <= off[closest] + SAME_LEVEL
-    best, count = before if stays else closest, len(scores)
+    stays = USUAL_PURCHASE in near and off[USUAL_PURCHASE] <= off[closest] + SAME_LEVEL
+    best, count = USUAL_PURCHASE if stays else closest, len(scores)
     wrong = f"{off[best]:.0%}"
     if stays:
         return (
@@ -185,13 +182,13 @@ def _purchase(scores: Sequence[OriginScores], demoted: Mapping[str, str], before
     return best, f"{best}: clearly better. Past days: {count}; order days were off by {wrong} on average."
 
 
-def _spend(scores: Sequence[OriginScores], before: str) -> tuple[str, str]:
+def _spend(scores: Sequence[OriginScores]) -> tuple[str, str]:
     everywhere = [name for name in spend.PREFERENCE if all(name in one.money for one in scores)]
     off = {n: _mean([abs(measures.level(one.money[n].predicted, one.spend)) for one in scores]) for n in everywhere}
     near = [name for name in everywhere if off[name] <= min(off.values()) + SAME_LEVEL]
-    best = before if before in near else near[0]
+    best = near[0]
     wrong = f"{off[best]:.0%}"
-    if best == before:
+    if best == USUAL_SPEND:
         return (
             best,
             f"{best}: no spend model was clearly better. Known order days brought {wrong} more or less than said.",

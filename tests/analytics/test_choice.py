@@ -73,13 +73,6 @@ def test_the_usual_model_is_used_until_another_is_clearly_better():
     assert "no model was clearly better" in found.reasons[0]
 
 
-def test_the_model_of_the_night_before_stays():
-    before = Choice(purchase=REGULAR)
-
-    assert choice.choose(origins(**{PARETO: make_score(log_score=-1.493)}), before=before).purchase == REGULAR
-    assert choice.choose(origins(**{PARETO: make_score(log_score=-1.480)}), before=before).purchase == PARETO
-
-
 def test_bg_nbd_is_only_compared_with():
     found = choice.choose(origins(**{purchase.BG_NBD: make_score(log_score=-0.1)}))
 
@@ -113,15 +106,9 @@ def test_to_lose_takes_most_of_the_origins():
     assert PARETO in choice.choose(two).demoted
 
 
-def test_the_model_of_the_night_before_goes_when_it_is_out():
-    poor = make_score(predicted=1600.0, mae=0.9)
-
-    assert choice.choose(origins(**{PARETO: poor}), before=Choice(purchase=PARETO)).purchase != PARETO
-
-
 def test_a_model_that_could_not_be_fitted_each_time_is_out():
     at = [make_origin(0), make_origin(1, **{PARETO: None})]
-    found = choice.choose(at, before=Choice(purchase=PARETO))
+    found = choice.choose(at)
 
     assert found.purchase != PARETO
     assert found.demoted[PARETO] == "Pareto/NBD could not be fitted at 1 of 2 past days."
@@ -151,14 +138,13 @@ def test_a_small_difference_changes_no_spend_model():
     close = dict.fromkeys(spend.PREFERENCE, 0.6) | {first: 0.98, second: 1.0}
 
     assert choice.choose(origins(money=close)).spend == first
-    assert choice.choose(origins(money=close), before=Choice(spend=second)).spend == second
 
 
 def test_a_spend_model_that_failed_somewhere_is_not_used():
     first = spend.PREFERENCE[0]
     at = [make_origin(0), make_origin(1, money={first: None})]
 
-    assert choice.choose(at, before=Choice(spend=first)).spend != first
+    assert choice.choose(at).spend != first
 
 
 # Season and level
@@ -297,13 +283,6 @@ def test_where_the_past_says_nothing_the_usual_models_are_used(log):
     assert found.reasons[-1] == "The usual models are used until the past can tell."
     assert found.factor(0, 365) == 1.0
     assert found.past().orders == ()
-
-
-def test_where_the_past_says_nothing_the_models_before_stay():
-    found = choice.decide(make_log(make_order(0, 5)), before=Choice(purchase=PARETO, spend=spend.LOG_NORMAL))
-
-    assert (found.purchase, found.spend) == (PARETO, spend.LOG_NORMAL)
-    assert found.reasons[-1] == "The models before stay in use."
 
 
 def test_a_level_of_none_changes_nothing():
