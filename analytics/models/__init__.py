@@ -3,6 +3,7 @@ from analytics.models.cohort import Cohort, CohortMember, PeriodCounts
 from analytics.models.contract import ContractTotal, ContractValue
 from analytics.models.plan import Plan, PlanAction
 from analytics.models.profit import AppliedUnitCosts, ChannelMonth, Profit
+from analytics.models.scenario import Scenario
 from analytics.models.score import Score
 from analytics.models.summary import DayTotals, PurchaseSummary
 
@@ -20,6 +21,7 @@ __all__ = [
     "PlanAction",
     "Profit",
     "PurchaseSummary",
+    "Scenario",
     "Score",
     "Shelf",
 ]
