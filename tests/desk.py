@@ -10,7 +10,8 @@ from analytics.services import partitions
 from core.models import Run
 
 AS_OF = date(2026, 3, 31)
-MEASURES = ("customers", "clv_cents", "value_cents", "historic_cents", "active")
+SUMS = ("clv_cents", "value_cents", "historic_cents", "clv_36m_cents", "clv_lifetime_cents", "orders")
+MEASURES = ("customers", "active", "expected_milli", *SUMS)
 FITTED = {
     "model": "MBG/NBD",
     "reason": "",
@@ -104,10 +105,7 @@ def count(rows, moves):
     cells = {}
     for row in rows:
         cell = cells.setdefault(f"{row['segment']:d}/{row['churn_band']}", Counter())
-        cell["customers"] += 1
-        cell["active"] += row["last_age_days"] < 90
-        for name in ("clv_cents", "value_cents", "historic_cents"):
-            cell[name] += row[name] or 0
+        add(cell, row)
     return {
         "all": total(cells.values()),
         "segments": group(cells, 0),
@@ -123,11 +121,16 @@ def count_scheme(rows, column):
     cells = {}
     for row in rows:
         cell = cells.setdefault(f"{row.get(column, 0)}/{row['churn_band']}", Counter())
-        cell["customers"] += 1
-        cell["active"] += row["last_age_days"] < 90
-        for name in ("clv_cents", "value_cents", "historic_cents"):
-            cell[name] += row[name] or 0
+        add(cell, row)
     return {"segments": group(cells, 0), "cells": {key: total([cell]) for key, cell in cells.items()}}
+
+
+def add(cell, row):
+    cell["customers"] += 1
+    cell["active"] += row["last_age_days"] < 90
+    cell["expected_milli"] += round(1000 * (row["expected_orders"] or 0))
+    for name in SUMS:
+        cell[name] += row.get(name) or 0
 
 
 def group(cells, part):

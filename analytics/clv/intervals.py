@@ -175,12 +175,14 @@ def value_ends(widths: Widths, expected: Expected) -> tuple[FloatArray, FloatArr
 
 def needed_levels(widths: Widths, expected: Expected, orders: NDArray[Any], value: NDArray[Any]) -> tuple[float, float]:
     """The levels of orders and of value with which SHARE of these customers' outcomes would have been held."""
+    table = outcomes.table(widths.params, widths.spent.params, widths.days)
+    at, each = outcomes.rows(table, expected.alive, expected.x, expected.T), expected.each
 
     def orders_held(level: float) -> float:
-        return coverage(*order_ends(replace(widths, order_level=level), expected), orders)
+        return coverage(*_ends(table, at, outcomes.order_quantile, level, 1.0, expected.orders), orders)
 
     def value_held(level: float) -> float:
-        return coverage(*value_ends(replace(widths, value_level=level), expected), value)
+        return coverage(*_ends(table, at, outcomes.money_quantile, level, each, expected.value), value)
 
     return _level(orders_held), _level(value_held)
 
@@ -190,9 +192,13 @@ def total_orders(widths: Widths, orders: float) -> tuple[float, float]:
     return _total(orders, orders, widths.order_spread, widths, widths.order_error, widths.order_freedom)
 
 
-def total_value(widths: Widths, orders: float, value: float) -> tuple[float, float]:
-    """The interval of the value of a group of customers, of whom so many orders and so much value are expected."""
-    return _total(value, orders, widths.value_spread, widths, widths.value_error, widths.value_freedom)
+def total_value(widths: Widths, orders: float, value: float, years: float = 1.0) -> tuple[float, float]:
+    """The interval of the value of a group of customers, of whom so many orders and so much value are expected.
+
+    `years`: a value that reaches beyond the horizon, in values of the horizon. Nobody has watched it for so long: what
+    is uncertain within the horizon is stretched as a random walk, by the root of the years.
+    """
+    return _total(value, orders, widths.value_spread, widths, widths.value_error, widths.value_freedom, years)
 
 
 def coverage(low: FloatArray, high: FloatArray, actual: NDArray[Any]) -> float:
@@ -200,26 +206,40 @@ def coverage(low: FloatArray, high: FloatArray, actual: NDArray[Any]) -> float:
     return float(np.mean((low <= actual) & (actual <= high))) if len(actual) else float("nan")
 
 
+Quantile = Callable[[outcomes.Outcomes, outcomes.Rows, FloatArray], FloatArray]
+
+
 def _by_block(
     widths: Widths,
     expected: Expected,
-    quantile: Callable[[outcomes.Outcomes, outcomes.Rows, FloatArray], FloatArray],
+    quantile: Quantile,
     level: float,
     scale: Callable[[Expected], tuple[FloatArray | float, FloatArray]],
 ) -> tuple[FloatArray, FloatArray]:
-    """Both ends by the rule of the module's docstring, times a unit, and with the middle between them."""
+    """`_ends` of all customers, times the unit and with the middle that `scale` gives."""
     table = outcomes.table(widths.params, widths.spent.params, widths.days)
     low, high = np.empty(expected.x.size), np.empty(expected.x.size)
-    tail = (1.0 - level) / 2.0
     for start in range(0, expected.x.size, BLOCK):
         rows = slice(start, start + BLOCK)
         part = expected.take(rows)
         at = outcomes.rows(table, part.alive, part.x, part.T)
-        unit, middle = scale(part)
-        below = np.where(at.none >= tail, 0.0, tail)
-        low[rows] = np.minimum(quantile(table, at, below) * unit, middle)
-        high[rows] = np.maximum(quantile(table, at, below + level) * unit, middle)
+        low[rows], high[rows] = _ends(table, at, quantile, level, *scale(part))
     return low, high
+
+
+def _ends(
+    table: outcomes.Outcomes,
+    at: outcomes.Rows,
+    quantile: Quantile,
+    level: float,
+    unit: FloatArray | float,
+    middle: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Both ends by the rule of the module's docstring, times a unit, and with the middle between them."""
+    tail = (1.0 - level) / 2.0
+    below = np.where(at.none >= tail, 0.0, tail)
+    low = np.minimum(quantile(table, at, below) * unit, middle)
+    return low, np.maximum(quantile(table, at, below + level) * unit, middle)
 
 
 def _level(held: Callable[[float], float]) -> float:
@@ -232,13 +252,13 @@ def _level(held: Callable[[float], float]) -> float:
 
 
 def _total(
-    total: float, orders: float, spread: float, widths: Widths, error: float, freedom: float
+    total: float, orders: float, spread: float, widths: Widths, error: float, freedom: float, years: float = 1.0
 ) -> tuple[float, float]:
     if total <= 0 or orders <= 0:
         return 0.0, 0.0
     outcome = spread / orders
     certain = norm.ppf((1.0 + SHARE) / 2.0) ** 2 * (np.log1p(outcome) + widths.parameters**2)
-    reach = float(np.sqrt(certain + (student.ppf((1.0 + SHARE) / 2.0, freedom) * error) ** 2))
+    reach = float(np.sqrt(years * (certain + (student.ppf((1.0 + SHARE) / 2.0, freedom) * error) ** 2)))
     return (0.0 if outcome > 1.0 else total * float(np.exp(-reach))), total * float(np.exp(reach))
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from analytics.services import baskets, partitions, profit, stats, summaries, tag_totals
+from analytics.clv.fitted import Fitted
+from analytics.services import baskets, contract_values, partitions, profit, stats, summaries, tag_totals
 from core import feed
 from core.models import Run
 
@@ -22,6 +23,7 @@ def finish_table(*, run: Run) -> dict[str, Any]:
     shards = run.jobs.filter(step="score").order_by("shard").values_list("result", flat=True)
     run.stats = run.stats | stats.add_up(result["totals"] for result in shards)
     run.stats["schemes"]["needs"] = tag_totals.of_run(run)
+    run.stats["ends"] = stats.ends(run.stats["all"], Fitted.from_dict(run.model["fitted"]).widths)
     run.save(update_fields=["stats"])
     return {"rows": run.stats["all"]["customers"]}
 
@@ -46,7 +48,7 @@ def tidy(*, run: Run) -> dict[str, Any]:
     What somebody does read just now (a backup, an export) is left to the next night.
     """
     feed.prune()
-    for kept in (summaries, baskets, profit):
+    for kept in (summaries, baskets, profit, contract_values):
         for number in partitions.runs_with(kept.PAST_PREFIX):
             partitions.drop_if_free(kept.past_table(number))
     tables, keep = partitions.kept(), kept_runs() | {run.pk}

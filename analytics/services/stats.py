@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import schemes
+from analytics.clv import intervals
 from core import pgcopy
 
-MEASURES: Final = ("customers", "clv_cents", "value_cents", "historic_cents", "active")
+MEASURES: Final = (
+    *("customers", "clv_cents", "value_cents", "historic_cents", "active"),
+    *("clv_36m_cents", "clv_lifetime_cents", "expected_milli", "orders"),  # expected: orders in thousandths
+)
+MILLI: Final = 1000
+VALUES: Final = ("clv_cents", "clv_36m_cents", "clv_lifetime_cents")
 
 Totals = dict[str, dict[str, Any]]
 Cells = dict[str, Counter[str]]
@@ -25,6 +31,7 @@ def of_shard(table: Mapping[str, pgcopy.Column], *, before: NDArray[np.int16], a
     """
     values = {name: column.values.astype(np.int64) for name, column in table.items() if column.type != "float8"}
     values["customers"] = np.ones_like(values["segment"])
+    values["expected_milli"] = np.rint(MILLI * np.nan_to_num(table["expected_orders"].values)).astype(np.int64)
     stands = values["order_days"] > 0
     values["active"] = (stands & (values["last_age_days"] < active_days)).astype(np.int64)
     by_scheme = {scheme.slug: _by_code(values, values[scheme.column]) for scheme in schemes.SCORED}
@@ -99,3 +106,15 @@ def _sum(cells: Iterable[Counter[str]]) -> dict[str, int]:
     for cell in cells:
         total.update(cell)
     return dict(total)
+
+
+def ends(whole: Mapping[str, int], widths: intervals.Widths | None) -> dict[str, list[int]]:
+    """The 80 % intervals of the predicted values of everybody: low and high by measure. Empty without customers."""
+    if widths is None:
+        return {}
+    orders, year = whole["expected_milli"] / MILLI, whole["clv_cents"]
+    found = {
+        name: intervals.total_value(widths, orders, whole[name], years=max(whole[name] / year, 1.0) if year else 1.0)
+        for name in VALUES
+    }
+    return {name: [round(low), round(high)] for name, (low, high) in found.items()}

@@ -249,6 +249,15 @@ def test_more_origins_that_were_right_narrow_the_interval():
     assert wide[0] < narrow[0] < 10_000 < narrow[1] < wide[1]
 
 
+def test_a_value_beyond_the_horizon_is_less_certain_by_the_root_of_its_years():
+    def reach(ends):
+        return np.log(ends[1] / 4e5)
+
+    year, four = (intervals.total_value(LARGE, 10_000, 4e5, years=years) for years in (1.0, 4.0))
+    assert year == intervals.total_value(LARGE, 10_000, 4e5)
+    assert reach(four) == pytest.approx(2.0 * reach(year))
+
+
 def test_origins_that_were_far_off_widen_it():
     plain = intervals.total_value(LARGE, 10_000, 4e5)
     warned = intervals.total_value(intervals.corrected(LARGE, intervals.Past(value=(1.6, 1.5, 0.6))), 10_000, 4e5)

@@ -66,9 +66,21 @@ class TestFirstNight:
         rows, everybody = score_rows(run).values(), run.stats["all"]
         assert everybody["clv_cents"] == sum(row["clv_cents"] or 0 for row in rows)
         assert everybody["value_cents"] == sum(row["value_cents"] for row in rows)
+        assert everybody["orders"] == sum(row["orders"] for row in rows)
+        assert everybody["expected_milli"] == sum(round(1000 * (row["expected_orders"] or 0)) for row in rows) > 0
+        for name in ("clv_36m_cents", "clv_lifetime_cents"):
+            assert everybody[name] == sum(row[name] or 0 for row in rows) > everybody["clv_cents"]
+            assert sum(cell[name] for cell in run.stats["schemes"]["value"]["segments"].values()) == everybody[name]
         assert everybody["active"] == sum(row["last_age_days"] < 90 and row["order_days"] > 0 for row in rows)
         for part in ("segments", "bands", "cells"):
             assert sum(cell["customers"] for cell in run.stats[part].values()) == len(rows)
+
+    def test_the_intervals_of_the_totals_widen_with_the_years(self, shop):
+        run = pass_night()
+        widths = [high - low for low, high in run.stats["ends"].values()]
+        assert list(run.stats["ends"]) == ["clv_cents", "clv_36m_cents", "clv_lifetime_cents"]
+        assert all(low <= run.stats["all"][name] <= high for name, (low, high) in run.stats["ends"].items())
+        assert widths == sorted(widths)
 
     def test_a_customer_whose_every_order_came_back_stays_without_predictions(self, shop):
         gone = make_customer()
