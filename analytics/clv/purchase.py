@@ -73,6 +73,17 @@ def _leaving_any_time(params: ParetoNbdParams, leaving: float, frequency: float)
     return Future(params, speed=leaving, times=frequency / leaving)
 
 
+def _leaves_at_order(params: Geometric, _t: float, x: ArrayLike, _T: ArrayLike) -> FloatArray:
+    """Of living customers at the next order: E[p], p ~ Beta(a, b + x + m), m = 1 where the first order is a chance."""
+    passed = np.asarray(x, dtype=np.float64) + (0.0 if isinstance(params, BgNbdParams) else 1.0)
+    return np.asarray(params.a / (params.a + params.b + passed))
+
+
+def _leaves_within(params: ParetoNbdParams, t: float, _x: ArrayLike, T: ArrayLike) -> FloatArray:
+    """Of living customers within t: 1 - E[e^(-μt)], μ ~ Gamma(s, β + T)."""
+    return np.asarray(-np.expm1(-params.s * np.log1p(t / (params.beta + np.asarray(T, dtype=np.float64)))))
+
+
 @dataclass(frozen=True, slots=True)
 class PurchaseModel(Generic[Q]):
     """One model's functions, each with the parameters first; named and documented in the model's own module."""
@@ -91,6 +102,7 @@ class PurchaseModel(Generic[Q]):
     pmf: Callable[[Q, ArrayLike, ArrayLike], FloatArray]  # x, t
     draw_orders: Callable[[Q, ArrayLike, ArrayLike, ArrayLike, np.random.Generator], NDArray[np.int64]]  # t, x, T, rng
     future: Callable[[Q, float, float], Future[Q]]  # factors > 0 on the chance to leave and on the pace
+    leaves: Callable[[Q, float, ArrayLike, ArrayLike], FloatArray]  # t, x, T
 
 
 _BG = PurchaseModel(
@@ -108,6 +120,7 @@ _BG = PurchaseModel(
     pmf=bgnbd.pmf,
     draw_orders=bgnbd.draw_orders,
     future=_leaving_at_orders,
+    leaves=_leaves_at_order,
 )
 _MBG = PurchaseModel(
     name=MBG_NBD,
@@ -124,6 +137,7 @@ _MBG = PurchaseModel(
     pmf=mbgnbd.pmf,
     draw_orders=mbgnbd.draw_orders,
     future=_leaving_at_orders,
+    leaves=_leaves_at_order,
 )
 _PARETO = PurchaseModel(
     name=PARETO_NBD,
@@ -140,6 +154,7 @@ _PARETO = PurchaseModel(
     pmf=pareto_nbd.pmf,
     draw_orders=pareto_nbd.draw_orders,
     future=_leaving_any_time,
+    leaves=_leaves_within,
 )
 _REGULAR = PurchaseModel(
     name=MBG_CNBD_K,
@@ -156,6 +171,7 @@ _REGULAR = PurchaseModel(
     pmf=mbg_cnbd_k.pmf,
     draw_orders=mbg_cnbd_k.draw_orders,
     future=_leaving_at_orders,
+    leaves=_leaves_at_order,
 )
 
 MODELS: dict[str, PurchaseModel[Any]] = {model.name: model for model in (_BG, _MBG, _PARETO, _REGULAR)}

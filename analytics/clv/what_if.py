@@ -71,6 +71,7 @@ class Outcome:
     orders: float  # within the horizon, as all below
     revenue: float  # not discounted
     at_risk: float  # revenue that leaving from today on takes away
+    leave: float  # share of living customers who leave at their next order; by Pareto/NBD within a year
     payback_month: int | None  # of a new customer; 0 if her first order pays, None if a lifetime does not
     draws: tuple[tuple[float, ...], ...]  # AMOUNTS by parameters that might as well be true
 
@@ -124,6 +125,7 @@ def simulate(
     }
     return Outcome(
         **amounts,
+        leave=_leave(future, sample.known, alive),
         payback_month=_payback_month(fitted, future, levers, acquisition_cost * levers.acquisition_cost),
         draws=_draws(fitted, sample, terms, levers, tuple(amounts.values())),
     )
@@ -187,6 +189,14 @@ def _plain(future: purchase.Future[Any], days: Sequence[int], x: ArrayLike, T: A
     t = future.speed * (np.array(days)[:, np.newaxis] / WEEK)
     expected = purchase.model_of(future.params).expected_purchases_alive(future.params, t, x, T)
     return np.asarray(future.times * expected)
+
+
+def _leave(future: purchase.Future[Any], known: History, alive: FloatArray) -> float:
+    """0 where nobody is there."""
+    year = future.speed * YEAR / WEEK
+    each = purchase.model_of(future.params).leaves(future.params, year, known.order_days - 1, known.first_age / WEEK)
+    there = float(np.sum(alive))
+    return float(np.sum(alive * each)) / there if there > 0.0 else 0.0
 
 
 def _payback_month(fitted: Fitted, future: purchase.Future[Any], levers: Levers, cost: float) -> int | None:

@@ -116,6 +116,60 @@ def test_payback_by_hand(hand, levers, month):
     assert hand(**levers).payback_month == month
 
 
+# Who leaves
+
+
+@pytest.mark.parametrize(
+    ("levers", "leave"), [({}, 1 / 2), ({"leaving": 0.5}, 1 / 4), ({"leaving": 0.0}, 0.0), ({"frequency": 3.0}, 1 / 2)]
+)
+def test_chance_to_leave_at_the_next_order_by_hand(hand, levers, leave):
+    """p ~ Beta(1, 1) of whoever has ordered once: a half; a pace is no reason to leave."""
+    assert hand(**levers).leave == pytest.approx(leave, abs=1e-8)
+
+
+@pytest.mark.parametrize(("levers", "leave"), [({}, 1 / 2), ({"leaving": 3.0}, 3 / 4), ({"frequency": 2.0}, 1 / 2)])
+def test_chance_to_leave_within_a_year_by_hand(levers, leave):
+    """Pareto/NBD, s = 1, β a year, of whoever has just ordered: 1 - β/(β + c·t)."""
+    newcomer = make_history(*make_customer(order_days=1, first_age=0, last_age=0))
+    fitted = make_fitted(ParetoNbdParams(r=1.0, alpha=10.0, s=1.0, beta=YEAR))
+
+    assert what_if.simulate(fitted, newcomer, TERMS, Levers(**levers)).leave == pytest.approx(leave)
+
+
+@NAMED
+@pytest.mark.parametrize("leaving", [1.0, 0.6])
+def test_played_out_leaving_agrees(params, leaving):
+    """The same share leaves of customers whose rates are drawn and scaled."""
+    rng, x, T, size = np.random.default_rng(22), 2, 20.0, 200_000
+    if isinstance(params, ParetoNbdParams):
+        mu = leaving * rng.gamma(params.s, 1.0 / (params.beta + T), size)
+        left = rng.exponential(1.0, size) < mu * YEAR
+    else:
+        beta = params.b + x + (not isinstance(params, BgNbdParams))
+        left = rng.random(size) < rng.beta(leaving * params.a, params.a + beta - leaving * params.a, size)
+    model, future = purchase.model_of(params), purchase.model_of(params).future(params, leaving, 1.0)
+
+    expected = float(model.leaves(future.params, future.speed * YEAR, x, T))
+
+    assert expected == pytest.approx(left.mean(), abs=4.0 * left.std() / np.sqrt(size))
+
+
+def test_those_who_are_gone_already_do_not_leave():
+    """One who is there for certain counts alone beside one who is surely gone."""
+    there = make_customer(order_days=3, first_age=100, last_age=0)
+    gone = make_customer(order_days=60, first_age=3000, last_age=2900)
+    fitted = make_fitted(SHOPS[1])
+    both, alone = (what_if.simulate(fitted, make_history(*rows), TERMS) for rows in ((*there, *gone), there))
+
+    assert both.leave == pytest.approx(alone.leave, rel=1e-6)
+
+
+def test_nobody_leaves_where_nobody_is():
+    gone = make_history((0, 0, 0, 0.0, 0.0, 0.0))
+
+    assert what_if.simulate(make_fitted(SHOPS[1]), gone, TERMS).leave == 0.0
+
+
 # As it is
 
 
@@ -323,7 +377,7 @@ def test_margin_is_never_more_than_the_revenue():
 
 
 def make_outcome(value, *drawn):
-    return what_if.Outcome(*(value,) * 6, payback_month=None, draws=tuple((one,) * 6 for one in drawn))
+    return what_if.Outcome(*(value,) * 6, leave=0.0, payback_month=None, draws=tuple((one,) * 6 for one in drawn))
 
 
 def with_errors(**changed):
