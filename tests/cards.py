@@ -10,6 +10,7 @@ from analytics.clv.backtest import OriginScores, PurchaseScore, SpendScore
 from analytics.clv.choice import Choice
 from analytics.clv.measures import Group
 from analytics.clv.report_card import Card, Plain, Total
+from analytics.clv.rolling import LastMonth
 from tests import desk
 
 GROUPS = [Group(100, 0.1 * place, 0.11 * place) for place in range(10)]
@@ -71,7 +72,14 @@ def make_origin(card, **models):
     )
 
 
-def make_look_back(cards, *, learned=None, until="2026-03-31", **choice):
+def make_last_month(count=3, **changed):
+    """The models of a month ago, other ones than today's, a fifth too high on every day."""
+    return LastMonth(
+        "Pareto/NBD", "Log-normal", [Plain(**{"orders": 1200.0, "spend": 61_200.0, "mae": 0.9} | changed)] * count
+    )
+
+
+def make_look_back(cards, *, learned=None, until="2026-03-31", last_month=None, one_in=1, **choice):
     """What a night keeps of its look back, as it comes out of the database."""
     chosen = Choice(
         **{
@@ -87,6 +95,8 @@ def make_look_back(cards, *, learned=None, until="2026-03-31", **choice):
         "choice": chosen.as_dict(),
         "churn": (learned or make_learned()).as_dict(),
         "cards": [card.as_dict() for card in cards],
+        "last_month": last_month.as_dict() if last_month else None,
+        "one_in": one_in,
     }
     return json.loads(json.dumps(found))
 

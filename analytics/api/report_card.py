@@ -7,8 +7,10 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from analytics import verdicts
-from analytics.clv.report_card import Card, Total
+from analytics.clv.report_card import Card, Plain, Total
+from analytics.clv.rolling import LastMonth
 from analytics.selectors import nights, report_card
+from analytics.selectors.report_card import ReportCard
 from analytics.verdicts import Verdict
 from core import money
 from core.api.fields import Text, Whole
@@ -26,6 +28,13 @@ ORIGIN: Final = {
     "mae": 1.646588,
     "coverage_80": 0.794034,
     "naive_mae": 2.056109,
+    "last_month": {
+        "model": "MBG/CNBD-k",
+        "spend_model": "Shrunken mean",
+        "orders": 3811.4,
+        "spend": "184220.02",
+        "mae": 1.651204,
+    },
 }
 VERDICT: Final = {
     "slug": "orders",
@@ -56,6 +65,16 @@ class SpendOut(StrictSerializer):
     actual = Text()
 
 
+class LastMonthOut(StrictSerializer):
+    model = Text()
+    spend_model = Text()
+    orders = serializers.FloatField(
+        help_text="Order days of all customers together, as they would have been predicted."
+    )
+    spend = Text(allow_null=True)
+    mae = serializers.FloatField()
+
+
 class OriginOut(StrictSerializer):
     origin = serializers.DateField(help_text="The past day on whose evening the prediction would have been made.")
     horizon_days = Whole(help_text="How many days after it are compared.")
@@ -65,6 +84,7 @@ class OriginOut(StrictSerializer):
     mae = serializers.FloatField(help_text="Mean absolute error of a customer's order days.")
     coverage_80 = serializers.FloatField(help_text="Share of the customers within their 80% interval.")
     naive_mae = serializers.FloatField(help_text="The same error when everyone goes on at the pace so far.")
+    last_month = LastMonthOut(allow_null=True, help_text="What the models of a month ago would have said on that day.")
 
 
 class VerdictOut(StrictSerializer):
@@ -104,7 +124,7 @@ class ReportCardDetail(ApiView):
             "as_of": card.as_of,
             "looked_back_from": card.until,
             "overall": card.overall,
-            "origins": [_origin(one, card.currency) for one in card.cards],
+            "origins": _origins(card),
             "verdicts": [_verdict(one) for one in card.verdicts],
         }
         return Response(ReportCardOut(found).data)
@@ -116,6 +136,20 @@ def _origin(card: Card, currency: str) -> dict[str, Any]:
         "spend": _spend(card.spend, money.exponent(currency)) if card.spend else None,
         **{name: round(getattr(card, name), 6) for name in ("mae", "coverage_80", "naive_mae")},
     }
+
+
+def _origins(card: ReportCard) -> list[dict[str, Any]]:
+    before, currency = card.last_month, card.currency
+    said = [_said(before, one, currency) for one in before.said] if before else [None] * len(card.cards)
+    return [_origin(one, currency) | {"last_month": last} for one, last in zip(card.cards, said, strict=True)]
+
+
+def _said(before: LastMonth, one: Plain | None, currency: str) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    spend = None if one.spend is None else f"{one.spend:.{money.exponent(currency)}f}"
+    names = {"model": before.model, "spend_model": before.spend_model}
+    return names | {"orders": one.orders, "spend": spend, "mae": round(one.mae, 6)}
 
 
 def _spend(total: Total, digits: int) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """The report cards of a choice: what its models would have said at each origin that it was made by, and what happened.
 
-The models are those chosen today. All else is as it was on the day: parameters are fitted to what was known on its
-evening, and corrections and intervals know only of origins whose outcome was known by then.
+The models are those chosen today; beside them stand those of a month ago, at the same origins. All else is as it was
+on the day: parameters are fitted to what was known on its evening, and corrections and intervals know only of origins
+whose outcome was known by then.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -29,6 +30,43 @@ def cards(log: OrderLog, chosen: Choice) -> list[Card]:
         report_card.judge(found, as_of(chosen, one, orders=orders, money=money))
         for found, one in zip(splits, chosen.origins, strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class LastMonth:
+    """The models of a month ago, and what they would have said at each origin; None where they could not be fitted."""
+
+    model: str
+    spend_model: str
+    said: list[Plain | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; from_dict reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "said": [Plain(**one) if one else None for one in data["said"]]})
+
+
+def last_month(log: OrderLog, chosen: Choice, found: Sequence[Card], before: Choice) -> LastMonth:
+    """What `before`, the choice of a month ago, makes of the origins of `chosen`, whose cards are `found`."""
+    said: list[Plain | None] = [None] * len(found)
+    if _models(before) == _models(chosen):
+        said = [_plain(card) for card in found]
+    elif all(before.purchase in one.purchase for one in chosen.origins):
+        theirs = replace(chosen, purchase=before.purchase, spend=before.spend, season=before.season)
+        said = [_plain(card) for card in cards(log, theirs)]
+    return LastMonth(before.purchase, before.spend, said)
+
+
+def _models(chosen: Choice) -> tuple[str, str, bool]:
+    """What of a choice makes a difference on past days; corrections are learned anew for each."""
+    return chosen.purchase, chosen.spend, chosen.season.is_known
+
+
+def _plain(card: Card) -> Plain:
+    return Plain(card.orders.predicted, card.spend.predicted if card.spend else None, card.mae)
 
 
 def as_of(chosen: Choice, one: OriginScores, *, orders: Sequence[Seen], money: Sequence[Seen]) -> Choice:

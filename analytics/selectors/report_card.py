@@ -11,7 +11,8 @@ from analytics import verdicts
 from analytics.clv import backtest, churn, measures, purchase, spend
 from analytics.clv.choice import Choice
 from analytics.clv.measures import Group
-from analytics.clv.report_card import Card, Total
+from analytics.clv.report_card import Card, Plain, Total
+from analytics.clv.rolling import LastMonth
 from analytics.models import DayTotals
 from analytics.services import choices
 from analytics.verdicts import Grade, Measure, Verdict
@@ -20,6 +21,7 @@ from core.models import Run
 
 NAIVE: Final = "naive"
 RAW: Final = f"{purchase.BG_NBD} + {spend.GAMMA_GAMMA}"
+MOST: Final = choices.SAMPLE
 MONTHS, NIGHTS = 12, 32  # look backs shown, and nights of a month at most
 SHORTEST: Final = 3 * backtest.SHORTEST  # days of history that looking back takes
 
@@ -30,6 +32,7 @@ class Compared:
 
     name: str
     is_used: bool
+    is_last_months: bool = False
     ratios: Sequence[float | None]
     off: float | None  # as verdicts.away
     mae: float | None  # order days per customer, over the days it could be fitted on
@@ -52,6 +55,8 @@ class ReportCard:
     choice: Choice
     cards: Sequence[Card]  # oldest first
     learned: churn.Learned
+    last_month: LastMonth | None
+    one_in: int  # of how many customers one was looked at: 1 unless there are more than MOST
     verdicts: Sequence[Verdict]
     is_kept: bool  # False for a night from before cards were kept
     currency: str
@@ -92,6 +97,8 @@ def read(run: Run) -> ReportCard | None:
         choice=choices.choice_of(run),
         cards=cards,
         learned=learned,
+        last_month=choices.last_month_of(run),
+        one_in=choices.one_in(run),
         verdicts=verdicts.judge(cards, learned),
         is_kept="cards" in run.model["look_back"],
         currency=run.settings["currency"],
@@ -115,7 +122,7 @@ def _sum(parts: Sequence[Group]) -> Group:
 
 
 def order_models(card: ReportCard) -> list[Compared]:
-    """The used model as it was corrected, the baseline, and every purchase model as it was fitted."""
+    """The used model and that of a month ago as they were corrected, the baseline, and every model as it was fitted."""
     origins = card.choice.origins
     naive = {NAIVE: [one.naive for one in origins]}
     models = naive | {name: [one.purchase.get(name) for one in origins] for name in purchase.MODELS}
@@ -126,7 +133,27 @@ def order_models(card: ReportCard) -> list[Compared]:
         off=verdicts.away([one.orders for one in card.cards]),
         mae=float(np.mean([one.mae for one in card.cards])),
     )
-    return [used, *(_compared(name, scores, card.choice) for name, scores in models.items())]
+    return [used, *_last_months(card), *(_compared(name, scores, card.choice) for name, scores in models.items())]
+
+
+def _last_months(card: ReportCard) -> list[Compared]:
+    if card.last_month is None:
+        return []
+    known = [(said, one.orders.actual) for said, one in _said_last_month(card) if said]
+    return [
+        Compared(
+            name=card.last_month.model,
+            is_used=False,
+            is_last_months=True,
+            ratios=[ratio(said.orders, one.orders.actual) if said else None for said, one in _said_last_month(card)],
+            off=_off([(said.orders, actual) for said, actual in known]),
+            mae=float(np.mean([said.mae for said, _ in known])) if known else None,
+        )
+    ]
+
+
+def _said_last_month(card: ReportCard) -> list[tuple[Plain | None, Card]]:
+    return list(zip(card.last_month.said, card.cards, strict=True)) if card.last_month else []
 
 
 def _compared(name: str, scores: Sequence[backtest.PurchaseScore | None], choice: Choice) -> Compared:
@@ -148,12 +175,18 @@ def spend_models(card: ReportCard) -> list[Compared]:
     if not any(was is not None for was in actual):
         return []
     used = _of_totals(card.choice.spend, [one.spend.predicted if one.spend else None for one in card.cards], actual)
+    said = [plain.spend if plain else None for plain, _ in _said_last_month(card)]
+    before = [_of_totals(card.last_month.spend_model, said, actual)] if card.last_month else []
     others = {
         NAIVE: [one.naive.spend for one in card.cards],
         RAW: [one.raw.spend if one.raw else None for one in card.cards],
         **_totals(card.choice),
     }
-    return [replace(used, is_used=True), *(_of_totals(name, said, actual) for name, said in others.items())]
+    return [
+        replace(used, is_used=True),
+        *(replace(one, is_last_months=True) for one in before),
+        *(_of_totals(name, amounts, actual) for name, amounts in others.items()),
+    ]
 
 
 def _totals(choice: Choice) -> dict[str, list[float | None]]:

@@ -14,7 +14,9 @@ from analytics import verdicts
 from analytics.clv import choice, churn, churn_origins, rolling
 from analytics.clv.choice import Choice
 from analytics.clv.fitted import Levels
+from analytics.clv.order_log import OrderLog
 from analytics.clv.report_card import Card
+from analytics.clv.rolling import LastMonth
 from analytics.clv.shop import Plan
 from analytics.models import DayTotals
 from analytics.services import order_logs
@@ -25,10 +27,9 @@ SAMPLE: Final = 100_000  # customers
 
 def look_back(*, run: Run) -> dict[str, Any]:
     """Keep the choice, the calibration and their report card in the run; returns whether they had to be found anew."""
-    key = _key(run)
-    found = Run.objects.exclude(pk=run.pk).filter(model__look_back__key=key, model__look_back__has_key="cards")
-    known = found.order_by("-pk").first()
-    run.model = run.model | {"look_back": known.model["look_back"] if known else {"key": key, **_find(run)}}
+    key = _key(run, anchor(run.as_of))
+    known = _kept(run, key)
+    run.model = run.model | {"look_back": known or {"key": key, **_find(run)}}
     run.stats = run.stats | {"grades": _grades(run)}
     run.save(update_fields=["model", "stats"])
     return {"rows": 0 if known else 1}
@@ -60,6 +61,17 @@ def cards_of(run: Run) -> list[Card]:
     return [rolling.card_from(card) for card in run.model.get("look_back", {}).get("cards", [])]
 
 
+def last_month_of(run: Run) -> LastMonth | None:
+    """What the models of a month ago would have said on those days; None for a run from before that was kept."""
+    found = run.model.get("look_back", {}).get("last_month")
+    return LastMonth.from_dict(found) if found else None
+
+
+def one_in(run: Run) -> int:
+    """Of how many customers one was looked at: 1 for all."""
+    return int(run.model.get("look_back", {}).get("one_in", 1))
+
+
 def _grades(run: Run) -> dict[str, str]:
     """The verdicts beside the totals, where other pages find them without reading the cards."""
     return {one.slug: one.grade.value for one in verdicts.judge(cards_of(run), churn_of(run))}
@@ -70,12 +82,18 @@ def anchor(as_of: date) -> date:
     return as_of if (as_of + timedelta(days=1)).day == 1 else as_of.replace(day=1) - timedelta(days=1)
 
 
-def _key(run: Run) -> dict[str, Any]:
+def _key(run: Run, until: date) -> dict[str, Any]:
     """What the findings depend on; facts by the sums of the days until the anchor."""
-    until = anchor(run.as_of)
     facts = DayTotals.objects.filter(day__lte=until).aggregate(orders=Sum("orders"), value=Sum("value_cents"))
     settings = {name: run.settings[name] for name in ("engine", "churn_horizon_days")}
     return {"until": until.isoformat(), **settings, **facts}
+
+
+def _kept(run: Run, key: dict[str, Any]) -> dict[str, Any] | None:
+    """What an earlier run found with the same key."""
+    found = Run.objects.exclude(pk=run.pk).filter(model__look_back__key=key, model__look_back__has_key="last_month")
+    known = found.order_by("-pk").first()
+    return known.model["look_back"] if known else None
 
 
 def _find(run: Run) -> dict[str, Any]:
@@ -90,5 +108,19 @@ def _find(run: Run) -> dict[str, Any]:
         horizon_days=int(run.settings["churn_horizon_days"]),
         discounted=lambda day: discounts.share(log, day),
     )
-    cards = [card.as_dict() for card in rolling.cards(log, chosen)]
-    return {"choice": chosen.as_dict(), "churn": learned.as_dict(), "cards": cards}
+    cards = rolling.cards(log, chosen)
+    return {
+        "choice": chosen.as_dict(),
+        "churn": learned.as_dict(),
+        "cards": [card.as_dict() for card in cards],
+        "last_month": rolling.last_month(log, chosen, cards, _chosen_a_month_ago(run, log)).as_dict(),
+        "one_in": order_logs.one_in(SAMPLE),
+    }
+
+
+def _chosen_a_month_ago(run: Run, log: OrderLog) -> Choice:
+    """As a run has it that knew the same facts, else found from what was known then."""
+    until = anchor(run.as_of).replace(day=1) - timedelta(days=1)
+    if kept := _kept(run, _key(run, until)):
+        return Choice.from_dict(kept["choice"])
+    return choice.decide(log.until(int(np.datetime64(until, "D").astype(np.int64))))

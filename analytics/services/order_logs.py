@@ -59,7 +59,7 @@ def read(*, as_of: date, currency: str, sample: int | None = None) -> tuple[Orde
 
 def _read(query: str, table: str, types: Mapping[str, str], *, as_of: date, sample: int | None) -> Columns:
     """The facts of the sampled customers; `table` is the prefix of the column that names them."""
-    below = WHOLE if sample is None else WHOLE >> halvings(Customer.objects.count(), sample)
+    below = WHOLE if sample is None else WHOLE // one_in(sample)
     if below == WHOLE:
         return pgcopy.read(query.format(sample=""), {"as_of": as_of}, types)
     return pgcopy.read(query.format(sample=SAMPLE.format(table=table)), {"as_of": as_of, "below": below}, types)
@@ -91,6 +91,11 @@ def read_discounts(*, as_of: date, currency: str, sample: int | None, ids: NDArr
         day=_since_1970(found["day"]),
         amount=found["cents"] / 10.0 ** money.exponent(currency),
     )
+
+
+def one_in(sample: int) -> int:
+    """Of how many customers one is read when about so many are wanted: 1, 2, 4 and so on."""
+    return 1 << halvings(Customer.objects.count(), sample)
 
 
 def halvings(customers: int, sample: int) -> int:

@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from analytics.clv.choice import Choice
 from analytics.clv.levels import Level
+from analytics.clv.rolling import LastMonth
 from analytics.services import choices
 from core.models import Run
 from tests import factories, nights
@@ -73,9 +75,9 @@ def test_a_young_shop_has_no_cards(customer):
 
 def test_what_was_found_before_there_were_cards_is_found_anew(customer):
     first = nights.pass_night(AS_OF)
-    del first.model["look_back"]["cards"]
+    del first.model["look_back"]["cards"], first.model["look_back"]["last_month"]
     first.save(update_fields=["model"])
-    assert choices.cards_of(first) == []
+    assert (choices.cards_of(first), choices.last_month_of(first)) == ([], None)
     assert looked_back(nights.pass_night(date(2026, 3, 21)))
 
 
@@ -106,6 +108,37 @@ def test_a_past_night_of_the_month_says_the_same(customer):
 def test_what_was_chosen_is_what_is_used(customer, monkeypatch):
     chosen = Choice(purchase="Pareto/NBD", spend="Log-normal", level=Level(1.1, "", 3), order_ratios=[1.2])
     monkeypatch.setattr(choices.choice, "decide", lambda log: chosen)
+    monkeypatch.setattr(choices.rolling, "last_month", lambda *given: LastMonth("", "", []))
     plan = choices.plan(nights.pass_night(AS_OF))
     assert (plan.purchase, plan.spend, plan.levels.orders) == ("Pareto/NBD", "Log-normal", 1.1)
     assert plan.past.orders == (1.2,)
+
+
+def test_the_models_of_a_month_ago_are_found_from_what_was_known_then(customer, monkeypatch):
+    ends = []
+    monkeypatch.setattr(choices.choice, "decide", lambda log: ends.append(log.end) or Choice())
+    nights.pass_night(AS_OF)
+    assert [str(np.datetime64(end, "D")) for end in ends] == ["2026-02-28", "2026-01-31"]
+
+
+def test_a_choice_that_a_night_has_kept_is_not_made_again(customer, monkeypatch):
+    kept = nights.pass_night(date(2026, 2, 10))
+    kept.model["look_back"]["choice"]["purchase"] = "Pareto/NBD"
+    kept.save(update_fields=["model"])
+    assert choices.last_month_of(nights.pass_night(AS_OF)).model == "Pareto/NBD"
+
+
+def test_nor_is_it_kept_where_the_facts_are_others(customer):
+    kept = nights.pass_night(date(2026, 2, 10))
+    kept.model["look_back"]["choice"]["purchase"] = "Pareto/NBD"
+    kept.save(update_fields=["model"])
+    factories.make_order(customer=customer, day=date(2026, 1, 20))
+    assert choices.last_month_of(nights.pass_night(AS_OF)).model == Choice().purchase
+
+
+def test_a_large_shop_says_of_how_many_customers_one_was_looked_at(customer, monkeypatch):
+    assert choices.one_in(nights.pass_night(AS_OF)) == 1
+    for _ in range(4):
+        factories.make_customer()
+    monkeypatch.setattr(choices, "SAMPLE", 2)
+    assert choices.one_in(nights.pass_night(date(2026, 3, 31))) == 4

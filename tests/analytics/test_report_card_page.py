@@ -12,11 +12,12 @@ import pytest
 from analytics.clv import churn
 from analytics.clv.measures import Group
 from analytics.clv.report_card import Total
+from analytics.clv.rolling import LastMonth
 from analytics.selectors import report_card
 from analytics.services import totals
 from core.models import Run
 from tests import desk as nights
-from tests.cards import make_card, make_cards, make_learned, make_looked_back
+from tests.cards import make_card, make_cards, make_last_month, make_learned, make_looked_back
 from tests.factories import make_business, make_customer, make_order
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,42 @@ def test_spend_models_beside_each_other(shop):
     assert rows["Shrunken mean", False].ratios == pytest.approx([0.9] * 3)
     assert rows["BG/NBD + Gamma-Gamma", False].ratios == pytest.approx([45 / 51] * 3)
     assert rows["naive", False].ratios == pytest.approx([75 / 51] * 3)
+
+
+def test_last_months_models_stand_beside_todays(desk, db):
+    run = make_looked_back(make_cards(), last_month=make_last_month())
+    card = report_card.read(run)
+    orders = next(model for model in report_card.order_models(card) if model.is_last_months)
+    assert (orders.name, orders.ratios, orders.mae) == ("Pareto/NBD", pytest.approx([1.2] * 3), pytest.approx(0.9))
+    assert orders.off == pytest.approx(0.2)
+    spend = next(model for model in report_card.spend_models(card) if model.is_last_months)
+    assert (spend.name, spend.ratios) == ("Log-normal", pytest.approx([1.2] * 3))
+    page = text(desk.get("/report-card/"))
+    assert "Pareto/NBD last month's, as corrected 1.20 1.20 1.20 20% 0.90" in page
+    assert "Log-normal last month's, as corrected 1.20 1.20 1.20 20%" in page
+
+
+def test_last_months_models_that_could_not_be_fitted(desk, db):
+    run = make_looked_back(make_cards(), last_month=LastMonth("Pareto/NBD", "Log-normal", [None] * 3))
+    orders = next(one for one in report_card.order_models(report_card.read(run)) if one.is_last_months)
+    assert (orders.ratios, orders.off, orders.mae) == ([None] * 3, None, None)
+    assert "Pareto/NBD last month's, as corrected – – – – –" in text(desk.get("/report-card/"))
+
+
+def test_a_look_back_from_before_last_months_were_kept(desk, shop):
+    assert "last month" not in text(desk.get("/report-card/"))
+
+
+def test_a_sample_is_named(desk, db):
+    make_looked_back(make_cards(), one_in=4)
+    page = text(desk.get("/report-card/"))
+    assert (
+        "Looked back on one in 4 customers, the same ones each month, because the shop has more than 100,000." in page
+    )
+
+
+def test_without_a_sample_there_is_no_word_of_it(desk, shop):
+    assert "Looked back on one in" not in text(desk.get("/report-card/"))
 
 
 def test_a_model_that_is_out_says_why(desk, db):
@@ -228,7 +265,8 @@ def test_strangers_sign_in_first(client, shop):
     assert client.get("/report-card/").status_code == 302
 
 
-def test_export(admin, shop):
+def test_export(admin, db):
+    make_looked_back(make_cards(), last_month=make_last_month())
     answer = b"".join(admin.get("/report-card/export/").streaming_content).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(answer)))
     assert [row["origin"] for row in rows] == ["2025-01-28", "2025-02-28", "2025-03-28"]
@@ -255,6 +293,11 @@ def test_export(admin, shop):
         "naive_spend": "75000.00",
         "raw_orders": "1100.00",
         "raw_spend": "45000.00",
+        "last_month_model": "Pareto/NBD",
+        "last_month_spend_model": "Log-normal",
+        "last_month_mae": "0.900000",
+        "last_month_orders": "1200.00",
+        "last_month_spend": "61200.00",
     }
 
 
@@ -263,6 +306,7 @@ def test_export_leaves_empty_what_there_is_none_of(admin, db):
     answer = b"".join(admin.get("/report-card/export/").streaming_content).decode("utf-8-sig")
     row = next(csv.DictReader(io.StringIO(answer)))
     assert (row["spend_predicted"], row["spend_actual"], row["raw_orders"], row["raw_spend"]) == ("", "", "", "")
+    assert (row["last_month_model"], row["last_month_mae"], row["last_month_spend"]) == ("", "", "")
 
 
 @pytest.mark.parametrize("count", [2, 5])

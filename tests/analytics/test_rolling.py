@@ -8,7 +8,9 @@ import pytest
 
 from analytics.clv import backtest, choice, rolling
 from analytics.clv.choice import Choice
-from analytics.clv.levels import Seen
+from analytics.clv.levels import Level, Seen
+from analytics.clv.report_card import Plain
+from analytics.clv.rolling import LastMonth
 from analytics.clv.season import Season
 from tests.analytics.logs import make_log, make_order, make_shop
 from tests.analytics.test_choice import make_origin, make_score
@@ -127,6 +129,43 @@ def test_the_season_is_the_one_known_on_that_day(is_used, factor):
     known = rolling.as_of(chosen, chosen.origins[0], orders=orders_off(chosen), money=[])
     assert known.level.factor == factor
     assert not known.season.is_known
+
+
+# The models of a month ago
+
+
+def test_the_same_models_say_the_same(log, decided, cards):
+    found = rolling.last_month(log, decided, cards, replace(decided, level=Level(1.3, "", 3)))
+    assert (found.model, found.spend_model) == (decided.purchase, decided.spend)
+    assert [one.orders for one in found.said] == [card.orders.predicted for card in cards]
+    assert [one.spend for one in found.said] == [card.spend.predicted for card in cards]
+    assert [one.mae for one in found.said] == [card.mae for card in cards]
+
+
+def test_other_models_are_judged_at_the_same_origins(log, decided, cards):
+    other = next(name for name in choice.COMPETING if name != decided.purchase)
+    found = rolling.last_month(log, decided, cards, Choice(purchase=other, spend=decided.spend))
+    assert found.model == other
+    for said, one in zip(found.said, decided.origins, strict=True):
+        judged = one.purchase[other]
+        assert said.orders / judged.predicted == pytest.approx(1.0, rel=0.3)  # corrected by what was known then
+    first, one = found.said[0], decided.origins[0]
+    assert (first.orders, first.mae) == pytest.approx((one.purchase[other].predicted, one.purchase[other].mae))
+    assert first.orders != pytest.approx(cards[0].orders.predicted, rel=1e-9)
+
+
+def test_models_that_could_not_be_fitted_say_nothing(log, decided, cards):
+    other = next(name for name in choice.COMPETING if name != decided.purchase)
+    first = decided.origins[0]
+    without = replace(first, purchase={name: one for name, one in first.purchase.items() if name != other})
+    lacking = replace(decided, origins=[without, *decided.origins[1:]])
+    found = rolling.last_month(log, lacking, cards, Choice(purchase=other))
+    assert found == LastMonth(other, choice.USUAL_SPEND, [None] * len(cards))
+
+
+def test_last_month_survives_json(cards):
+    found = LastMonth("Pareto/NBD", "Log-normal", [None, Plain(10.0, None, 0.5), Plain(10.0, 3.0, 0.5)])
+    assert LastMonth.from_dict(json.loads(json.dumps(found.as_dict()))) == found
 
 
 # Shops that are not like others

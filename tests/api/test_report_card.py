@@ -9,7 +9,7 @@ from analytics import verdicts
 from analytics.api import report_card
 from core.models import Run
 from tests.api.callers import caller
-from tests.cards import make_card, make_cards, make_looked_back
+from tests.cards import make_card, make_cards, make_last_month, make_looked_back
 from tests.factories import make_business
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def api(db):
 
 
 def test_it_works(api):
-    make_looked_back(make_cards(2), as_of=date(2026, 4, 12))
+    make_looked_back(make_cards(2), as_of=date(2026, 4, 12), last_month=make_last_month(2))
     answer = api.get(URL).json()
     assert (answer["as_of"], answer["looked_back_from"]) == ("2026-04-12", "2026-03-31")
     assert answer["overall"] == "The predictions have been right about this shop's past."
@@ -36,6 +36,13 @@ def test_it_works(api):
         "mae": 0.8,
         "coverage_80": 0.8,
         "naive_mae": 1.0,
+        "last_month": {
+            "model": "Pareto/NBD",
+            "spend_model": "Log-normal",
+            "orders": 1200.0,
+            "spend": "61200.00",
+            "mae": 0.9,
+        },
     }
     assert [one["slug"] for one in answer["verdicts"]] == list(verdicts.MEASURES)
     assert answer["verdicts"][2] == {
@@ -47,16 +54,24 @@ def test_it_works(api):
 
 
 def test_the_example_has_the_shape_of_an_answer(api):
-    make_looked_back(make_cards(2))
+    make_looked_back(make_cards(2), last_month=make_last_month(2))
     answer = api.get(URL).json()
     assert list(answer) == list(report_card.CARD)
     assert list(answer["origins"][0]) == list(report_card.ORIGIN)
+    assert list(answer["origins"][0]["last_month"]) == list(report_card.ORIGIN["last_month"])
     assert list(answer["verdicts"][0]) == list(report_card.VERDICT)
 
 
+def test_without_last_months_models(api):
+    make_looked_back(make_cards(2))
+    assert [one["last_month"] for one in api.get(URL).json()["origins"]] == [None, None]
+
+
 def test_without_money(api):
-    make_looked_back([replace(card, spend=None) for card in make_cards(2)])
+    said = make_last_month(2, spend=None)
+    make_looked_back([replace(card, spend=None) for card in make_cards(2)], last_month=said)
     answer = api.get(URL).json()
+    assert answer["origins"][0]["last_month"]["spend"] is None
     assert answer["origins"][0]["spend"] is None
     assert {one["slug"]: one["grade"] for one in answer["verdicts"]}["spend"] == "unknown"
 
