@@ -17,6 +17,8 @@ NAMES = ("p", "q", "gamma")
 LOW = (1e-3, 1e-3, 1e-6)  # gamma in mean spends
 HIGH = (1e4, 1e4, 1e6)
 START = (2.0, 3.0, 1.0)
+PART = 25_000  # customers who find the start for many more
+MANY = 4 * PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ def log_likelihood(params: GammaGammaParams, x: ArrayLike, zbar: ArrayLike) -> f
     return _mean_log_likelihood(spends, params.p, params.q, params.gamma)[0] * spends.orders.size
 
 
-def fit(x: ArrayLike, zbar: ArrayLike) -> Fit[GammaGammaParams]:
+def fit(x: ArrayLike, zbar: ArrayLike, *, start: GammaGammaParams | None = None) -> Fit[GammaGammaParams]:
     """Maximum likelihood over the customers with x > 0 and z̄ > 0, columns of one length.
 
-    Raises fitting.DidNotConverge, also for no such customer and where all spend the same.
+    Who knows the maximum already may start there, for one evaluation. Raises fitting.DidNotConverge, also for no such
+    customer and where all spend the same.
     """
     orders, mean = _buyers(x, zbar)
     if orders.size == 0:
@@ -48,14 +51,7 @@ def fit(x: ArrayLike, zbar: ArrayLike) -> Fit[GammaGammaParams]:
     if np.ptp(mean) <= 1e-9 * np.max(mean):
         raise fitting.DidNotConverge("every customer spends the same, so that nothing tells p from q")
     scale = float(np.median(mean))  # so that γ is near 1, and one huge order does not set the scale
-    spends = _spends(orders, mean / scale)
-    found = fitting.maximise(
-        lambda values: _mean_log_likelihood(spends, *values.tolist()),
-        names=NAMES,
-        start=START,
-        low=LOW,
-        high=HIGH,
-    )
+    found = _climb(orders, mean / scale, start and (start.p, start.q, start.gamma / scale))
     p, q, gamma = found.values
     return Fit(
         params=GammaGammaParams(p=p, q=q, gamma=gamma * scale),
@@ -63,6 +59,19 @@ def fit(x: ArrayLike, zbar: ArrayLike) -> Fit[GammaGammaParams]:
         customers=orders.size,
         evaluations=found.evaluations,
     )
+
+
+def _climb(orders: FloatArray, mean: FloatArray, start: tuple[float, ...] | None) -> fitting.Maximum:
+    level = _objective(_spends(orders, mean))
+    if start or orders.size < MANY:
+        return fitting.maximise(level, names=NAMES, start=start or START, low=LOW, high=HIGH)
+    some = slice(None, None, orders.size // PART)
+    part = _objective(_spends(orders[some], mean[some]))
+    return fitting.maximise_from_part(level, part, names=NAMES, start=START, low=LOW, high=HIGH)
+
+
+def _objective(spends: _Spends) -> fitting.Objective:
+    return lambda values: _mean_log_likelihood(spends, *values.tolist())
 
 
 def expected_spend(params: GammaGammaParams, x: ArrayLike, zbar: ArrayLike) -> FloatArray:
@@ -126,6 +135,6 @@ def _sums(data: _Spends, p: float, q: float, gamma: float) -> tuple[float, float
         orders = data.orders[start : start + BLOCK]
         above = gamma + data.total[start : start + BLOCK]
         logs = np.log(above)
-        sums += (np.sum(logs), np.sum(orders * logs), np.sum((p * orders + q) / above))
+        sums += (np.sum(logs), np.dot(orders, logs), np.sum((p * orders + q) / above))
     plain, by_orders, fading = sums.tolist()
     return plain, by_orders, fading

@@ -25,6 +25,7 @@ SAMPLE = 60_000  # repeat buyers from whom the curvature is known to 1 %
 MOST_STEPS = 15
 SETTLED = 0.5  # standard errors: a step this short is the last, and what it leaves is a hundredth
 LONGEST = 1.0  # of a step, in ln(values)
+LEAST_SHARE = 0.1  # of a step that led too far
 RIDGE = 1e-9  # on the curvature, for directions that the data do not know
 MOST_CUSTOMERS = 250_000  # whose days are gone through: of more, evenly spread ones tell how far the grain moves
 AT_EDGE = 1e-3  # a raw parameter so near to the end of its range, relatively, stays there
@@ -114,12 +115,15 @@ def correct(params: P, data: Days, *, days: float) -> Correction[P]:
     low, high = _edges(data)
     free = (start > low + AT_EDGE) & (start < high - AT_EDGE)
     first = at = likelihood(data, start, m=m)
-    logs, steps = start, 0
+    logs, steps, share = start, 0, 1.0
     step, length = _step(at, free, data.customers)
     while SETTLED <= length < np.inf and steps < MOST_STEPS:
-        logs, steps = np.clip(logs + step, low, high), steps + 1
+        before = at
+        logs, steps = np.clip(logs + share * step, low, high), steps + 1
         at = likelihood(data, logs, m=m)
+        share *= _overshot(step, before, at)
         step, length = _step(at, free, data.customers)
+    step = share * step
     reason = _doubt(first, at, length)
     if reason:
         return Correction(params, reason, steps, first.level * data.customers, 0.0, np.full((4, 4), np.nan))
@@ -236,6 +240,15 @@ def _step(at: Level, free: NDArray[np.bool_], customers: int) -> tuple[FloatArra
     step = _inverse(at.products, free) @ at.slope
     length = float(np.sqrt(max(float(step @ at.slope), 0.0) * customers))
     return step * min(1.0, LONGEST / max(float(np.max(np.abs(step))), LONGEST)), length
+
+
+def _overshot(step: FloatArray, before: Level, after: Level) -> float:
+    """What share of the step would have reached the top along it, LEAST_SHARE to 1.
+
+    The slopes' products are the curvature of a model that is true; of one that is not, steps may lead twice too far.
+    """
+    climb, rest = float(step @ before.slope), float(step @ after.slope)
+    return float(np.clip(climb / (climb - rest), LEAST_SHARE, 1.0)) if rest < 0.0 < climb else 1.0
 
 
 def _inverse(products: FloatArray, free: NDArray[np.bool_]) -> FloatArray:

@@ -12,7 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import averages, bands, churn, fitting, gamma_gamma, grain, intervals, purchase, risk, spend, tables
+from analytics.clv import (
+    averages,
+    bands,
+    cells,
+    churn,
+    covariates,
+    fitting,
+    gamma_gamma,
+    grain,
+    intervals,
+    purchase,
+    risk,
+    spend,
+    tables,
+)
 from analytics.clv.fitted import SHOP_AVERAGES, Fitted, Levels
 from analytics.clv.history import WEEK, History, Terms
 from analytics.clv.intervals import NOTHING, Expected, Past
@@ -98,17 +112,22 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
         corrected=_corrected(fits, known),
         spend=spent,
         spend_reason=spend_reason,
-        gamma_gamma=_gamma_gamma(known),
+        gamma_gamma=_gamma_gamma(known, spent),
         mean_spend=spend.mean_spend(known),
         margin_rate=_shop_margin_rate(known, terms),
         levels=plan.levels,
         widths=intervals.learn(params, spent, known, days, plan.past) if known.order_days.size else None,
         calibration=plan.calibration,
+        cells=covariates.learn(params, known) if used else covariates.ALIKE,
     )
 
 
 def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
-    """Score each row by itself: a shard of the rows gives the same bits as the whole."""
+    """Score each row by itself, by her cell's parameters: a shard of the rows gives the same bits as the whole."""
+    return cells.by_cell(fitted.each, history, lambda one, part: _score(one, part, terms))
+
+
+def _score(fitted: Fitted, history: History, terms: Terms) -> Scores:
     rows, known = _known(history)
     said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     ahead = tables.alive(fitted.purchase, known.order_days - 1, known.first_age, terms)
@@ -138,6 +157,10 @@ def score(fitted: Fitted, history: History, terms: Terms) -> Scores:
 
 def compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
     """The figures behind each row's band; NaN where order_days == 0."""
+    return cells.by_cell(fitted.each, history, lambda one, part: _compare(one, part, terms))
+
+
+def _compare(fitted: Fitted, history: History, terms: Terms) -> Comparison:
     rows, known = _known(history)
     said = risk.by_model(fitted.purchase, known, terms.churn_horizon_days)
     gap = bands.usual_gap(history.order_days, history.first_age, history.last_age)
@@ -221,13 +244,14 @@ def _spend_fit(known: History, wanted: str) -> tuple[spend.SpendFit, str]:
     return found, reason or others
 
 
-def _gamma_gamma(known: History) -> Fit[GammaGammaParams] | None:
+def _gamma_gamma(known: History, spent: spend.SpendFit) -> Fit[GammaGammaParams] | None:
     """For the record, wherever it has a maximum: it is printed beside the published tables."""
     x = known.order_days - 1
     if int(np.count_nonzero(x)) < FEWEST_REPEAT:
         return None
+    start = spent.params if isinstance(spent.params, GammaGammaParams) else None
     try:
-        return gamma_gamma.fit(x, np.divide(known.repeat_value, x, out=np.zeros(x.size), where=x > 0))
+        return gamma_gamma.fit(x, np.divide(known.repeat_value, x, out=np.zeros(x.size), where=x > 0), start=start)
     except fitting.DidNotConverge:
         return None
 

@@ -131,6 +131,38 @@ def test_every_start_leads_to_the_same_maximum(start):
     assert found.values == pytest.approx((0.2426, 4.4135, 0.7929, 2.4258), rel=2e-3)
 
 
+@pytest.mark.parametrize("m", [0, 1])
+def test_a_part_leads_many_customers_to_the_same_maximum(monkeypatch, m):
+    past = simulated.shop(20_000, seed=8)
+    data = beta_geometric.tally_days(
+        x=past.order_days - 1, t_x=past.first_age - past.last_age, T=past.first_age, days=7.0
+    )
+    alone = beta_geometric.fit(data, m=m)
+    monkeypatch.setattr(beta_geometric, "PART", 1_000)
+    monkeypatch.setattr(beta_geometric, "MANY", 4_000)
+
+    found = beta_geometric.fit(data, m=m)
+
+    assert found.values == pytest.approx(alone.values, rel=1e-4)
+    assert found.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-12)
+    assert found.evaluations < alone.evaluations
+
+
+def test_a_part_has_the_share_of_each_kind_of_customer(monkeypatch):
+    past = simulated.shop(20_000, seed=8)
+    data = beta_geometric.tally_days(
+        x=past.order_days - 1, t_x=past.first_age - past.last_age, T=past.first_age, days=7.0
+    )
+    monkeypatch.setattr(beta_geometric, "PART", 1_000)
+
+    part = beta_geometric._part(data)
+
+    assert part.repeat / part.customers == pytest.approx(data.repeat / data.customers, rel=1e-3)
+    assert np.sum(part.x_count) == pytest.approx(np.sum(part.T_count))
+    assert np.sum(part.T_orders) == np.sum(part.x_count * part.x)
+    assert part.rows_x.size == part.rows_age.size == part.rows_t_x.size == part.repeat
+
+
 def test_true_parameters_are_found_again():
     """60,000 customers, with orders of one day merged: within what that grain and chance allow."""
     past = simulated.shop(60_000, seed=7)

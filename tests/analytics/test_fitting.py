@@ -68,3 +68,63 @@ def test_too_few_evaluations_raise(monkeypatch):
 
     with pytest.raises(fitting.DidNotConverge, match="stopped after"):
         climb(hill(np.array([2e-3, 900.0])))
+
+
+def tilted(top, along=(4.0, 1.0)):
+    """A hill in ln(values), steeper one way than the other and twisted, with a slope that is no straight line."""
+    bend = np.array([[along[0], 0.8], [0.8, along[1]]])
+
+    def level(values):
+        distance = np.log(values) - np.log(top)
+        pull = bend @ distance
+        return -float(distance @ pull) - float(np.sum(distance**4)), -(2 * pull + 4 * distance**3) / values
+
+    return level
+
+
+def from_part(log_likelihood, part, *, start=(1.0, 1.0), low=(1e-3, 1e-3), high=(1e3, 1e3)):
+    return fitting.maximise_from_part(log_likelihood, part, names=("first", "second"), start=start, low=low, high=high)
+
+
+def test_part_shows_the_way_to_the_top():
+    whole, part = tilted((2.0, 30.0)), tilted((2.1, 28.0), along=(4.1, 1.1))
+
+    found = from_part(whole, part)
+
+    assert found.values == pytest.approx((2.0, 30.0), rel=1e-6)
+    assert found.evaluations < climb(whole).evaluations
+
+
+@pytest.mark.parametrize("top", [(200.0, 0.01), (2.0, 30.0)])
+def test_part_that_is_far_off_does_not_matter(top):
+    found = from_part(tilted(top), tilted((0.1, 5.0), along=(9.0, 3.0)))
+
+    assert found.values == pytest.approx(top, rel=1e-5)
+
+
+def test_part_without_curvature_does_not_matter():
+    def flat(values):
+        return 0.0, np.zeros(2)
+
+    assert from_part(tilted((2.0, 30.0)), flat).values == pytest.approx((2.0, 30.0), rel=1e-6)
+
+
+def test_part_without_a_top_does_not_matter():
+    def broken(values):
+        return float("nan"), np.full(2, np.nan)
+
+    assert from_part(tilted((2.0, 30.0)), broken).values == pytest.approx((2.0, 30.0), rel=1e-6)
+
+
+def test_from_a_part_a_top_beyond_the_edge_is_the_edge():
+    found = from_part(hill(np.array([2.0, 1e9])), hill(np.array([2.1, 9e8])))
+
+    assert found.values == pytest.approx((2.0, 1e3), rel=1e-6)
+
+
+def test_whole_that_is_not_finite_raises():
+    def broken(values):
+        return float("nan"), np.full(2, np.nan)
+
+    with pytest.raises(fitting.DidNotConverge, match="not finite"):
+        from_part(broken, tilted((2.0, 30.0)))

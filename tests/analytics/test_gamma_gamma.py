@@ -48,6 +48,29 @@ def test_true_parameters_are_found_again():
     assert fit.params.gamma == pytest.approx(CDNOW.gamma, rel=0.05)
 
 
+def test_a_part_leads_many_customers_to_the_same_maximum(monkeypatch):
+    x, zbar = spends(CDNOW, 20_000)
+    alone = gamma_gamma.fit(x, zbar)
+    monkeypatch.setattr(gamma_gamma, "PART", 1_000)
+    monkeypatch.setattr(gamma_gamma, "MANY", 4_000)
+
+    found = gamma_gamma.fit(x, zbar)
+
+    assert found.params.as_dict() == pytest.approx(alone.params.as_dict(), rel=1e-4)
+    assert found.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-12)
+    assert found.evaluations < alone.evaluations
+
+
+def test_who_starts_at_the_maximum_stays_there():
+    x, zbar = spends(CDNOW, 5_000)
+    found = gamma_gamma.fit(x, zbar)
+
+    again = gamma_gamma.fit(x, zbar, start=found.params)
+
+    assert again.params.as_dict() == pytest.approx(found.params.as_dict(), rel=1e-9)
+    assert again.evaluations == 1
+
+
 def test_nowhere_near_is_more_likely():
     x, _, _, zbar = cdnow.summary()
     found = gamma_gamma.fit(x, zbar)

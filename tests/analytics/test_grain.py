@@ -242,6 +242,21 @@ def test_another_start_leads_to_the_same_top(truth, heavy, factors):
     assert np.max(np.abs(logs(far.params) - logs(near.params)) / error) < 0.1
 
 
+def test_steps_of_a_model_that_is_not_true_are_cut(monkeypatch):
+    """MBG/NBD on customers of BG/NBD, whose slopes' products are half of its curvature."""
+    facts = columns(simulated.shop(60_000, seed=5))
+    raw, data = raw_fit(facts), grain.tally(**facts)
+
+    cut = grain.correct(raw, data, days=7.0)
+    monkeypatch.setattr(grain, "LEAST_SHARE", 1.0)
+    whole = grain.correct(raw, data, days=7.0)
+
+    assert cut.reason == ""
+    assert cut.steps < whole.steps
+    error = np.sqrt(np.diag(cut.covariance))
+    assert np.max(np.abs(grain.likelihood(data, logs(cut.params), m=1).slope) * error) * data.customers < 0.5
+
+
 def test_order_of_the_customers_does_not_matter(heavy):
     facts, raw = heavy[MbgNbdParams]
     shuffled = np.random.default_rng(2).permutation(facts["x"].size)
