@@ -286,7 +286,7 @@ def _part(data: Tally) -> Tally:
         repeat=rows_x.size,
         x_count=x_count,
         T_count=T_count,
-        T_orders=np.bincount(rows_age, weights=data.x[rows_x], minlength=data.T.size),
+        T_orders=np.bincount(rows_age, weights=data.x[rows_x], minlength=data.T.size).astype(np.float64),
         rows_x=rows_x,
         rows_age=rows_age,
         rows_t_x=rows_t_x,

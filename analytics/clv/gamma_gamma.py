@@ -51,7 +51,7 @@ def fit(x: ArrayLike, zbar: ArrayLike, *, start: GammaGammaParams | None = None)
     if np.ptp(mean) <= 1e-9 * np.max(mean):
         raise fitting.DidNotConverge("every customer spends the same, so that nothing tells p from q")
     scale = float(np.median(mean))  # so that γ is near 1, and one huge order does not set the scale
-    found = _climb(orders, mean / scale, start and (start.p, start.q, start.gamma / scale))
+    found = _climb(orders, mean / scale, (start.p, start.q, start.gamma / scale) if start else None)
     p, q, gamma = found.values
     return Fit(
         params=GammaGammaParams(p=p, q=q, gamma=gamma * scale),
