@@ -33,7 +33,10 @@ class ContractValue(models.Model):
             models.CheckConstraint(
                 condition=Q(value_cents=F("left_cents") + F("beyond_cents")), name="value_is_what_is_left_and_beyond"
             ),
-            models.CheckConstraint(condition=Q(high_cents__gte=F("low_cents")), name="an_interval_goes_upwards"),
+            models.CheckConstraint(
+                condition=Q(low_cents__lte=F("value_cents"), high_cents__gte=F("value_cents")),
+                name="value_of_a_contract_is_within_its_interval",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -41,7 +44,11 @@ class ContractValue(models.Model):
 
 
 class ContractTotal(models.Model):
-    """The contracts of a customer or a company together; the interval is that of the sum."""
+    """The contracts of a customer or a company together; the intervals are those of the sums.
+
+    The columns of 12 months, 36 months and ten years leave out contracts that orders bill: they are what a customer's
+    value of orders is raised by.
+    """
 
     class Owner(models.TextChoices):
         CUSTOMER = "customer", _("Customer")
@@ -53,10 +60,20 @@ class ContractTotal(models.Model):
     value_cents = models.BigIntegerField()
     low_cents = models.BigIntegerField()
     high_cents = models.BigIntegerField()
+    year_cents = models.BigIntegerField(default=0)
+    year_low_cents = models.BigIntegerField(default=0)
+    year_high_cents = models.BigIntegerField(default=0)
+    three_years_cents = models.BigIntegerField(default=0)
+    lifetime_cents = models.BigIntegerField(default=0)  # ten years at most
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "owner_id"], name="one_total_of_contracts_per_owner"),
+            models.CheckConstraint(
+                condition=Q(low_cents__lte=F("value_cents"), high_cents__gte=F("value_cents"))
+                & Q(year_low_cents__lte=F("year_cents"), year_high_cents__gte=F("year_cents")),
+                name="totals_of_contracts_are_within_their_intervals",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -27,11 +27,14 @@ class Score(models.Model):
     churn_band = models.SmallIntegerField(default=0)
     expected_orders = models.FloatField(null=True)
     order_margin_cents = models.BigIntegerField(null=True)
-    clv_cents = models.BigIntegerField(null=True)
+    clv_cents = models.BigIntegerField(null=True)  # of orders and contracts
     clv_low_cents = models.BigIntegerField(null=True)
     clv_high_cents = models.BigIntegerField(null=True)
     clv_36m_cents = models.BigIntegerField(null=True)
     clv_lifetime_cents = models.BigIntegerField(null=True)  # ten years at most
+    contract_cents = models.BigIntegerField(default=0)  # the part of clv_cents that contracts are
+    contract_36m_cents = models.BigIntegerField(default=0)
+    contract_lifetime_cents = models.BigIntegerField(default=0)
     orders_low = models.FloatField(null=True)  # of the orders within 365 days, 80 %
     orders_high = models.FloatField(null=True)
     usual_gap_days = models.FloatField(null=True)

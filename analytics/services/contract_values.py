@@ -1,7 +1,7 @@
 """Every night: how likely each contract is renewed, and what it is worth. Rebuilt whole; contracts are few.
 
-As of a day: contracts agreed by then, with the decisions that were known by then. A night for a past date changes
-nothing here: the table holds what is shown now.
+As of a day: contracts agreed by then, with the decisions that were known by then. A night for a past date leaves what
+is shown now as it is: its totals, which its scores are made with, stand in a table of the run's own.
 """
 
 from collections import defaultdict
@@ -12,10 +12,13 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
+from numpy.typing import NDArray
 
 from analytics.clv import contract_value, renewals, sbg
-from analytics.clv.contract_value import Contracts, Draws, Worth
+from analytics.clv.contract_value import WHOLE, Contracts, Draws, Worth
+from analytics.clv.history import LIFETIME_DAYS, LONG_DAYS
+from analytics.clv.params import FloatArray
 from analytics.clv.renewals import Kind, Learned
 from analytics.models import ContractTotal, ContractValue
 from core import money
@@ -24,11 +27,15 @@ from customers.models import ContractTerm
 
 Outcome, Owner = ContractTerm.Outcome, ContractTotal.Owner
 AT_ONCE: Final = 2_000
+TABLE: Final = "analytics_contracttotal"
+PAST_PREFIX: Final = "analytics_contracttotal_of_run_"
+YEAR_DAYS: Final = 365
+SAME: Final = 1e-9  # relative: bounds as close as that differ by the computer's rounding alone
 COLUMNS: Final = (
     *("contract_id", "number", "starts_on", "ends_on", "value_cents", "outcome", "decided_on"),
     *("contract__plan", "contract__margin_rate", "contract__term_months", "contract__value_cents"),
     *("contract__renews_automatically", "contract__customer_id", "contract__company_id"),
-    "contract__customer__company_id",
+    *("contract__customer__company_id", "contract__is_billed_by_orders"),
 )
 Term = Mapping[str, Any]
 
@@ -60,19 +67,65 @@ def kind(term: Term) -> Kind:
     return term["contract__plan"], term["contract__term_months"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Valued:
+    """Contracts that have not ended, as columns of one length; money in major units."""
+
+    going: Sequence[Known]
+    learned: Learned
+    columns: Contracts
+    worth: Worth
+    draws: Draws
+    ahead: Mapping[str, FloatArray]  # by column of a total: what is expected within its days
+    year_draws: Draws
+
+
+AHEAD: Final = {"year_cents": YEAR_DAYS, "three_years_cents": LONG_DAYS, "lifetime_cents": LIFETIME_DAYS}
+
+
+def past_table(run_id: int) -> str:
+    return f"{PAST_PREFIX}{int(run_id)}"
+
+
+def table_of(run: Run) -> str:
+    """Where the totals of the run's customers and companies stand."""
+    return past_table(run.pk) if run.is_past else TABLE
+
+
 @transaction.atomic
 def refresh(*, run: Run) -> dict[str, Any]:
     """Learn from all decisions, value all contracts that have not ended, keep the model in the run."""
     known = list(_known(run.as_of))
     learned = learn(known, day=run.as_of)
     going = [one for one in known if not one.is_over(run.as_of)]
-    ContractValue.objects.all().delete()
-    ContractTotal.objects.all().delete()
-    value_cents = _write(run, going, learned, _late(known, run.as_of)) if going else 0
+    rows, totals = _rows_and_totals(run, going, learned, _late(known, run.as_of)) if going else ([], [])
+    if run.is_past:
+        _write_past(run, totals)
+    else:
+        _replace(rows, totals)
     run.model = run.model | {"contracts": learned.as_dict()}
-    run.stats = run.stats | {"contracts": {"contracts": len(going), "value_cents": value_cents}}
+    run.stats = run.stats | {
+        "contracts": {"contracts": len(going), "value_cents": sum(row.value_cents for row in rows)}
+    }
     run.save(update_fields=["model", "stats"])
     return {"rows": len(going)}
+
+
+def _replace(rows: Sequence[ContractValue], totals: Sequence[ContractTotal]) -> None:
+    ContractValue.objects.all().delete()
+    ContractTotal.objects.all().delete()
+    ContractValue.objects.bulk_create(rows, batch_size=AT_ONCE)
+    ContractTotal.objects.bulk_create(totals, batch_size=AT_ONCE)
+
+
+def _write_past(run: Run, totals: Sequence[ContractTotal]) -> None:
+    names = [field.column for field in ContractTotal._meta.concrete_fields if not field.primary_key]
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {past_table(run.pk)}")
+        cursor.execute(f"CREATE TABLE {past_table(run.pk)} (LIKE {TABLE} INCLUDING IDENTITY)")
+        with cursor.copy(f"COPY {past_table(run.pk)} ({', '.join(names)}) FROM STDIN") as copy:
+            for total in totals:
+                copy.write_row([getattr(total, name) for name in names])
 
 
 def learn(known: Sequence[Known], *, day: date) -> Learned:
@@ -106,17 +159,25 @@ def _late(known: Sequence[Known], day: date) -> tuple[list[int], list[bool]]:
     return [days for days, _renewed in told], [renewed for _days, renewed in told]
 
 
-def _write(run: Run, going: Sequence[Known], learned: Learned, late: tuple[list[int], list[bool]]) -> int:
+def _rows_and_totals(
+    run: Run, going: Sequence[Known], learned: Learned, late: tuple[list[int], list[bool]]
+) -> tuple[list[ContractValue], list[ContractTotal]]:
     columns = _columns(going, learned, late, run)
     curves = [learned.of(kind(one.last)) for one in going]
     rate = float(run.settings["discount_rate"])
-    worth = contract_value.worth(columns, curves, rate)
-    draws = contract_value.draws(columns, curves, [one.last["contract_id"] for one in going], rate)
+    keys = [one.last["contract_id"] for one in going]
+    whole, year = contract_value.draws(columns, curves, keys, rate, [WHOLE, YEAR_DAYS])
+    found = Valued(
+        going=going,
+        learned=learned,
+        columns=columns,
+        worth=contract_value.worth(columns, curves, rate),
+        draws=whole,
+        ahead={name: contract_value.within(columns, curves, rate, days) for name, days in AHEAD.items()},
+        year_draws=year,
+    )
     unit = 10.0 ** money.exponent(run.settings["currency"])
-    rows = _rows(run, going, learned, columns, worth, draws, unit)
-    ContractValue.objects.bulk_create(rows, batch_size=AT_ONCE)
-    ContractTotal.objects.bulk_create(_totals(going, rows, draws, unit), batch_size=AT_ONCE)
-    return sum(row.value_cents for row in rows)
+    return _rows(run, found, unit), list(_totals(found, unit))
 
 
 def _columns(going: Sequence[Known], learned: Learned, late: tuple[list[int], list[bool]], run: Run) -> Contracts:
@@ -153,49 +214,79 @@ def _left(one: Known, day: date) -> float:
     return float(sum(shares))
 
 
-def _rows(
-    run: Run, going: Sequence[Known], learned: Learned, columns: Contracts, worth: Worth, draws: Draws, unit: float
-) -> list[ContractValue]:
-    low, high = contract_value.interval(draws)
+def _rows(run: Run, found: Valued, unit: float) -> list[ContractValue]:
+    worth, renews = found.worth, found.columns.renews
     left, beyond, stake = (np.rint(one * unit).astype(np.int64) for one in (worth.left, worth.beyond, worth.stake))
+    low, high = _bounds(found.draws, worth.value, left + beyond, unit)
     return [
         ContractValue(
             contract_id=one.last["contract_id"],
             run_id=run.pk,
             as_of=run.as_of,
-            model=learned.of(kind(one.last)).name,
+            model=found.learned.of(kind(one.last)).name,
             renewals=one.last["number"] - 1,
             due_on=one.last["ends_on"],
             is_overdue=one.is_open(run.as_of) and one.last["ends_on"] < run.as_of,
-            p_renew=float(columns.renews[place]) if one.is_open(run.as_of) else None,
+            p_renew=float(renews[place]) if one.is_open(run.as_of) else None,
             left_cents=int(left[place]),
             stake_cents=int(stake[place]),
             beyond_cents=int(beyond[place]),
             value_cents=int(left[place] + beyond[place]),
-            low_cents=round(float(low[place]) * unit),
-            high_cents=round(float(high[place]) * unit),
+            low_cents=int(low[place]),
+            high_cents=int(high[place]),
         )
-        for place, one in enumerate(going)
+        for place, one in enumerate(found.going)
     ]
 
 
-def _totals(
-    going: Sequence[Known], rows: Sequence[ContractValue], draws: Draws, unit: float
-) -> Iterator[ContractTotal]:
+def _bounds(
+    draws: Draws, expected: FloatArray, cents: NDArray[np.int64], unit: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The interval in whole minor units around `cents`, what is expected as it is shown.
+
+    It is rounded outwards where chance plays a part, so that rounding leaves no certainty where there is none.
+    """
+    low, high = (bound * unit for bound in contract_value.interval(draws, expected))
+    is_sure = high - low <= np.maximum(np.abs(high), 1.0) * SAME
+    below, above = (np.where(is_sure, np.rint(one), outwards) for one, outwards in _outwards(low, high))
+    return np.minimum(below.astype(np.int64), cents), np.maximum(above.astype(np.int64), cents)
+
+
+def _outwards(low: FloatArray, high: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    return [(low, np.floor(low)), (high, np.ceil(high))]
+
+
+def _totals(found: Valued, unit: float) -> Iterator[ContractTotal]:
+    """The sums of what each customer and company holds. What orders bill is in the orders' value already."""
     places: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-    for place, one in enumerate(going):
+    for place, one in enumerate(found.going):
         for pair in owners(one.last):
             places[pair].append(place)
     for (owner, owner_id), own in sorted(places.items()):
-        low, high = contract_value.interval(draws[own].sum(axis=0, keepdims=True))
+        added = [place for place in own if not found.going[place].last["contract__is_billed_by_orders"]]
+        value, low, high = _sum(found.draws[own], found.worth.value[own], unit)
+        year, year_low, year_high = _sum(found.year_draws[added], found.ahead["year_cents"][added], unit)
         yield ContractTotal(
             owner=owner,
             owner_id=owner_id,
             contracts=len(own),
-            value_cents=sum(rows[place].value_cents for place in own),
-            low_cents=round(float(low[0]) * unit),
-            high_cents=round(float(high[0]) * unit),
+            value_cents=value,
+            low_cents=low,
+            high_cents=high,
+            year_cents=year,
+            year_low_cents=year_low,
+            year_high_cents=year_high,
+            three_years_cents=round(float(found.ahead["three_years_cents"][added].sum()) * unit),
+            lifetime_cents=round(float(found.ahead["lifetime_cents"][added].sum()) * unit),
         )
+
+
+def _sum(draws: Draws, expected: FloatArray, unit: float) -> tuple[int, int, int]:
+    """The expected sum in minor units, and its interval."""
+    whole = expected.sum(keepdims=True)
+    cents = np.rint(whole * unit).astype(np.int64)
+    low, high = _bounds(draws.sum(axis=0, keepdims=True), whole, cents, unit)
+    return int(cents[0]), int(low[0]), int(high[0])
 
 
 def owners(term: Term) -> Iterator[tuple[str, int]]:

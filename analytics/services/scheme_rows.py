@@ -20,12 +20,16 @@ WHERE main_category_id IS NOT NULL AND customer_id BETWEEN {first} AND {last} OR
 """
 
 
-def thresholds(*, fitted: shop.Fitted, past: shop.History, terms: shop.Terms, unit: int) -> schemes.Thresholds:
-    """The shop's figures; of a large shop, value from every k-th customer, who are in the order of their ids."""
+def thresholds(
+    *, fitted: shop.Fitted, past: shop.History, agreed: NDArray[np.float64], terms: shop.Terms, unit: int
+) -> schemes.Thresholds:
+    """The shop's figures; of a large shop, value from every k-th customer, who are in the order of their ids. `agreed`:
+    what each one's contracts are worth within the year, in major units.
+    """
     every = -(-len(past.order_days) // SAMPLE) or 1
     sample = past.take(np.arange(0, len(past.order_days), every))
     found = shop.score(fitted, sample, terms)
-    worth = np.where(sample.order_days > 0, sample.margin + found.clv, 0.0)
+    worth = np.where(sample.order_days > 0, sample.margin + found.clv + agreed[::every], 0.0)
     # Whole minor units, as rows have them: who makes the cut must not miss it by a rounding.
     return schemes.thresholds(past, worth=np.floor(np.nan_to_num(worth) * unit) / unit)
 

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from analytics import scores
 from analytics.clv import shop
-from analytics.services import baskets, choices, partitions, profit, scheme_rows, score_rows, stats, summaries
+from analytics.services import (
+    baskets,
+    choices,
+    contract_rows,
+    partitions,
+    profit,
+    scheme_rows,
+    score_rows,
+    stats,
+    summaries,
+)
 from core import money, pgcopy
 from core.models import Run
 
@@ -115,10 +125,13 @@ def fit(*, run: Run) -> dict[str, Any]:
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
     fitted = shop.fit(past, terms(run.settings), choices.plan(run))
     unit = 10 ** money.exponent(run.settings["currency"])
+    agreed = contract_rows.of_customers(run, columns["customer_id"])["year_cents"] / unit
     run.model = run.model | {
         "fitted": fitted.as_dict(),
         "profit": profit.of_shop(run=run, past=past, margin_rate=fitted.margin_rate).as_dict(),
-        "schemes": scheme_rows.thresholds(fitted=fitted, past=past, terms=terms(run.settings), unit=unit).as_dict(),
+        "schemes": scheme_rows.thresholds(
+            fitted=fitted, past=past, agreed=agreed, terms=terms(run.settings), unit=unit
+        ).as_dict(),
         "cuts": scores.rfm_cuts(order_days=past.order_days, last_age=past.last_age, margin=past.margin).as_dict(),
         "shards": _shards(columns["customer_id"]),
         "compared_with": _run_before(run),
@@ -162,6 +175,7 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     settings = terms(run.settings)
     found = shop.score(shop.Fitted.from_dict(run.model["fitted"]), past, settings)
     table = score_rows.build(run=run, columns=columns, past=past, found=found)
+    table |= contract_rows.build(run=run, table=table)
     unit = 10 ** money.exponent(run.settings["currency"])
     table |= scheme_rows.build(run=run, past=past, table=table, unit=unit)
     pgcopy.write(partitions.table_of(run.pk), table)

@@ -16,7 +16,12 @@ class ImportBatch(models.Model):
         FAILED = "failed", _("Failed")
         UNDONE = "undone", _("Taken back")
 
-    kind = models.CharField(max_length=10, choices=[("orders", _("Orders")), ("customers", _("Customers"))])
+    class Kind(models.TextChoices):
+        ORDERS = "orders", _("Orders")
+        CUSTOMERS = "customers", _("Customers")
+        CONTRACTS = "contracts", _("Contracts")
+
+    kind = models.CharField(max_length=10, choices=Kind)
     source = models.CharField(max_length=60)
     preset = models.CharField(max_length=30)
     files = models.JSONField(default=list)

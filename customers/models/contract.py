@@ -47,6 +47,8 @@ class Contract(models.Model):
     value_cents = models.BigIntegerField(_("value of a term"))
     margin_rate = models.DecimalField(_("margin rate"), max_digits=5, decimal_places=4, null=True, blank=True)
     renews_automatically = models.BooleanField(_("renews automatically"), default=False)
+    # Then its value is in that of the customer's orders already: nothing may count it twice.
+    is_billed_by_orders = models.BooleanField(_("billed by orders"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

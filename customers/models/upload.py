@@ -7,7 +7,6 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from core.models import Job
 from customers.models.batch import ImportBatch
@@ -28,7 +27,7 @@ class Stage(StrEnum):
 class Upload(models.Model):
     CHECK, IMPORT = "check_import", "import"  # steps of its jobs
 
-    kind = models.CharField(max_length=10, choices=[("orders", _("Orders")), ("customers", _("Customers"))])
+    kind = models.CharField(max_length=10, choices=ImportBatch.Kind)
     file_name = models.CharField(max_length=200)
     folder = models.UUIDField(default=uuid.uuid4, unique=True)  # under PERENNIAL_HOME/uploads
     size_bytes = models.BigIntegerField()
