@@ -2,9 +2,13 @@
 
     uv run python -m benchmarks.model_work [--customers N] [--rounds N] [--peer NAME ...] [--no-peer]
 
-A shop of known truth is simulated once; each round runs each side in a fresh process. Ours fits BG/NBD, MBG/NBD
-and the spend model and gives every score; lifetimes 0.11.3 and pymc-marketing 0.19.2 (MAP) fit BG/NBD and Gamma-Gamma.
-The code that pymc-marketing compiles is compiled before, on a small shop that is not measured.
+A shop of known truth is simulated once; each round runs each side in a fresh process on one thread of BLAS. lifetimes
+0.11.3 and pymc-marketing 0.19.2 (MAP) fit BG/NBD and Gamma-Gamma and give P(alive), orders over a year, spend an order
+and the discounted value of twelve months. Ours is measured twice: the same work, and all of a night, which also fits
+MBG/NBD and a spend model for heavy tails, corrects both for the grain of a day, and gives churn risk and bands, 36
+months and a lifetime, the next order and an 80 % interval of each customer's orders and value. The code that
+pymc-marketing compiles is compiled before, on a small shop that is not measured. Medians of the rounds; on a machine
+with other work look at the seconds of CPU.
 """
 
 import argparse
@@ -24,7 +28,8 @@ from benchmarks import simulated
 
 HERE = Path(__file__).parent
 COMMON = ("pandas==3.1.1", "numpy==2.4.6", "scipy==1.17.1")
-OURS = (sys.executable, "-m", "benchmarks.model_once")
+SAME, NIGHT = "ours, the same work", "ours, all of a night"
+OURS = {side: (sys.executable, "-m", "benchmarks.model_once", way) for side, way in ((SAME, "same"), (NIGHT, "night"))}
 
 
 def peer(script: str, *pins: str) -> tuple[str, ...]:
@@ -40,6 +45,7 @@ PEERS = {
 }
 WARM_UP = 2_000  # customers
 LEAST_RATIO = 10.0
+MOST_SECONDS = 1.5  # at a million customers
 MOST_MB = 450.0
 
 
@@ -50,16 +56,17 @@ def main() -> None:
     peers = {} if options.no_peer else {name: PEERS[name] for name in options.peer or PEERS}
     with tempfile.TemporaryDirectory() as folder:
         path, small = _saved(history, folder, "history"), _saved(simulated.shop(WARM_UP), folder, "warm_up")
-        for command in peers.values():
+        for command in peers.values():  # what a peer compiles and reads from the disk is there before it is measured
             _run(command, small)
-        sides = {"perennial": OURS} | peers
+        sides = OURS | peers
         runs = {side: [_run(command, path) for _ in range(options.rounds)] for side, command in sides.items()}
     for side, rounds in runs.items():
         _report(side, rounds)
     for name in peers:
-        _compare(name, runs["perennial"], runs[name])
-    peak = _median(runs["perennial"], "peak_mb")
-    print(f"peak {peak:.0f} MB (goal ≤ {MOST_MB:.0f}: {'met' if peak <= MOST_MB else 'missed'})")
+        for side in OURS:
+            _compare(side, name, runs[side], runs[name])
+    _judge("seconds", _median(runs[NIGHT], "fit_s", "score_s"), MOST_SECONDS * options.customers / 1_000_000)
+    _judge("peak MB", _median(runs[NIGHT], "peak_mb"), MOST_MB)
 
 
 def _options() -> argparse.Namespace:
@@ -96,20 +103,24 @@ def _report(side: str, rounds: list[dict[str, Any]]) -> None:
     seconds = f"{_median(rounds, 'fit_s', 'score_s'):7.2f} s ({_median(rounds, 'cpu_s'):.2f} s of CPU)"
     memory = f"{_median(rounds, 'peak_mb'):6.0f} MB ({_median(rounds, 'loaded_mb'):.0f} MB before)"
     print(
-        f"{side:14} fit {_median(rounds, 'fit_s'):7.2f} s  score {_median(rounds, 'score_s'):7.2f} s  "
+        f"{side:20} fit {_median(rounds, 'fit_s'):7.2f} s  score {_median(rounds, 'score_s'):7.2f} s  "
         f"together {seconds}  peak {memory}  medians of {len(rounds)}\n"
-        f"{'':14} BG/NBD {parameters}; revenue of the next year {rounds[0]['sum_of_value']:,.0f}"
+        f"{'':20} BG/NBD {parameters}; revenue of the next year {rounds[0]['sum_of_value']:,.0f}"
     )
 
 
-def _compare(name: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
+def _compare(side: str, name: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> None:
     ratio = _median(theirs, "fit_s", "score_s") / _median(ours, "fit_s", "score_s")
     bare = ratio - _median(theirs, "discounting_s") / _median(ours, "fit_s", "score_s")
     cpu = _median(theirs, "cpu_s") / _median(ours, "cpu_s")
     print(
-        f"{name}: ratio {ratio:.1f} (goal ≥ {LEAST_RATIO:.0f}: {'met' if ratio >= LEAST_RATIO else 'missed'}), "
-        f"{cpu:.1f} of CPU, {bare:.1f} without its discounted value"
+        f"{side}: {ratio:.1f} times as fast as {name} (goal ≥ {LEAST_RATIO:.0f}: "
+        f"{'met' if ratio >= LEAST_RATIO else 'missed'}), {cpu:.1f} by CPU, {bare:.1f} without its discounted value"
     )
+
+
+def _judge(what: str, found: float, most: float) -> None:
+    print(f"{NIGHT}: {found:.2f} {what} (goal ≤ {most:g}: {'met' if found <= most else 'missed'})")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """A shop whose truth is known: customers who buy and leave as BG/NBD or MBG/NBD says, counted in whole days."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,18 +32,31 @@ def shop(
     age = chance.integers(youngest, days + 1, customers).astype(np.int32)
     order_days, last_day, log_gaps = _order_days(chance, age, purchase)
     rate = chance.gamma(spend.q, 1.0 / spend.gamma, customers)
-    repeat = order_days - 1
-    again: FloatArray = np.where(repeat > 0, chance.gamma(spend.p * np.maximum(repeat, 1)) / rate, 0.0)
-    value = np.round(chance.gamma(spend.p, 1.0, customers) / rate + again, 2)
+    first: FloatArray = (chance.gamma(spend.p, 1.0, customers) / rate).round(2)
+    again, paid = _repeat_orders(chance, order_days - 1, rate, spend)
+    value = first + again
     return History(
         order_days=order_days,
         first_age=age,
         last_age=age - last_day,
         value=value,
-        repeat_value=again.round(2),
+        repeat_value=again,
         margin=np.round(MARGIN_RATE * value, 2),
         log_gaps=log_gaps,
+        **paid,
     )
+
+
+def _repeat_orders(
+    chance: np.random.Generator, repeat: NDArray[np.int32], rate: FloatArray, spend: GammaGammaParams
+) -> tuple[FloatArray, dict[str, Any]]:
+    """What each customer's repeat orders bring together, and what a history knows of them one by one."""
+    customers = repeat.size
+    who = np.repeat(np.arange(customers), repeat)
+    each = np.maximum((chance.gamma(spend.p, 1.0, who.size) / rate[who]).round(2), 0.01)
+    logs = np.log(each)
+    total, level, square = (np.bincount(who, column, customers) for column in (each, logs, logs * logs))
+    return total, {"paid_days": repeat, "log_value": level, "log_value_sq": square}
 
 
 def _order_days(
