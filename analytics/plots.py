@@ -1,18 +1,22 @@
-"""Plots of the report card as server-rendered SVG: places across are in percent, so that they stretch with the card."""
+"""Plots as server-rendered SVG: places across are in percent, so that they stretch with the card."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from datetime import date
+from itertools import groupby, pairwise
 from typing import Final
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.columns import Scale, scale_of
+from core.columns import Scale, nice_third, scale_of
 
 TOP, HEIGHT, LABELS, WHOLE = 10, 170, 202, 210
 LEFT, RIGHT = 13.0, 97.0  # percent
 HALF_MARK = 1.8  # percent, half of the line that marks a prediction
+STRETCHED: Final = 1000  # units across of what is drawn as a path
+MOST_DOTS: Final = 40
 SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 SHARE_SCALE: Final = Scale(low=0.0, high=1.0)
 
@@ -37,6 +41,17 @@ class Pair:
     predicted: float
     actual: float
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A value on a day, None for a gap; with its interval where there is one. `text` says all of it."""
+
+    day: date
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    text: str = ""
 
 
 def scale(values: Sequence[float]) -> Scale:
@@ -94,6 +109,89 @@ def curve(points: Sequence[tuple[float, float]], *, dots: bool, names: Sequence[
     diagonal = format_html('<line class="pl-even" x1="{}%" y1="{}" x2="{}%" y2="{}"/>', LEFT, TOP + HEIGHT, RIGHT, TOP)
     below = _names(names, [_across(share) for share in SHARES])
     return _svg(_grid(SHARE_SCALE, ticks), below, diagonal, lines, circles, label=label)
+
+
+def window(values: Sequence[float]) -> tuple[Scale, list[float]]:
+    """A scale and its ticks: from 0, or close around values that move little on a high level."""
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    if low <= high / 2:
+        found = scale(values)
+        return found, found.ticks
+    step = nice_third(max((high - low) / 3, high / 100))
+    start = math.floor(low / step)
+    ticks = [step * (start + place) for place in range(max(math.ceil(high / step - 1e-9) - start, 1) + 1)]
+    return Scale(low=ticks[0], high=ticks[-1]), ticks
+
+
+def lines(
+    series: Sequence[Sequence[Point]], *, scale: Scale, ticks: Sequence[Tick], names: tuple[str, str], label: str
+) -> SafeString:
+    """Lines over the same days, with their intervals; a gap where there is no value. `names`: first and last day."""
+    days = [point.day for points in series for point in points]
+    at = _Places(min(days), max(days), scale)
+    inside = format_html(
+        '<svg x="{}%" y="{}" width="{}%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">{}{}</svg>',
+        *(LEFT, TOP, RIGHT - LEFT, HEIGHT, STRETCHED, HEIGHT),
+        format_html_join("", '<path class="pl-band" d="{}"/>', [(band,) for each in series for band in at.bands(each)]),
+        format_html_join(
+            "",
+            '<path class="pl-path pl-path-{}" vector-effect="non-scaling-stroke" d="{}"/>',
+            [(number, path) for number, each in enumerate(series, start=1) for path in at.paths(each)],
+        ),
+    )
+    dots = format_html_join(
+        "",
+        '<g><title>{}</title><circle class="pl-near" cx="{}%" cy="{}" r="9"/>'
+        '<circle class="pl-at pl-at-{}" cx="{}%" cy="{}" r="3"/></g>',
+        [dot for number, each in enumerate(series, start=1) for dot in at.dots(each, number)],
+    )
+    return _svg(_grid(scale, ticks), _ends(names), inside, dots, label=label)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where days and values stand."""
+
+    first: date
+    last: date
+    scale: Scale
+
+    def across(self, day: date) -> float:
+        return (day - self.first).days / max((self.last - self.first).days, 1)
+
+    def pair(self, day: date, value: float) -> str:
+        return f"{STRETCHED * self.across(day):.1f} {float(_y(self.scale, value)) - TOP:.1f}"
+
+    def paths(self, points: Sequence[Point]) -> Iterator[str]:
+        for stretch in _stretches(points, has="value"):
+            yield "M" + "L".join(self.pair(one.day, one.value or 0.0) for one in stretch)
+
+    def bands(self, points: Sequence[Point]) -> Iterator[str]:
+        for stretch in _stretches(points, has="low"):
+            upper = [self.pair(one.day, one.high or 0.0) for one in stretch]
+            lower = [self.pair(one.day, one.low or 0.0) for one in reversed(stretch)]
+            yield "M" + "L".join([*upper, *lower]) + "Z"
+
+    def dots(self, points: Sequence[Point], number: int) -> Iterator[tuple[str | int, ...]]:
+        """Each point to be pointed at; many are not drawn."""
+        for one in points:
+            if one.value is not None:
+                x, y = _f(_across(self.across(one.day))), _y(self.scale, one.value)
+                yield one.text, x, y, number if len(points) <= MOST_DOTS else 0, x, y
+
+
+def _stretches(points: Sequence[Point], *, has: str) -> Iterator[list[Point]]:
+    """The points without those that lack a figure, cut where they are missing."""
+    for is_there, stretch in groupby(points, key=lambda one: getattr(one, has) is not None):
+        if is_there:
+            yield list(stretch)
+
+
+def _ends(names: tuple[str, str]) -> SafeString:
+    return format_html(
+        '<text class="bt" x="{}%" y="{}">{}</text><text class="bt" text-anchor="end" x="{}%" y="{}">{}</text>',
+        *(LEFT, LABELS, names[0], RIGHT, LABELS, names[1]),
+    )
 
 
 def _svg(*parts: SafeString | str, label: str) -> SafeString:

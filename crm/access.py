@@ -132,8 +132,19 @@ VALUE: Table = {
     "analytics:kpi_export": EXPORT,
     "analytics:retention": PAGE,
     "analytics:retention_export": EXPORT,
+    "analytics:value": PAGE,
+    "analytics:value_export": EXPORT,
+    "analytics:value_drivers_export": EXPORT,
     "analytics:report_card": PAGE,
     "analytics:report_card_export": EXPORT,
+    "analytics:what_if": PAGE,
+    "analytics:scenario_list": PAGE,
+    "analytics:scenario_compare": PAGE,
+    "analytics:scenario_export": EXPORT,
+    "analytics:scenario_add": PLAN_FORM,
+    "analytics:scenario_edit": PLAN_FORM,
+    "analytics:scenario_delete": {"POST": PLANNERS},
+    "analytics:scenario_restore": {"POST": PLANNERS},
 }
 
 IMPORTS: Table = {

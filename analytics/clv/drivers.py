@@ -13,7 +13,7 @@ mean Divisia index (LMDI-I; Ang 2004, eq. 5; Ang 2005): with L(u, v) = (u − v)
     Δ of a driver d = L(V₁, V₀) · ln(d₁ / d₀),
 
 and the parts add up to V₁ − V₀ without a rest. A group that came or went has nothing to compare its factors with: all
-of its value is its customers'.
+of its value is its customers'. The value of another horizon is divided in the same way; within 12 months time is 1.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Totals:
     """Sums over a group. Money in one unit; each may be 0."""
 
     customers: float
-    lifetime: float  # value
+    lifetime: float  # value, or that of another horizon
     year: float  # value of 12 months
     orders: float  # expected within 12 months
 
@@ -76,3 +76,21 @@ def _logarithmic_mean(u: float, v: float) -> float:
     """L(u, v), between the two; u where they are the same."""
     ratio = float(np.log(u / v))
     return v * float(np.expm1(ratio)) / ratio if ratio else u
+
+
+def divide_whole(after: Totals, before: Totals) -> dict[str, int]:
+    """The parts in whole units, which add up to the difference of the two lifetime values in whole units.
+
+    Each part is rounded down, and what is missing goes to the parts that lost most (largest remainders).
+    """
+    difference = round(after.lifetime) - round(before.lifetime)
+    now, then = drivers(after), drivers(before)
+    if not now.value or not then.value:
+        return dict.fromkeys(NAMES, 0) | {"customers": difference}
+    parts = divide(now, then)
+    whole = {name: int(np.floor(part)) for name, part in parts.items()}
+    rest = difference - sum(whole.values())
+    by_loss = sorted(NAMES, key=lambda name: whole[name] - parts[name])
+    for place in range(abs(rest)):
+        whole[by_loss[place % len(NAMES)]] += 1 if rest > 0 else -1
+    return whole

@@ -73,6 +73,14 @@ def money_short(amount: float | Decimal | Missing, business: Business) -> str:
 
 
 @register.filter
+def money_change(amount: float | Decimal | Missing, business: Business) -> str:
+    """A difference with its sign, rounded to whole units: `+$1,235`."""
+    if amount is None or isinstance(amount, str):
+        return NOTHING
+    return ("+" if round(money.major(amount, business.currency)) > 0 else "") + money_whole(amount, business)
+
+
+@register.filter
 def compact(value: float | Missing) -> str:
     return NOTHING if value is None or isinstance(value, str) else money.compact(value)
 
