@@ -1,54 +1,55 @@
 """What is known of a customer from the first order on: Fader & Hardie (2007), Incorporating time-invariant
 covariates into the Pareto/NBD and BG/NBD models, brucehardie.com/notes/019.
 
-Acquisition channel, first category, company or person: customers alike in all of them are one cell with
-indicators z, and (their section 3)
+Acquisition channel, first category, company or person: customers alike in them are one cell (cells.py) with indicators
+z, and (their section 3)
 
     α = α₀·exp(-γ₁'z),   a = a₀·exp(γ₂'z),   b = b₀·exp(γ₃'z),
 
-so that exp(γ₁'z) multiplies the mean pace r/α. Each level has its own indicator; a normal prior on γ, which counts
-like a few customers, draws each level to the shop's parameters and makes them unique. Rare and unknown levels have
-no indicator: they are the shop's. A cell is scored by the ordinary functions with the cell's parameters.
+so that exp(γ₁'z) multiplies the mean pace r/α. A normal prior on γ, which counts like a few customers, draws each cell
+to the shop's parameters and makes them unique. A cell is scored by the ordinary functions with the cell's parameters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from analytics.clv import beta_geometric, fitting
+from analytics.clv import beta_geometric, fitting, purchase
+from analytics.clv.history import WEEK, History
 from analytics.clv.params import BgNbdParams, FloatArray, MbgNbdParams
 
-FEWEST = 200  # customers of a level or of a cell with parameters of its own
-MOST_CELLS = 60  # the largest ones; the others are the shop's
 PRIOR_SPREAD = 0.5  # standard deviation of γ before the data speak
 FARTHEST = 3.0  # |γ|
 LEAST_GAIN = 2.0  # of the log-likelihood of customers who were not fitted to
 SURE = 0.01  # of the likelihood ratio test
 MOST_CUSTOMERS = 250_000  # that are learned from: of more, evenly spread ones
+STEPS = 12  # of Newton's method
+LONGEST = 1.0  # of a step, in logarithms
+SMALL = 0.1  # a step that leaves the curvature as it was
+SHORT = 1e-5  # a step after which the search proper takes over
+DIFFERENCE = 1e-4  # of logarithms, for the curvature
 
 P = TypeVar("P", BgNbdParams, MbgNbdParams)
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """One property of the customers: a place in `levels` for each, negative where it is not known."""
-
-    name: str
-    levels: tuple[str, ...]
-    codes: NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Customers alike: the cell of each, and the indicators of each cell. Cell 0 is the shop's own, without any."""
 
-    names: tuple[str, ...]  # of the K indicators, "channel: e-mail"
+    names: tuple[str, ...]  # of the K indicators
     z: FloatArray  # cells × K
-    code: NDArray[np.intp]  # per customer
+    code: NDArray[np.integer[Any]]  # per customer
+
+    @classmethod
+    def of(cls, code: NDArray[np.integer[Any]]) -> Self:
+        """Cells that have nothing to do with each other: an indicator for each but cell 0."""
+        others = int(np.max(code, initial=0))
+        names = tuple(f"cell {number}" for number in range(1, others + 1))
+        return cls(names, np.vstack([np.zeros(others), np.eye(others)]), code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,46 +83,56 @@ class CovariateFit(Generic[P]):
     reason: str  # why the cells are better left alone; empty if they help
 
 
-def cells(factors: Sequence[Factor], *, customers: int, fewest: int = FEWEST, most: int = MOST_CELLS) -> Cells:
-    """Cells of customers with the same levels. Levels and cells of fewer than `fewest` customers join cell 0's side.
+@dataclass(frozen=True, slots=True)
+class ByCell:
+    """What a shop's cells have shown; JSON in and out. Without cells there is nothing to say."""
 
-    A factor that does not tell customers apart gives no indicator.
+    params: tuple[purchase.Params, ...] = ()  # of each cell; empty where one set does as well for all
+    customers: tuple[int, ...] = ()  # of each cell
+    p_value: float | None = None  # that chance alone makes such a difference
+    gain: float | None = None  # of the log-likelihood of customers who were not fitted to
+    reason: str = ""  # why one set does as well
+
+    def as_dict(self) -> dict[str, Any]:
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return plain | {"params": [purchase.as_dict(one) for one in self.params], "customers": list(self.customers)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        params = tuple(purchase.from_dict(one) for one in data["params"])
+        return cls(**{**data, "params": params, "customers": tuple(data["customers"])})
+
+
+ALIKE = ByCell()
+
+
+def learn(params: purchase.Params, known: History) -> ByCell:
+    """Parameters of each cell of these customers, each with an order day, if they are better than `params`, which were
+    fitted to all. Never raises.
     """
-    columns: list[NDArray[np.bool_]] = []
-    names: list[str] = []
-    for factor in factors:
-        for place, level in enumerate(factor.levels):
-            has = factor.codes == place
-            if fewest <= np.count_nonzero(has) < customers:
-                columns.append(has)
-                names.append(f"{factor.name}: {level}")
-    if not columns:
-        return Cells((), np.zeros((1, 0)), np.zeros(customers, dtype=np.intp))
-    return _numbered(tuple(names), np.column_stack(columns), fewest, most)
+    if not np.any(known.cell):
+        return ALIKE
+    customers = tuple(np.bincount(known.cell).tolist())
+    if not isinstance(params, BgNbdParams | MbgNbdParams):
+        return ByCell(customers=customers, reason=f"{purchase.model_of(params).name} knows no cells")
+    days = Histories(known.order_days - 1, known.first_age - known.last_age, known.first_age, WEEK)
+    kind: type[Any] = type(params)
+    try:
+        found = judged(kind, days, Cells.of(known.cell), params)
+    except fitting.DidNotConverge as problem:
+        return ByCell(customers=customers, reason=str(problem))
+    gain = found.gain if np.isfinite(found.gain) else None
+    return ByCell(() if found.reason else found.params, customers, found.p_value, gain, found.reason)
 
 
-def _numbered(names: tuple[str, ...], has: NDArray[np.bool_], fewest: int, most: int) -> Cells:
-    """Number the distinct rows of indicators that are frequent enough."""
-    packed = np.packbits(has, axis=1)
-    words = np.zeros((packed.shape[0], -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
-    words[:, : packed.shape[1]] = packed
-    keys = words.view(np.uint64)
-    key = keys[:, 0] if keys.shape[1] == 1 else np.unique(keys, axis=0, return_inverse=True)[1].ravel()
-    _, first, place, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-    plain = ~has[first].any(axis=1)
-    kept = np.flatnonzero((count >= fewest) & ~plain)
-    kept = np.sort(kept[np.argsort(-count[kept], kind="stable")][: most - 1])
-    number = np.zeros(count.size, dtype=np.intp)
-    number[kept] = np.arange(1, kept.size + 1)
-    z = np.vstack([np.zeros(has.shape[1]), has[first[kept]].astype(np.float64)])
-    return Cells(names, z, number[place])
+def fit(kind: type[P], histories: Histories, known: Cells, near: P | None = None) -> CovariateFit[P]:
+    """Maximum likelihood with the prior on γ, without judging whether it helps. Raises fitting.DidNotConverge.
 
-
-def fit(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]:
-    """Maximum likelihood with the prior on γ, without judging whether it helps. Raises fitting.DidNotConverge."""
+    `near`: parameters that do for all customers, or nearly so; a start.
+    """
     everyone = np.ones(known.code.size, dtype=np.bool_)
-    plain = _plain(kind, histories, everyone)
-    found, gamma = _climb(kind, histories, known, everyone, plain)
+    plain = _plain(kind, histories, everyone, near)
+    found, gamma = _climb(kind, histories, known, everyone, plain, np.zeros((3, len(known.names))))
     params = _params(kind, found, gamma, known.z)
     level = _level(kind, histories, known, everyone, params)
     ratio = 2.0 * (level - _level(kind, histories, known, everyone, (plain,) * len(params)))
@@ -138,7 +149,7 @@ def fit(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]:
     )
 
 
-def judged(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]:
+def judged(kind: type[P], histories: Histories, known: Cells, near: P | None = None) -> CovariateFit[P]:
     """As `fit`, with the reason why the cells do not help, if they do not.
 
     They help if the likelihood ratio test says so and if, fitted to every other customer, they make the histories of
@@ -147,12 +158,12 @@ def judged(kind: type[P], histories: Histories, known: Cells) -> CovariateFit[P]
     """
     rows = np.arange(0, known.code.size, -(-known.code.size // MOST_CUSTOMERS) or 1)
     histories, known = histories.take(rows), Cells(known.names, known.z, known.code[rows])
-    whole = fit(kind, histories, known)
+    whole = fit(kind, histories, known, near)
     if whole.reason or whole.p_value > SURE:
         return _with(whole, whole.gain, whole.reason or f"chance would do as well (p = {whole.p_value:.2g})")
     learned = np.arange(known.code.size) % 2 == 0
-    plain = _plain(kind, histories, learned)
-    base, gamma = _climb(kind, histories, known, learned, plain)
+    plain = _plain(kind, histories, learned, near)
+    base, gamma = _climb(kind, histories, known, learned, whole.params[0], whole.gamma)
     params = _params(kind, base, gamma, known.z)
     alone = _level(kind, histories, known, ~learned, (plain,) * len(params))
     gain = _level(kind, histories, known, ~learned, params) - alone
@@ -165,23 +176,28 @@ def _with(found: CovariateFit[P], gain: float, reason: str) -> CovariateFit[P]:
     return replace(found, gain=gain, reason=reason)
 
 
-def _plain(kind: type[P], histories: Histories, rows: NDArray[np.bool_]) -> P:
-    r, alpha, a, b = beta_geometric.fit(histories.tally(rows), m=_m(kind)).values
+def _plain(kind: type[P], histories: Histories, rows: NDArray[np.bool_], near: P | None) -> P:
+    data = histories.tally(rows)
+    start = (near.r, near.alpha / data.scale, near.a, near.b) if near else beta_geometric.START
+    r, alpha, a, b = beta_geometric.fit(data, m=_m(kind), start=start).values
     return kind(r=r, alpha=alpha, a=a, b=b)
 
 
 def _climb(
-    kind: type[P], histories: Histories, known: Cells, rows: NDArray[np.bool_], plain: P
+    kind: type[P], histories: Histories, known: Cells, rows: NDArray[np.bool_], near: P, gamma: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """(r, α₀, a₀, b₀) and γ, 3 × K, from the plain fit; α₀ in the unit of the parameters."""
+    """(r, α₀, a₀, b₀) and γ, 3 × K, from a place near them; α₀ in the unit of the parameters."""
     inhabited = [np.flatnonzero((known.code == cell) & rows) for cell in range(known.z.shape[0])]
     tallies = [(known.z[cell], histories.tally(mine)) for cell, mine in enumerate(inhabited) if mine.size]
     customers, scale = int(np.count_nonzero(rows)), _scale(histories, rows)
-    width: int = 3 * len(known.names)
+    width: int = gamma.size
+    m = _m(kind)
+    logs = np.concatenate([np.log([near.r, near.alpha / scale, near.a, near.b]), gamma.ravel()])
+    start = np.exp(_newton(lambda at, bends: _bend(tallies, at, customers, scale, m, bends), logs))
     found = fitting.maximise(
-        lambda values: _penalised(tallies, values, customers, scale, _m(kind)),
+        lambda values: _penalised(tallies, values, customers, scale, m),
         names=(*beta_geometric.NAMES, *(f"{what} of {name}" for what in ("pace", "a", "b") for name in known.names)),
-        start=(plain.r, plain.alpha / scale, plain.a, plain.b, *([1.0] * width)),
+        start=start.tolist(),
         low=(*beta_geometric.LOW, *([np.exp(-FARTHEST)] * width)),
         high=(*beta_geometric.HIGH, *([np.exp(FARTHEST)] * width)),
     )
@@ -189,9 +205,54 @@ def _climb(
     return np.array([r, alpha * scale, a, b]), np.log(found.values[4:]).reshape(3, -1)
 
 
-def _penalised(
-    tallies: list[tuple[FloatArray, beta_geometric.Tally]], values: FloatArray, customers: int, scale: float, m: int
-) -> tuple[float, FloatArray]:
+Tallies = list[tuple[FloatArray, beta_geometric.Tally]]  # z and the histories of each cell
+
+
+def _newton(bend: Callable[[FloatArray, bool], tuple[FloatArray, FloatArray]], logs: FloatArray) -> FloatArray:
+    """Near the maximum, where a search for forty figures is short. Once steps are small the curvature stays."""
+    curvature, longest = np.zeros((logs.size, logs.size)), LONGEST
+    for _ in range(STEPS):
+        slope, bends = bend(logs, longest > SMALL)
+        curvature = bends if longest > SMALL else curvature
+        if not np.all(np.isfinite(curvature)) or np.linalg.eigvalsh(curvature)[0] <= 0:
+            break
+        move = np.linalg.solve(curvature, slope)
+        longest = float(np.max(np.abs(move)))
+        logs = logs + move * min(1.0, LONGEST / longest if longest else 1.0)
+        if longest < SHORT:
+            break
+    return logs
+
+
+def _bend(
+    tallies: Tallies, logs: FloatArray, customers: int, scale: float, m: int, bends: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Slope of the mean log-likelihood with the prior by (ln r, ln α₀, ln a₀, ln b₀, γ), and minus its curvature.
+
+    A cell's likelihood bends with its own four parameters, whose logarithms are linear in those. Without `bends` the
+    curvature is not looked at.
+    """
+    base, gamma = np.exp(logs[:4]), logs[4:].reshape(3, -1)
+    slope = np.concatenate([np.zeros(4), -gamma.ravel() / PRIOR_SPREAD**2])
+    curvature = np.diag(np.concatenate([np.zeros(4), np.full(gamma.size, PRIOR_SPREAD**-2.0)]))
+    for z, data in tallies:
+        by_part = np.hstack([np.eye(4), np.vstack([np.zeros(gamma.size), np.kron(np.diag((-1.0, 1.0, 1.0)), z)])])
+        mine = np.log(base * _factors(gamma, z) * (1.0, scale / data.scale, 1.0, 1.0))
+        at = _slope(data, mine, m)
+        slope += by_part.T @ at
+        if bends:
+            moved = np.array([_slope(data, mine + step, m) for step in DIFFERENCE * np.eye(4)])
+            curvature -= by_part.T @ (moved - at + (moved - at).T) @ by_part / (2.0 * DIFFERENCE)
+    return slope / customers, curvature / customers
+
+
+def _slope(data: beta_geometric.Tally, logs: FloatArray, m: int) -> FloatArray:
+    """By ln(r, α, a, b), summed over the customers."""
+    values = np.exp(logs)
+    return np.asarray(beta_geometric.log_likelihood(data, values, m=m)[1] * values * data.customers)
+
+
+def _penalised(tallies: Tallies, values: FloatArray, customers: int, scale: float, m: int) -> tuple[float, FloatArray]:
     """Mean log-likelihood with the prior, and its gradient by (r, α₀, a₀, b₀, exp γ), by the chain rule."""
     base, gamma = values[:4], np.log(values[4:]).reshape(3, -1)
     level = -0.5 * float(np.sum(gamma**2)) / PRIOR_SPREAD**2

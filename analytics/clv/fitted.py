@@ -1,15 +1,16 @@
 """What a night learned about a shop, and its JSON form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
-from analytics.clv import churn, purchase, spend
+from analytics.clv import churn, intervals, purchase, spend
+from analytics.clv.covariates import ALIKE, ByCell
 from analytics.clv.intervals import Widths
 from analytics.clv.params import Fit, GammaGammaParams, fit_from_dict
 
 SHOP_AVERAGES = "Shop averages"
-TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels", "widths", "calibration")
+TYPED = ("purchase", "fits", "spend", "gamma_gamma", "levels", "widths", "calibration", "cells")
 
 
 def symbols(model: str) -> tuple[str, ...]:
@@ -50,6 +51,14 @@ class Fitted:
     levels: Levels = field(default_factory=Levels)
     widths: Widths | None = None  # of the intervals for the horizon; None for a shop without customers
     calibration: churn.Calibration | None = None  # of the churn risk; without it the purchase model's own chance stands
+    cells: ByCell = ALIKE  # what scoring uses instead of `purchase`, where it has parameters
+
+    @property
+    def each(self) -> tuple[Self, ...]:
+        """By cell, with its parameters as `purchase`; this alone where they are the same for all."""
+        moved = (self.widths and intervals.moved(self.widths, self.purchase, one) for one in self.cells.params)
+        pairs = zip(self.cells.params, moved, strict=True)
+        return tuple(replace(self, purchase=one, widths=widths, cells=ALIKE) for one, widths in pairs) or (self,)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; from_dict reads it back to the same bits."""
@@ -63,6 +72,7 @@ class Fitted:
             "levels": self.levels.as_dict(),
             "widths": self.widths and self.widths.as_dict(),
             "calibration": self.calibration and self.calibration.as_dict(),
+            "cells": self.cells.as_dict(),
         }
 
     @classmethod
@@ -79,4 +89,5 @@ class Fitted:
             levels=Levels(**data["levels"]),
             widths=data["widths"] and Widths.from_dict(data["widths"]),
             calibration=data["calibration"] and churn.Calibration.from_dict(data["calibration"]),
+            cells=ByCell.from_dict(data["cells"]) if "cells" in data else ALIKE,  # earlier engines knew none
         )

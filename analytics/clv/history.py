@@ -21,6 +21,7 @@ DETAILS: dict[str, float] = {
     "prior_age": -1,
     "refunded": 0.0,
     "discounted": 0.0,
+    "cell": 0,
 }
 
 
@@ -34,8 +35,8 @@ class History:
 
     A customer whose every order was refunded has order_days == 0 and both ages 0. Money is in major units
     and may be zero or negative. The columns with a default may be left out: gaps are then not known (NaN), no order
-    day is known to be paid, nobody has a third-last order day, and nothing came back. Raises ValueError for what
-    cannot be.
+    day is known to be paid, nobody has a third-last order day, nothing came back, and all are in cell 0. Raises
+    ValueError for what cannot be.
     """
 
     order_days: NDArray[np.int32]  # distinct local days with an order that stands
@@ -51,6 +52,7 @@ class History:
     prior_age: NDArray[np.int32] = field(default_factory=_unknown)  # as last_age, of the third-last; -1 for fewer
     refunded: FloatArray = field(default_factory=_unknown)  # net revenue that came back after the day of its order
     discounted: FloatArray = field(default_factory=_unknown)  # share of what she bought that discounts took off
+    cell: NDArray[np.integer[Any]] = field(default_factory=_unknown)  # of customers alike from the start (cells.py)
 
     def __post_init__(self) -> None:
         for name, default in DETAILS.items():

@@ -13,7 +13,8 @@ customers there, whatever the model thought: that corrects it, in the manner of 
 Gammerman & Shafer 2005). Each interval holds the expected figure too, which may lie between 0 and 1.
 
 Totals. Logarithms: the outcomes' and the parameters' variances as normal, the level's as a t distribution: the mean
-square of ln(actual / predicted) at earlier origins, with a usual error that counts as USUAL_ORIGINS of them.
+square of ln(actual / predicted) at earlier origins, with a usual error that counts as USUAL_ORIGINS of them. Origins
+whose horizons overlap count as often as those horizons fit into the time that they cover.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from analytics.clv.params import FloatArray
 SHARE = 0.8  # of outcomes to hold
 LEAST_LEVEL, MOST_LEVEL = 0.65, 0.995
 HALVINGS = 12
-USUAL_ORDERS, USUAL_VALUE = 0.15, 0.20  # standard deviation of ln(actual / predicted) before anything is known
+USUAL_ORDERS, USUAL_VALUE = 0.12, 0.20  # standard deviation of ln(actual / predicted) before anything is known
 USUAL_ORIGINS = 2.0
 FARTHEST = 1e3  # a ratio beyond it, or its inverse, counts as it
 SAMPLE = 20_000  # customers drawn to find the level and the spread
@@ -51,6 +52,7 @@ class Past:
     value: tuple[float, ...] = ()
     order_levels: tuple[float, ...] = ()  # the levels that would have held SHARE of the customers
     value_levels: tuple[float, ...] = ()
+    independent: float = float("inf")  # what the ratios count as at most, when horizons overlap
 
 
 NOTHING = Past()
@@ -135,8 +137,8 @@ def learn(
 
 def corrected(widths: Widths, past: Past) -> Widths:
     """Widths that knew of no earlier origin, with what earlier origins have shown."""
-    order_error, order_freedom = _error(past.orders, USUAL_ORDERS)
-    value_error, value_freedom = _error(past.value, USUAL_VALUE)
+    order_error, order_freedom = _error(past.orders, USUAL_ORDERS, past.independent)
+    value_error, value_freedom = _error(past.value, USUAL_VALUE, past.independent)
     return replace(
         widths,
         order_level=float(np.mean([widths.order_level, *past.order_levels])),
@@ -146,6 +148,16 @@ def corrected(widths: Widths, past: Past) -> Widths:
         value_error=value_error,
         value_freedom=value_freedom,
     )
+
+
+def moved(widths: Widths, before: purchase.Params, after: purchase.Params) -> Widths:
+    """The widths for other parameters: draws around `before` are as far, in logarithms, from `after`."""
+    ratios = {name: getattr(after, name) / value for name, value in before.as_dict().items()}
+    draws = (
+        replace(draw, **{name: value * ratios[name] for name, value in draw.as_dict().items()})
+        for draw in widths.params
+    )
+    return replace(widths, params=tuple(draws))
 
 
 def expect(params: purchase.Params, spent: spend.SpendFit, history: History, days: float) -> Expected:
@@ -262,11 +274,14 @@ def _total(
     return (0.0 if outcome > 1.0 else total * float(np.exp(-reach))), total * float(np.exp(reach))
 
 
-def _error(ratios: tuple[float, ...], usual: float) -> tuple[float, float]:
+def _error(ratios: tuple[float, ...], usual: float, independent: float) -> tuple[float, float]:
     """Standard deviation of the level and its degrees of freedom."""
     off = np.log(np.clip(np.array(ratios, dtype=np.float64), 1.0 / FARTHEST, FARTHEST))
-    freedom = USUAL_ORIGINS + off.size
-    return float(np.sqrt((USUAL_ORIGINS * usual**2 + np.sum(off**2)) / freedom)), freedom
+    if not off.size:
+        return usual, USUAL_ORIGINS
+    count = min(float(off.size), independent)
+    freedom = USUAL_ORIGINS + count
+    return float(np.sqrt((USUAL_ORIGINS * usual**2 + count * np.mean(off**2)) / freedom)), freedom
 
 
 def _moves(draws: tuple[purchase.Params, ...], history: History, days: float) -> float:

@@ -66,7 +66,7 @@ class Rows:
         return Rows(self.none[rows], self.corner[rows], self.weight_orders[rows], self.weight_age[rows])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)  # the cells of a shop and some more
 def table(params: tuple[purchase.Params, ...], spent: spend.Params, days: float) -> Outcomes:
     """The table for a horizon in days. The same arguments give the same bits."""
     rng = np.random.default_rng(SEED)

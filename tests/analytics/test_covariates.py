@@ -1,11 +1,14 @@
 """Covariates: simulated effects are found again, one cell is the plain fit, cells that do not help are left alone."""
 
+import json
+
 import numpy as np
 import pytest
 
 from analytics.clv import beta_geometric, bgnbd, covariates, fitting, mbgnbd
-from analytics.clv.covariates import Cells, Factor, Histories
-from analytics.clv.params import BgNbdParams, MbgNbdParams
+from analytics.clv.covariates import ALIKE, ByCell, Cells, Histories
+from analytics.clv.history import History
+from analytics.clv.params import BgNbdParams, MbgNbdParams, ParetoNbdParams
 from benchmarks import simulated
 
 BASE = (0.8, 8.0, 0.9, 2.4)  # weeks
@@ -29,8 +32,19 @@ def make_shop(kind, customers, *, pace=0.0, a=0.0, b=0.0, seed=1):
     return simulated.shop(customers, seed=seed, days=500, purchase=purchase)
 
 
-def make_factor(codes, *, name="channel", levels=("mail", "search")):
-    return Factor(name, levels, np.asarray(codes))
+def make_cells(*codes):
+    """An indicator for each value of each property; combinations are cells."""
+    columns = [np.asarray(one) == value for one in codes for value in range(int(np.max(one)) + 1)]
+    has, code = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
+    names = tuple(f"{place}: {value}" for place, one in enumerate(codes) for value in range(int(np.max(one)) + 1))
+    return Cells(names, np.vstack([np.zeros(len(names)), has.astype(float)]), code.ravel() + 1)
+
+
+def history_of(histories, cell):
+    """As a shop has it, with nothing known of money."""
+    nothing = np.zeros(histories.x.size)
+    last = histories.T - histories.t_x
+    return History(histories.x + 1, histories.T, last, nothing, nothing, nothing, cell=np.asarray(cell))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +57,7 @@ def two_channels():
         both = histories_of(mail, make_shop(kind, 15_000, seed=2))
         codes = np.repeat([0, 1], 15_000)[order]
         mixed = Histories(both.x[order], both.t_x[order], both.T[order], 7.0)
-        found[kind] = mixed, covariates.cells([make_factor(codes)], customers=30_000)
+        found[kind] = mixed, make_cells(codes)
     return found
 
 
@@ -53,7 +67,7 @@ def test_simulated_effects_are_found_again(kind, two_channels):
 
     found = covariates.fit(kind, histories, known)
 
-    mail, search = found.names.index("channel: mail"), found.names.index("channel: search")
+    mail, search = found.names.index("0: 0"), found.names.index("0: 1")
     pace, more_a, more_b = (found.gamma[:, mail] - found.gamma[:, search]).tolist()
     assert pace == pytest.approx(PACE, abs=0.1)
     assert more_a == pytest.approx(MORE_A, abs=0.25)
@@ -66,7 +80,7 @@ def test_cells_have_the_parameters_they_were_made_with(kind, two_channels):
 
     found = covariates.judged(kind, histories, known)
 
-    mail = found.params[1 + int(known.z[1, found.names.index("channel: search")])]
+    mail = found.params[1 + int(known.z[1, found.names.index("0: 1")])]
     r, alpha, a, b = BASE
     assert mail.alpha / mail.r == pytest.approx(alpha * np.exp(-PACE) / r, rel=0.1)
     expected = a * np.exp(MORE_A) / (a * np.exp(MORE_A) + b * np.exp(MORE_B))
@@ -79,7 +93,7 @@ def test_cells_have_the_parameters_they_were_made_with(kind, two_channels):
 @KINDS
 def test_no_cells_is_the_plain_fit(kind, two_channels):
     histories, _ = two_channels[kind]
-    alike = covariates.cells([], customers=30_000)
+    alike = Cells.of(np.zeros(30_000, dtype=np.intp))
     model = bgnbd if kind is BgNbdParams else mbgnbd
     plain = model.fit(beta_geometric.tally_days(x=histories.x, t_x=histories.t_x, T=histories.T, days=7.0))
 
@@ -127,12 +141,12 @@ def test_small_levels_are_drawn_to_the_shop():
     many = covariates.fit(
         MbgNbdParams,
         histories_of(quick, usual),
-        covariates.cells([make_factor(np.repeat([0, 1], 15_000))], customers=30_000),
+        make_cells(np.repeat([0, 1], 15_000)),
     )
     little = covariates.fit(
         MbgNbdParams,
         histories_of(quick.take(few), usual),
-        covariates.cells([make_factor(np.repeat([0, 1], [300, 15_000]))], customers=15_300),
+        make_cells(np.repeat([0, 1], [300, 15_000])),
     )
 
     spread = [float(np.sum(found.gamma[0] * (1, -1))) for found in (many, little)]
@@ -163,14 +177,13 @@ def test_two_properties_work_side_by_side(kind):
         for mail in (0, 1)
         for company in (0, 1)
     ]
-    channel = make_factor(np.repeat([1, 0], 12_000))
-    which = make_factor(np.tile(np.repeat([0, 1], 6_000), 2), name="kind", levels=("person", "company"))
+    channel, which = np.repeat([1, 0], 12_000), np.tile(np.repeat([0, 1], 6_000), 2)
 
-    found = covariates.fit(kind, histories_of(*shops), covariates.cells([channel, which], customers=24_000))
+    found = covariates.fit(kind, histories_of(*shops), make_cells(channel, which))
 
     pace = dict(zip(found.names, found.gamma[0].tolist(), strict=True))
-    assert pace["channel: mail"] - pace["channel: search"] == pytest.approx(np.log(1.6), abs=0.12)
-    assert pace["kind: company"] - pace["kind: person"] == pytest.approx(np.log(0.7), abs=0.12)
+    assert pace["0: 0"] - pace["0: 1"] == pytest.approx(np.log(1.6), abs=0.12)
+    assert pace["1: 1"] - pace["1: 0"] == pytest.approx(np.log(0.7), abs=0.12)
 
 
 def test_order_of_the_customers_does_not_matter(two_channels):
@@ -221,58 +234,55 @@ def test_parameters_of_a_cell_are_the_paper_s_products(two_channels):
         assert params.b == pytest.approx(base.b * np.exp(more_b), rel=1e-12)
 
 
-# Cells
+def test_a_cell_alone_has_its_own_indicator():
+    known = Cells.of(np.array([0, 2, 1, 2]))
+
+    assert known.names == ("cell 1", "cell 2")
+    assert np.array_equal(known.z, [[0, 0], [1, 0], [0, 1]])
 
 
-def test_each_combination_of_levels_is_a_cell():
-    channel = make_factor(np.tile([0, 1], 500))
-    person = make_factor(np.repeat([0, 1], 500), name="kind", levels=("person", "company"))
+def test_a_start_changes_nothing_but_the_way(two_channels):
+    histories, known = two_channels[MbgNbdParams]
 
-    known = covariates.cells([channel, person], customers=1000)
+    usual = covariates.fit(MbgNbdParams, histories, known)
+    found = covariates.fit(MbgNbdParams, histories, known, near=MbgNbdParams(2.0, 30.0, 0.3, 5.0))
 
-    assert known.names == ("channel: mail", "channel: search", "kind: person", "kind: company")
-    assert known.z.shape == (5, 4)
-    assert np.array_equal(np.bincount(known.code), [0, 250, 250, 250, 250])
-    for row in range(1000):
-        has = known.z[known.code[row]]
-        assert np.array_equal(has, [row % 2 == 0, row % 2 == 1, row < 500, row >= 500])
+    assert found.gamma == pytest.approx(usual.gamma, abs=2e-3)
+    assert found.log_likelihood == pytest.approx(usual.log_likelihood, rel=1e-9)
 
 
-def test_rare_and_unknown_levels_are_the_shop_s():
-    codes = np.repeat([0, 1, -1], [700, 150, 150])
+def test_newton_arrives_where_the_search_does(two_channels, monkeypatch):
+    """The search proper has nothing left to do; without Newton's steps it takes its time and ends at the same place."""
+    histories, known = two_channels[MbgNbdParams]
+    evaluations, maximise = [], fitting.maximise
 
-    known = covariates.cells([make_factor(codes)], customers=1000)
+    def counted(*args, **options):
+        evaluations.append(maximise(*args, **options))
+        return evaluations[-1]
 
-    assert known.names == ("channel: mail",)
-    assert np.array_equal(known.code, np.repeat([1, 0, 0], [700, 150, 150]))
-    assert np.array_equal(known.z, [[0.0], [1.0]])
+    monkeypatch.setattr(fitting, "maximise", counted)
+    quick = covariates.fit(MbgNbdParams, histories, known)
+    monkeypatch.setattr(covariates, "STEPS", 0)
+    slow = covariates.fit(MbgNbdParams, histories, known)
 
-
-def test_a_factor_that_everyone_shares_gives_no_cell():
-    known = covariates.cells([make_factor(np.zeros(900, dtype=int))], customers=900)
-
-    assert known.names == ()
-    assert np.array_equal(known.code, np.zeros(900))
-
-
-def test_only_the_largest_cells_have_parameters_of_their_own():
-    codes = np.repeat([0, 1, 2, 3], [400, 300, 250, 200])
-    factor = Factor("category", ("a", "b", "c", "d"), codes)
-
-    known = covariates.cells([factor], customers=codes.size, most=3)
-
-    assert known.z.shape[0] == 3
-    assert np.array_equal(known.code > 0, codes <= 1)
+    assert quick.gamma == pytest.approx(slow.gamma, abs=2e-3)
+    assert evaluations[1].evaluations < 5 < evaluations[3].evaluations
 
 
-def test_more_levels_than_a_word_has_bits():
-    codes = np.arange(70 * 210) % 70
-    factor = Factor("category", tuple(str(level) for level in range(70)), codes)
+def test_curvature_is_that_of_the_slope(two_channels):
+    histories, known = two_channels[MbgNbdParams]
+    tallies = [(known.z[cell], histories.tally(known.code == cell)) for cell in (1, 2)]
+    at = np.log(np.array([0.7, 0.3, 1.1, 2.0, 1.3, 0.8, 1.1, 0.9, 0.7, 1.2]))
 
-    known = covariates.cells([factor], customers=codes.size, most=100)
+    slope, curvature = covariates._bend(tallies, at, 30_000, 36.0, 1, True)
 
-    assert known.z.shape == (71, 70)
-    assert len({(code, cell) for code, cell in zip(codes.tolist(), known.code.tolist(), strict=True)}) == 70
+    level_slope = covariates._penalised(tallies, np.exp(at), 30_000, 36.0, 1)[1] * np.exp(at)
+    assert slope == pytest.approx(level_slope, rel=1e-9, abs=1e-12)
+    for place in range(at.size):
+        step = np.zeros(at.size)
+        step[place] = 1e-4
+        above, below = (covariates._bend(tallies, at + sign * step, 30_000, 36.0, 1, False)[0] for sign in (1, -1))
+        assert curvature[place] == pytest.approx((below - above) / 2e-4, rel=1e-2, abs=1e-4)
 
 
 # Where they are left alone
@@ -280,7 +290,7 @@ def test_more_levels_than_a_word_has_bits():
 
 def test_cells_without_a_difference_are_left_alone():
     shop = make_shop(MbgNbdParams, 8_000, seed=9)
-    by_chance = covariates.cells([make_factor(np.random.default_rng(1).integers(0, 2, 8_000))], customers=8_000)
+    by_chance = make_cells(np.random.default_rng(1).integers(0, 2, 8_000))
 
     found = covariates.judged(MbgNbdParams, histories_of(shop), by_chance)
 
@@ -301,7 +311,7 @@ def test_cells_that_do_not_hold_for_others_are_left_alone():
         ),
         days=7.0,
     )
-    known = covariates.cells([make_factor(np.repeat([0, 1], 12_000))], customers=24_000)
+    known = make_cells(np.repeat([0, 1], 12_000))
 
     found = covariates.judged(MbgNbdParams, mixed, known)
 
@@ -312,7 +322,7 @@ def test_cells_that_do_not_hold_for_others_are_left_alone():
 def test_alike_customers_are_not_judged(two_channels):
     histories, _ = two_channels[MbgNbdParams]
 
-    found = covariates.judged(MbgNbdParams, histories, covariates.cells([], customers=30_000))
+    found = covariates.judged(MbgNbdParams, histories, Cells.of(np.zeros(30_000, dtype=np.intp)))
 
     assert found.reason == "all customers are alike"
     assert np.isnan(found.gain)
@@ -337,9 +347,87 @@ def test_a_level_that_never_came_back_stays_finite():
         days=7.0,
     )
 
-    found = covariates.fit(
-        MbgNbdParams, both, covariates.cells([make_factor(np.repeat([1, 0], [3_000, 400]))], customers=3_400)
-    )
+    found = covariates.fit(MbgNbdParams, both, make_cells(np.repeat([1, 0], [3_000, 400])))
 
     assert np.all(np.isfinite(found.gamma))
     assert found.gamma[0, 0] < found.gamma[0, 1]
+
+
+# What a shop learns
+
+
+@pytest.fixture(scope="module")
+def learned(two_channels):
+    """Of 30,000 customers by mail (cell 1) and by search (cell 2)."""
+    histories, known = two_channels[MbgNbdParams]
+    columns = beta_geometric.tally_days(x=histories.x, t_x=histories.t_x, T=histories.T, days=7.0)
+    plain = mbgnbd.fit(columns).params
+    return covariates.learn(plain, history_of(histories, 1 + known.z[known.code, 1].astype(int)))
+
+
+def test_a_shop_with_two_channels_has_parameters_of_either(learned):
+    rest, mail, search = learned.params
+
+    assert learned.customers == (0, 15_000, 15_000)
+    assert learned.reason == ""
+    assert learned.gain > 100
+    assert mail.r / mail.alpha == pytest.approx(BASE[0] / BASE[1] * 2.0, rel=0.1)
+    assert search.r / search.alpha == pytest.approx(BASE[0] / BASE[1], rel=0.1)
+    assert search.r / search.alpha < rest.r / rest.alpha < mail.r / mail.alpha
+
+
+def test_what_was_learned_comes_back_from_json(learned):
+    for each in (learned, ALIKE, ByCell(customers=(3, 4), p_value=0.5, reason="chance would do as well (p = 0.5)")):
+        assert ByCell.from_dict(json.loads(json.dumps(each.as_dict()))) == each
+
+
+def test_a_shop_without_a_difference_keeps_one_set():
+    """Levels dealt by chance: no parameters of cells, and the reason."""
+    shop = make_shop(MbgNbdParams, 8_000, seed=9)
+    cell = np.random.default_rng(1).integers(1, 3, 8_000)
+
+    found = covariates.learn(MbgNbdParams(*BASE), history_of(histories_of(shop), cell))
+
+    assert found.params == ()
+    assert "chance would do as well" in found.reason
+    assert sum(found.customers) == 8_000
+
+
+def test_a_shop_without_cells_has_nothing_to_say():
+    shop = make_shop(MbgNbdParams, 500, seed=9)
+
+    assert covariates.learn(MbgNbdParams(*BASE), history_of(histories_of(shop), np.zeros(500, int))) == ALIKE
+
+
+def test_other_models_know_no_cells(two_channels):
+    histories, known = two_channels[BgNbdParams]
+
+    found = covariates.learn(ParetoNbdParams(0.5, 10.0, 0.6, 11.0), history_of(histories, known.code))
+
+    assert (found.params, found.reason) == ((), "Pareto/NBD knows no cells")
+
+
+def test_what_cannot_be_fitted_keeps_one_set():
+    nobody = np.zeros(500, dtype=np.int32)
+    never = Histories(x=nobody, t_x=nobody, T=nobody + 30, days=7.0)
+
+    found = covariates.learn(MbgNbdParams(*BASE), history_of(never, np.repeat([1, 2], 250)))
+
+    assert found.params == ()
+    assert "nobody has bought twice" in found.reason
+
+
+def test_a_cell_with_few_customers_stays_near_the_shop():
+    """Five customers who came back at once do not make a pace; the many have their own."""
+    shop, quick = make_shop(MbgNbdParams, 10_000, seed=30), make_shop(MbgNbdParams, 10_000, pace=PACE, seed=31)
+    both = histories_of(shop, quick)
+    few = Histories(*(np.full(5, value, dtype=np.int32) for value in (12, 24, 26)), days=7.0)
+    together = Histories(
+        *(np.concatenate([getattr(both, name), getattr(few, name)]) for name in ("x", "t_x", "T")), days=7.0
+    )
+
+    found = covariates.learn(MbgNbdParams(*BASE), history_of(together, np.repeat([0, 1, 2], [10_000, 10_000, 5])))
+
+    usual, quicker, few_of_them = (one.r / one.alpha for one in found.params)
+    assert quicker == pytest.approx(2 * usual, rel=0.15)
+    assert usual < few_of_them < 12 / (26 / 7) / 3
