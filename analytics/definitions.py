@@ -168,6 +168,89 @@ KPIS: Final = {
     ),
 }
 
+# The rows of the what-if simulator.
+WHAT_IF: Final = {
+    "stays_order": Figure(
+        label=_("Customers who come back"),
+        kind="percent",
+        note=_("after an order"),
+        definition=_(
+            "Of the customers who are still there, the share who do not leave for good with their next order, as the"
+            " model sees it. Moving “Customers who leave” by −20% takes a fifth of the others away."
+        ),
+        formula=_("1 − chance to leave at the next order"),
+    ),
+    "stays_year": Figure(
+        label=_("Customers who stay"),
+        kind="percent",
+        note=_("for a year"),
+        definition=_(
+            "Of the customers who are still there, the share who have not left for good in a year, as the model sees"
+            " it. “Customers who leave” moves the rate at which they leave."
+        ),
+        formula=_("1 − chance to leave within a year"),
+    ),
+    "clv": Figure(
+        label=_("Value of 12 months"),
+        kind="money",
+        note=_("discounted margin"),
+        definition=_("The margin of the orders expected in the next 365 days, discounted: the CLV of all other pages."),
+        formula=_("expected orders × margin of an order, discounted"),
+    ),
+    "clv_36m": Figure(
+        label=_("Value of 36 months"),
+        kind="money",
+        note=_("discounted margin"),
+        definition=_("The same for the next three years."),
+        formula=_("expected orders × margin of an order, discounted"),
+    ),
+    "clv_lifetime": Figure(
+        label=_("Lifetime value"),
+        kind="money",
+        note=_("discounted margin"),
+        definition=_("The same for a lifetime, which is counted to ten years."),
+        formula=_("expected orders × margin of an order, discounted"),
+    ),
+    "orders": Figure(
+        label=_("Orders"),
+        kind="number",
+        note=_("in 12 months"),
+        definition=_("Orders expected from today's customers in the next 365 days; orders of one day count once."),
+        formula=_("chance to be there × orders of those who are there"),
+    ),
+    "revenue": Figure(
+        label=_("Revenue"),
+        kind="money",
+        note=_("in 12 months"),
+        definition=_(
+            "Expected orders of the next 365 days times what an order of the customer brings, not discounted."
+        ),
+        formula=_("expected orders × revenue of an order"),
+    ),
+    "at_risk": Figure(
+        label=_("Revenue at risk"),
+        kind="money",
+        note=_("in 12 months"),
+        definition=_(
+            "The revenue of the next 365 days that customers take away who leave from today on. Who has left already"
+            " is not in it."
+        ),
+        formula=_("revenue if nobody left any more − expected revenue"),
+        rising_is_good=False,
+    ),
+    "payback": Figure(
+        label=_("Payback of a new customer"),
+        kind="month",
+        note=_("margin covers the cost"),
+        definition=_(
+            "The first month by whose end the first order and the expected repeat orders of a new customer have brought"
+            " as margin what it cost to win one, by the acquisition costs of the last 12 complete months."
+        ),
+        formula=_("first month with expected margin ≥ acquisition cost"),
+        rising_is_good=False,
+    ),
+}
+
 FIGURES: Final = TODAY | KPIS
 
 # The questions that the figures answer, in the order of the page.

@@ -80,6 +80,12 @@ ABILITIES: Final = (
         _("See key figures, retention and the report card"),
         *("analytics:kpi_list", "analytics:kpi_detail", "analytics:retention", "analytics:report_card"),
     ),
+    _see(
+        ANALYSE,
+        _("Ask what if, and compare scenarios"),
+        *("analytics:what_if", "analytics:scenario_list", "analytics:scenario_compare"),
+    ),
+    _do(ANALYSE, _("Save, change and delete scenarios"), "analytics:scenario_*"),
     _see(ANALYSE, _("Take figures and cohorts out as a file"), "analytics:*_export"),
     _do(
         ANALYSE,

@@ -1,12 +1,13 @@
 """A what-if question that people keep: its levers, never its answer, which each night gives anew."""
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics.clv.what_if import RANGES
@@ -22,9 +23,9 @@ def _within(lever: str) -> models.CheckConstraint:
     )
 
 
-def _change(label: str) -> models.DecimalField:
+def _change(label: Promise) -> "models.DecimalField[Any, Any]":
     """A change in per cent; 0 leaves the lever where it is."""
-    return models.DecimalField(label, max_digits=4, decimal_places=1, default=0)
+    return models.DecimalField(verbose_name=label, max_digits=4, decimal_places=1, default=0)  # type: ignore[arg-type]
 
 
 class Scenario(models.Model):
