@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import fitting, measures, purchase, season, spend
+from analytics.clv import cells, covariates, fitting, measures, purchase, season, spend
 from analytics.clv.history import History
 from analytics.clv.levels import Seen
 from analytics.clv.order_log import OrderLog
@@ -98,6 +98,24 @@ def columns(history: History) -> purchase.Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a purchase model says of customers."""
+
+    orders: FloatArray  # order days to expect
+    none: FloatArray  # P(no order)
+
+
+def said(params: purchase.Params, history: History, horizon_days: float) -> Said:
+    """Of these customers, to whom the model was fitted; by cell where that is better."""
+
+    def of_cell(one: purchase.Params, part: History) -> Said:
+        model, t, times = purchase.model_of(one), horizon_days * DAY, columns(part).times()
+        return Said(model.expected_purchases(one, t, *times), model.p_silent(one, t, *times))
+
+    return cells.by_cell(covariates.learn(params, history).params or (params,), history, of_cell)
+
+
+@dataclass(frozen=True, slots=True)
 class PurchaseScore:
     """One purchase model at one origin. A figure that the model does not give is None."""
 
@@ -181,7 +199,7 @@ def score(found: Split, known: OrderLog) -> OriginScores:
         except fitting.DidNotConverge as problem:
             problems[name] = str(problem)
             continue
-        expected[name], judged[name] = _judged(model, params, found, known)
+        expected[name], judged[name] = _judged(params, found, known)
     return OriginScores(
         day=found.origin.day,
         horizon_days=found.origin.horizon_days,
@@ -200,21 +218,15 @@ def naive(history: History, horizon_days: int) -> FloatArray:
     return np.asarray((history.order_days - 1) / np.maximum(history.first_age, 1) * horizon_days)
 
 
-def _judged(
-    model: purchase.PurchaseModel[Any], params: Any, found: Split, known: OrderLog
-) -> tuple[FloatArray, PurchaseScore]:
+def _judged(params: purchase.Params, found: Split, known: OrderLog) -> tuple[FloatArray, PurchaseScore]:
     """The order days to expect of each customer, and how good that was."""
-    x, t_x, T = columns(found.history).times()
-    t = found.origin.horizon_days * DAY
-    expected = model.expected_purchases(params, t, x, t_x, T)
-    plain = _plain_score(expected, found)
-    none = model.p_silent(params, t, x, t_x, T)
-    scored = measures.log_score(expected, none, found.order_days) * found.order_days.size
-    day = found.origin.day
+    told, day = said(params, found.history, found.origin.horizon_days), found.origin.day
+    plain = _plain_score(told.orders, found)
+    scored = measures.log_score(told.orders, told.none, found.order_days) * found.order_days.size
     learned = season.learn(season.track(known, day, params))
-    return expected, PurchaseScore(
+    return told.orders, PurchaseScore(
         **{name: getattr(plain, name) for name in ("predicted", "mae", "gini", "groups")},
-        brier=measures.brier(none, found.order_days == 0),
+        brier=measures.brier(told.none, found.order_days == 0),
         log_score=scored / float(np.sum(found.order_days)),
         season=season.factor(learned, day + 1, found.origin.horizon_days),
     )
@@ -261,10 +273,10 @@ def money_off(log: OrderLog, orders: str, money: str) -> list[Seen]:
         except fitting.DidNotConverge:
             continue
         x, t_x, T = columns(found.history).times()
-        said = purchase.MODELS[orders].expected_purchases(params, origin.horizon_days * DAY, x, t_x, T)
-        worth = said * spend.expected_spend(spent, found.history)
+        expected = purchase.MODELS[orders].expected_purchases(params, origin.horizon_days * DAY, x, t_x, T)
+        worth = expected * spend.expected_spend(spent, found.history)
         if np.sum(worth) > 0 and np.sum(found.value) > 0:
-            seen.append(Seen(origin.day, origin.day + origin.horizon_days, *_money_off(found, said, worth)))
+            seen.append(Seen(origin.day, origin.day + origin.horizon_days, *_money_off(found, expected, worth)))
     return seen
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import backtest, churn, fitting, purchase, risk
+from analytics.clv import backtest, cells, churn, covariates, fitting, purchase, risk
 from analytics.clv.order_log import OrderLog
 from analytics.clv.params import FloatArray
 
@@ -31,7 +31,8 @@ def _origin(log: OrderLog, origin: backtest.Origin, model: str, discounted: Disc
     except fitting.DidNotConverge:
         return None
     known = replace(split.history, discounted=discounted(origin.day)[_codes(log, origin.day)])
-    said = risk.by_model(params, known, origin.horizon_days)
+    each = covariates.learn(params, known).params or (params,)
+    said = cells.by_cell(each, known, lambda one, part: risk.by_model(one, part, origin.horizon_days))
     return risk.features(said, known), split.order_days == 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.clv.history import History
+from analytics.clv.history import UNKNOWN, History
 from analytics.clv.params import FloatArray
 
 NO_ORDER_DAY = 2**31 - 1  # of money paid back for no order that is known: it comes after every order day
@@ -65,6 +65,7 @@ class OrderLog:
     orders: NDArray[np.int32]
     value: FloatArray  # minor units
     margin: FloatArray  # minor units
+    cell: NDArray[np.integer[Any]] = UNKNOWN  # of each customer by code (cells.py); all are in cell 0 where it is empty
 
     @property
     def start(self) -> int:
@@ -95,7 +96,8 @@ class OrderLog:
 
     def history(self, as_of: int) -> tuple[History, NDArray[np.intp]]:
         """Everyone with an order by then, as she looked on the evening of `as_of`, and their customer codes."""
-        return history_of(self.days(as_of), customers=self.customers, as_of=as_of, unit=self.unit)
+        found, rows = history_of(self.days(as_of), customers=self.customers, as_of=as_of, unit=self.unit)
+        return (replace(found, cell=self.cell[rows]) if self.cell.size else found), rows
 
     def outcomes(self, as_of: int, horizon_days: int) -> Outcomes:
         """What happened in (as_of, as_of + horizon_days], as it is known at the end of the log, by customer code.

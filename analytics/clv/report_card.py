@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from analytics.clv import backtest, choice, fitting, intervals, measures, purchase, shop, spend
+from analytics.clv import backtest, cells, choice, fitting, intervals, measures, purchase, shop, spend
 from analytics.clv.backtest import DAY, Origin, Split
 from analytics.clv.choice import Choice
 from analytics.clv.fitted import Fitted
+from analytics.clv.history import History
 from analytics.clv.intervals import Expected
 from analytics.clv.order_log import OrderLog
 from analytics.clv.params import FloatArray
@@ -85,14 +86,11 @@ def judge(found: Split, chosen: Choice) -> Card:
     fitted = shop.fit(found.history, shop.Terms(horizon_days=days), _plan(found.origin, chosen))
     if (widths := fitted.widths) is None:
         raise ValueError("nobody had ordered by then")
-    expected = _expected(fitted, found)
-    predicted = float(np.sum(expected.orders))
-    spent, actual = float(np.sum(expected.value)), float(np.sum(found.value))
-    low, high = intervals.order_ends(widths, expected)
+    told = cells.by_cell(fitted.each, found.history, lambda one, part: _told(one, part, days))
+    predicted = float(np.sum(told.orders))
+    spent, actual = float(np.sum(told.value)), float(np.sum(found.value))
     naive = backtest.naive(found.history, days)
-    grouped = measures.groups(expected.orders, found.order_days)
-    x, t_x, T = backtest.columns(found.history).times()
-    silent = purchase.model_of(fitted.purchase).p_silent(fitted.purchase, days * fitted.levels.orders * DAY, x, t_x, T)
+    grouped = measures.groups(told.orders, found.order_days)
     has_money = bool(np.any(found.history.value != 0) or np.any(found.value != 0))
     return Card(
         origin=backtest.date_of(found.origin.day),
@@ -102,14 +100,14 @@ def judge(found: Split, chosen: Choice) -> Card:
         customers=found.order_days.size,
         orders=Total(predicted, *intervals.total_orders(widths, predicted), float(np.sum(found.order_days))),
         spend=Total(spent, *intervals.total_value(widths, predicted, spent), actual) if has_money else None,
-        mae=measures.mean_absolute_error(expected.orders, found.order_days),
-        coverage_80=intervals.coverage(low, high, found.order_days),
+        mae=measures.mean_absolute_error(told.orders, found.order_days),
+        coverage_80=intervals.coverage(told.low, told.high, found.order_days),
         naive_mae=measures.mean_absolute_error(naive, found.order_days),
         naive=_naive(found, naive, has_money=has_money),
         raw=_raw(found, has_money=has_money),
         silent=float(np.mean(found.order_days == 0)),
-        brier=measures.brier(silent, found.order_days == 0),
-        gini=measures.gini(expected.orders, found.order_days),
+        brier=measures.brier(told.silent, found.order_days == 0),
+        gini=measures.gini(told.orders, found.order_days),
         groups=grouped,
         gain=measures.gain(grouped),
         reasons=[*chosen.reasons, *(reason for reason in (fitted.reason, fitted.spend_reason) if reason)],
@@ -122,12 +120,26 @@ def _plan(origin: Origin, chosen: Choice) -> shop.Plan:
     return shop.Plan(chosen.purchase, chosen.spend, corrections, past=chosen.past(origin.horizon_days))
 
 
-def _expected(fitted: Fitted, found: Split) -> Expected:
-    """Order days and money of each customer, with the corrections."""
-    plain = intervals.expect(fitted.purchase, fitted.spend, found.history, found.origin.horizon_days)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said of each customer, with the corrections."""
+
+    orders: FloatArray
+    value: FloatArray
+    low: FloatArray  # of the orders
+    high: FloatArray
+    silent: FloatArray  # P(no order)
+
+
+def _told(fitted: Fitted, history: History, days: int) -> _Told:
+    plain = intervals.expect(fitted.purchase, fitted.spend, history, days)
     orders = plain.orders * fitted.levels.orders
     value = plain.value * (fitted.levels.orders * fitted.levels.spend)
-    return Expected(plain.x, plain.T, plain.alive, orders, value)
+    expected = Expected(plain.x, plain.T, plain.alive, orders, value)
+    low, high = intervals.order_ends(fitted.widths, expected) if fitted.widths else (orders, orders)
+    model, t = purchase.model_of(fitted.purchase), days * fitted.levels.orders * DAY
+    silent = model.p_silent(fitted.purchase, t, *backtest.columns(history).times())
+    return _Told(orders, value, low, high, silent)
 
 
 def _naive(found: Split, orders: FloatArray, *, has_money: bool) -> Plain:
