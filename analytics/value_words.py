@@ -7,8 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from analytics.clv.drivers import NAMES
-from analytics.selectors.value_drivers import Change
+from analytics.selectors.value_drivers import CONTRACTS, PARTS, Change
 from core.models import Business
 from core.templatetags import ui
 
@@ -26,6 +25,7 @@ REASONS: Final[Mapping[str, tuple[Promise, Promise]]] = {
         lazy("a customer is expected to order less often"),
     ),
     "money": (lazy("an order is expected to bring more"), lazy("an order is expected to bring less")),
+    CONTRACTS: (lazy("contracts are worth more"), lazy("contracts are worth less")),
 }
 ROSE: Final = lazy("%(value)s rose by %(amount)s (%(share)s).")
 FELL: Final = lazy("%(value)s fell by %(amount)s (%(share)s).")
@@ -49,7 +49,7 @@ def what_changed(change: Change, *, horizon: str, business: Business) -> str:
 def _reasons(change: Change, business: Business) -> Iterator[str]:
     """What weighed most, and what weighed most against it where that is worth a word."""
     sign = 1 if change.difference_cents > 0 else -1
-    main, other = (max(NAMES, key=lambda name: side * change.parts[name]) for side in (sign, -sign))
+    main, other = (max(PARTS, key=lambda name: side * change.parts[name]) for side in (sign, -sign))
     yield _("The main reason: %(reason)s (%(part)s).") % _told(change, main, business)
     if -sign * change.parts[other] > WORTH_A_WORD * abs(change.parts[main]):
         yield _("Against it: %(reason)s (%(part)s).") % _told(change, other, business)

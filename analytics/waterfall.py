@@ -10,8 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as lazy
 
-from analytics.clv.drivers import NAMES, Drivers
-from analytics.selectors.value_drivers import BySegment, Change
+from analytics.selectors.value_drivers import CONTRACTS, PARTS, BySegment, Change
 from core.models import Business
 from core.templatetags import ui
 
@@ -20,12 +19,14 @@ LABELS: Final[dict[str, Promise]] = {
     "time": lazy("Time"),
     "frequency": lazy("Frequency"),
     "money": lazy("Money"),
+    CONTRACTS: lazy("Contracts"),
 }
 NOTES: Final[dict[str, Promise]] = {
     "customers": lazy("%(before)s → %(after)s"),
     "time": lazy("%(before)s → %(after)s years"),
     "frequency": lazy("%(before)s → %(after)s orders a year"),
     "money": lazy("%(before)s → %(after)s an order"),
+    CONTRACTS: lazy("%(before)s → %(after)s"),
 }
 AIR: Final = 0.08  # of the span, on both sides of what is drawn
 HEIGHT: Final = 40
@@ -50,9 +51,10 @@ class Cell:
     css: str
 
 
-def names(horizon: str) -> Sequence[str]:
-    """The drivers of a horizon: within 12 months there is no time to tell apart."""
-    return [name for name in NAMES if name != "time" or horizon != "12m"]
+def names(horizon: str, shop: Change) -> Sequence[str]:
+    """The parts to show: within 12 months there is no time to tell apart, and not every shop has contracts."""
+    hidden = {"time" if horizon == "12m" else "", "" if any(shop.contracts) else CONTRACTS}
+    return [name for name in PARTS if name not in hidden]
 
 
 def steps(change: Change, *, names: Sequence[str], ends: tuple[str, str], business: Business) -> list[Step]:
@@ -61,7 +63,6 @@ def steps(change: Change, *, names: Sequence[str], ends: tuple[str, str], busine
     for name in names:
         levels.append(levels[-1] + change.parts[name])
     place = _places(levels)
-    before, after = change.factors
     first, last = (
         Step(label=ends[end], cents=levels[end], note="", bar=_end(place(levels[end]), is_first=end == 0), is_end=True)
         for end in (0, -1)
@@ -70,7 +71,7 @@ def steps(change: Change, *, names: Sequence[str], ends: tuple[str, str], busine
         Step(
             label=LABELS[name],
             cents=change.parts[name],
-            note=_note(name, before, after, business),
+            note=_note(name, change, business),
             bar=_part(place(levels[number]), place(levels[number + 1])),
             is_end=False,
         )
@@ -128,11 +129,15 @@ def _svg(inside: SafeString) -> SafeString:
     return format_html('<svg class="wf" width="100%" height="{}" aria-hidden="true">{}</svg>', HEIGHT, inside)
 
 
-def _note(name: str, before: Drivers, after: Drivers, business: Business) -> str:
-    """The driver on both nights; nothing where one of them had no value."""
-    if not before.value or not after.value:
+def _note(name: str, change: Change, business: Business) -> str:
+    """The driver on both nights; nothing where orders had no value on one of them."""
+    before, after = change.factors
+    if name == CONTRACTS:
+        then, now = (ui.money_whole(cents, business) for cents in change.contracts)
+    elif not before.value or not after.value:
         return ""
-    then, now = (_written(name, getattr(one, name), business) for one in (before, after))
+    else:
+        then, now = (_written(name, getattr(one, name), business) for one in (before, after))
     return str(NOTES[name]) % {"before": then, "after": now}
 
 

@@ -10,7 +10,10 @@ from analytics.services import partitions
 from core.models import Run
 
 AS_OF = date(2026, 3, 31)
-SUMS = ("clv_cents", "value_cents", "historic_cents", "clv_36m_cents", "clv_lifetime_cents", "orders")
+SUMS = (
+    *("clv_cents", "value_cents", "historic_cents", "clv_36m_cents", "clv_lifetime_cents", "orders"),
+    *("contract_cents", "contract_36m_cents", "contract_lifetime_cents"),
+)
 MEASURES = ("customers", "active", "expected_milli", *SUMS)
 FITTED = {
     "model": "MBG/NBD",

@@ -1,8 +1,11 @@
-"""What made the difference between the values of two nights, for the whole shop and by the segments of a scheme."""
+"""What made the difference between the values of two nights, for the whole shop and by the segments of a scheme.
+
+The value of orders is divided by its drivers (analytics.clv.drivers). What contracts are worth knows no frequency: it
+is a part of its own.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Final
 
 from django.urls import reverse
@@ -12,13 +15,16 @@ from analytics import schemes
 from analytics.clv import drivers
 from analytics.clv.drivers import NAMES, Drivers, Totals
 from analytics.schemes import Scheme
+from analytics.services import stats
 from core.models import Run
 from customers.models import Category
 
 # Those in which every customer is in one segment at most; of tags she may have several.
 SCHEMES: Final = tuple(scheme for scheme in schemes.ALL if scheme is not schemes.NEEDS)
 NONE: Final = "0"
-COUNTED: Final = ("customers", "clv_cents", "clv_36m_cents", "clv_lifetime_cents", "expected_milli")
+CONTRACTS: Final = "contracts"  # the part beside the drivers
+PARTS: Final = (*NAMES, CONTRACTS)
+COUNTED: Final = ("customers", "expected_milli", *stats.VALUES, *stats.VALUES.values())
 
 Cell = Mapping[str, int]  # sums over some customers, as the nights' totals name them
 
@@ -28,18 +34,19 @@ class Change:
     """A group of customers on two nights, money in minor units; the parts add up to the difference."""
 
     label: str
-    before: Totals
+    before: Totals  # of orders
     after: Totals
-    parts: Mapping[str, int]  # by the driver's name
+    contracts: tuple[int, int]  # their value before and after
+    parts: Mapping[str, int]  # by name, as PARTS
     url: str = ""
 
     @property
     def before_cents(self) -> int:
-        return round(self.before.lifetime)
+        return round(self.before.lifetime) + self.contracts[0]
 
     @property
     def after_cents(self) -> int:
-        return round(self.after.lifetime)
+        return round(self.after.lifetime) + self.contracts[1]
 
     @property
     def difference_cents(self) -> int:
@@ -54,11 +61,6 @@ class Change:
     def factors(self) -> tuple[Drivers, Drivers]:
         """Before and after."""
         return drivers.drivers(self.before), drivers.drivers(self.after)
-
-    @property
-    def levels(self) -> list[int]:
-        """The value before, and after each driver in its turn."""
-        return list(accumulate((self.parts[name] for name in NAMES), initial=self.before_cents))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,28 +93,31 @@ def by_segment(before: Run, after: Run, *, scheme: Scheme, column: str) -> BySeg
     rows = [_change(label, then[code], now[code], column=column, url=url) for code, label, url in named]
     rows.append(_change(gettext("In no segment"), then[NONE], now[NONE], column=column))
     shop = of_shop(before, after, column=column)
-    parts = {name: sum(row.parts[name] for row in rows) for name in NAMES}
-    shown = [row for row in rows if row.before.customers or row.after.customers]
+    parts = {name: sum(row.parts[name] for row in rows) for name in PARTS}
+    shown = [row for row in rows if any((row.before.customers, row.after.customers, row.before_cents, row.after_cents))]
     return BySegment(scheme=scheme, rows=shown, total=replace(shop, parts=parts))
 
 
 def _change(label: str, before: Cell, after: Cell, *, column: str, url: str = "") -> Change:
-    then, now = (_totals(cell, column) for cell in (before, after))
-    return Change(label=label, before=then, after=now, parts=drivers.divide_whole(now, then), url=url)
+    then, now = (_of_orders(cell, column) for cell in (before, after))
+    contracts = (before[stats.VALUES[column]], after[stats.VALUES[column]])
+    parts = drivers.divide_whole(now, then) | {CONTRACTS: contracts[1] - contracts[0]}
+    return Change(label=label, before=then, after=now, contracts=contracts, parts=parts, url=url)
 
 
-def _totals(cell: Cell, column: str) -> Totals:
+def _of_orders(cell: Cell, column: str) -> Totals:
     return Totals(
         customers=cell["customers"],
-        lifetime=cell[column],
-        year=cell["clv_cents"],
-        orders=cell["expected_milli"] / 1000,
+        lifetime=cell[column] - cell[stats.VALUES[column]],
+        year=cell["clv_cents"] - cell["contract_cents"],
+        orders=cell["expected_milli"] / stats.MILLI,
     )
 
 
 def _shop(night: Run) -> Cell:
-    """Everybody with an order that stands."""
-    return _less(night.stats["all"], [night.stats["segments"].get(NONE, {})])
+    """Everybody; those without an order that stands are not counted, but may have contracts."""
+    gone = night.stats["segments"].get(NONE, {})
+    return _less(night.stats["all"], [{"customers": gone.get("customers", 0)}])
 
 
 def _cells(night: Run, scheme: Scheme, codes: Sequence[str]) -> dict[str, Cell]:

@@ -1,6 +1,6 @@
 """What the kept nights predicted for the whole shop: the last one, its course, and the night nearest to a day.
 
-Nights from before 36 months and lifetimes were added up (MEASURED) tell 12 months alone.
+Nights that have not added all of it up (MEASURED) tell 12 months at least, but cannot be compared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from core.models import Run
 
 PERIODS: Final = (30, 90, 365, 0)  # days; 0 is everything
 FIRST_PERIOD: Final = 90
-MEASURED: Final = "clv_lifetime_cents"
+MEASURED: Final = "contract_lifetime_cents"
 MOST_POINTS: Final = 120
 RISKY: Final = (str(bands.MEDIUM), str(bands.HIGH))
 COLUMNS: Final = {name: column for name, column, _label in worth.HORIZONS}

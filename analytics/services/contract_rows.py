@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+from django.db import connection
 from numpy.typing import NDArray
 
 from analytics.models import ContractTotal
@@ -29,6 +30,12 @@ SELECT owner_id, {", ".join(AMOUNTS)} FROM {{table}}
 WHERE owner = '{ContractTotal.Owner.CUSTOMER}' AND owner_id BETWEEN {{first}} AND {{last}} ORDER BY owner_id
 """
 
+REACH: Final = f"""
+SELECT coalesce(sqrt(sum((year_cents - year_low_cents)::float8 ^ 2)), 0),
+    coalesce(sqrt(sum((year_high_cents - year_cents)::float8 ^ 2)), 0)
+FROM {{table}} WHERE owner = '{ContractTotal.Owner.CUSTOMER}'
+"""
+
 
 def of_customers(run: Run, customers: NDArray[np.int64]) -> dict[str, Cents]:
     """The columns of the totals for these customers, who are in the order of their ids; 0 for those without."""
@@ -42,6 +49,14 @@ def of_customers(run: Run, customers: NDArray[np.int64]) -> dict[str, Cents]:
     for name in AMOUNTS:
         found[name][here] = told[name][there]
     return found
+
+
+def reach(run: Run) -> tuple[float, float]:
+    """How far the interval of all customers' contracts, of 12 months, reaches below and above what is expected."""
+    with connection.cursor() as cursor:
+        cursor.execute(REACH.format(table=contract_values.table_of(run)))
+        below, above = cursor.fetchone() or (0.0, 0.0)
+    return below, above
 
 
 def build(*, run: Run, table: Mapping[str, Column]) -> dict[str, Column]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from analytics.clv.fitted import Fitted
-from analytics.services import baskets, contract_values, partitions, profit, stats, summaries, tag_totals
+from analytics.services import baskets, contract_rows, contract_values, partitions, profit, stats, summaries, tag_totals
 from core import feed
 from core.models import Run
 
@@ -23,7 +23,8 @@ def finish_table(*, run: Run) -> dict[str, Any]:
     shards = run.jobs.filter(step="score").order_by("shard").values_list("result", flat=True)
     run.stats = run.stats | stats.add_up(result["totals"] for result in shards)
     run.stats["schemes"]["needs"] = tag_totals.of_run(run)
-    run.stats["ends"] = stats.ends(run.stats["all"], Fitted.from_dict(run.model["fitted"]).widths)
+    widths = Fitted.from_dict(run.model["fitted"]).widths
+    run.stats["ends"] = stats.ends(run.stats["all"], widths, contracts=contract_rows.reach(run))
     run.save(update_fields=["stats"])
     return {"rows": run.stats["all"]["customers"]}
 

@@ -3,6 +3,7 @@
 Integers only, so that any number of shards gives the same totals.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -17,9 +18,15 @@ from core import pgcopy
 MEASURES: Final = (
     *("customers", "clv_cents", "value_cents", "historic_cents", "active"),
     *("clv_36m_cents", "clv_lifetime_cents", "expected_milli", "orders"),  # expected: orders in thousandths
+    *("contract_cents", "contract_36m_cents", "contract_lifetime_cents"),  # what contracts are of the values
 )
 MILLI: Final = 1000
-VALUES: Final = ("clv_cents", "clv_36m_cents", "clv_lifetime_cents")
+# The predicted values, and what contracts are of them.
+VALUES: Final = {
+    "clv_cents": "contract_cents",
+    "clv_36m_cents": "contract_36m_cents",
+    "clv_lifetime_cents": "contract_lifetime_cents",
+}
 
 Totals = dict[str, dict[str, Any]]
 Cells = dict[str, Counter[str]]
@@ -108,13 +115,30 @@ def _sum(cells: Iterable[Counter[str]]) -> dict[str, int]:
     return dict(total)
 
 
-def ends(whole: Mapping[str, int], widths: intervals.Widths | None) -> dict[str, list[int]]:
-    """The 80 % intervals of the predicted values of everybody: low and high by measure. Empty without customers."""
+def ends(
+    whole: Mapping[str, int], widths: intervals.Widths | None, *, contracts: tuple[float, float]
+) -> dict[str, list[int]]:
+    """The 80 % intervals of the predicted values of everybody: low and high by measure. Empty without customers.
+
+    `contracts`: how far the interval of their value of 12 months reaches below and above it. Their part is taken to be
+    independent of that of orders, so that the distances add up as the sides of a right triangle.
+    """
     if widths is None:
         return {}
-    orders, year = whole["expected_milli"] / MILLI, whole["clv_cents"]
-    found = {
-        name: intervals.total_value(widths, orders, whole[name], years=max(whole[name] / year, 1.0) if year else 1.0)
-        for name in VALUES
-    }
-    return {name: [round(low), round(high)] for name, (low, high) in found.items()}
+    orders, found = whole["expected_milli"] / MILLI, {}
+    of_orders = {name: whole[name] - whole[contract] for name, contract in VALUES.items()}
+    for name, contract in VALUES.items():
+        years = _years(of_orders[name], of_orders["clv_cents"])
+        low, high = intervals.total_value(widths, orders, of_orders[name], years=years)
+        longer = _years(whole[contract], whole["contract_cents"]) ** 1.5  # of a value so much larger, by the root of it
+        below, above = (each * longer for each in contracts)
+        found[name] = [
+            round(whole[name] - math.hypot(of_orders[name] - low, below)),
+            round(whole[name] + math.hypot(high - of_orders[name], above)),
+        ]
+    return found
+
+
+def _years(value: int, year: int) -> float:
+    """A value in values of 12 months, at least one."""
+    return max(value / year, 1.0) if year > 0 else 1.0

@@ -8,10 +8,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from analytics import value_plots, value_words, waterfall
-from analytics.clv.drivers import NAMES
 from analytics.forms.value import ValueForm
 from analytics.selectors import nights, value_drivers, value_nights
-from analytics.selectors.value_drivers import BySegment, Change
+from analytics.selectors.value_drivers import PARTS, BySegment, Change
 from analytics.selectors.value_nights import COLUMNS, LABELS, PERIODS, Pair, Point
 from analytics.services import exports
 from core import downloads, money
@@ -23,7 +22,7 @@ NIGHT_COLUMNS: Final = (
     *(f"clv_{name}{end}" for name in COLUMNS for end in ("", "_low", "_high")),
     "clv_12m_at_risk",
 )
-DRIVER_COLUMNS: Final = ("segment", "from", "to", "value_from", "value_to", "difference", *NAMES)
+DRIVER_COLUMNS: Final = ("segment", "from", "to", "value_from", "value_to", "difference", *PARTS)
 
 
 def value(request: DeskRequest) -> HttpResponse:
@@ -75,7 +74,7 @@ def _over_time(points: Sequence[Point], request: DeskRequest, form: ValueForm) -
 def _drivers(found: Pair, request: DeskRequest, form: ValueForm) -> dict[str, Any]:
     horizon, business = form.horizon_name, request.business
     shop, parts = _compared(found, form)
-    names = waterfall.names(horizon)
+    names = waterfall.names(horizon, shop)
     ends = value_plots.ends(found.before.as_of, found.after.as_of)
     return {
         "shop": shop,
@@ -131,7 +130,7 @@ def _night_lines(points: Sequence[Point], *, currency: str) -> Iterator[Sequence
 def _driver_lines(rows: Sequence[Change], found: Pair, *, currency: str) -> Iterator[Sequence[Any]]:
     yield DRIVER_COLUMNS
     for row in rows:
-        amounts = (row.before_cents, row.after_cents, row.difference_cents, *(row.parts[name] for name in NAMES))
+        amounts = (row.before_cents, row.after_cents, row.difference_cents, *(row.parts[name] for name in PARTS))
         money_of = [_money(amount, currency) for amount in amounts]
         yield exports.plain(row.label), found.before.as_of, found.after.as_of, *money_of
 
