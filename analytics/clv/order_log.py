@@ -5,13 +5,13 @@ So a refund takes its money from the day of its order, but only from the day of 
 columns of the purchase summaries (analytics/services/summaries.py) as of any day, `outcomes` what happened after it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.clv.history import UNKNOWN, History
+from analytics.clv.history import History
 from analytics.clv.params import FloatArray
 
 NO_ORDER_DAY = 2**31 - 1  # of money paid back for no order that is known: it comes after every order day
@@ -65,7 +65,9 @@ class OrderLog:
     orders: NDArray[np.int32]
     value: FloatArray  # minor units
     margin: FloatArray  # minor units
-    cell: NDArray[np.integer[Any]] = UNKNOWN  # of each customer by code (cells.py); all are in cell 0 where it is empty
+    cell: NDArray[np.int16] = field(
+        default_factory=lambda: np.empty(0, np.int16)
+    )  # by code (cells.py); empty: all in 0
 
     @property
     def start(self) -> int:
