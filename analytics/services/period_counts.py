@@ -15,13 +15,14 @@ from analytics.models import PeriodCounts
 
 PERIODS: Final = (30, 90, 365)
 
+# What came back is asked with OR: of "IS NOT FALSE" the planner expects one row, and counts on one core.
 COUNT: Final = """
 WITH people AS (
     SELECT customer_id, bit_or(1 << width_bucket(placed_on, %(starts)s::date[])) AS bits,
         min(placed_on) AS first_on, ARRAY[{lasts}] AS lasts
     FROM customers_order o
     WHERE status = 'paid' AND placed_on <= %(as_of)s AND customer_id IS NOT NULL
-        AND fully_refunded_on > %(as_of)s IS NOT FALSE
+        AND (fully_refunded_on IS NULL OR fully_refunded_on > %(as_of)s)
     GROUP BY 1
 ), counted AS (
     SELECT number,
@@ -40,7 +41,7 @@ SELECT number, started, kept, active, buyers, repeated FROM counted ORDER BY 1
 ORDERS: Final = """
 SELECT width_bucket(placed_on, %(starts)s::date[]) AS stretch, count(*) FROM customers_order
 WHERE status = 'paid' AND placed_on >= %(first)s AND placed_on <= %(as_of)s AND customer_id IS NOT NULL
-    AND fully_refunded_on > %(as_of)s IS NOT FALSE
+    AND (fully_refunded_on IS NULL OR fully_refunded_on > %(as_of)s)
 GROUP BY 1
 """
 LAST: Final = "max(placed_on) FILTER (WHERE placed_on <= date '{until}')"
