@@ -81,12 +81,26 @@ def by_cell(each: Sequence[T], history: History, evaluate: Callable[[T, History]
     `each` is one for every cell, or one alone that does for all. `evaluate` gives a dataclass of columns as long as the
     history that it was handed.
     """
-    inhabited = np.flatnonzero(np.bincount(history.cell)) if len(each) > 1 else np.zeros(1, np.intp)
-    if inhabited.size <= 1:
-        return evaluate(each[int(inhabited[0]) if inhabited.size else 0], history)
+    inhabited = _inhabited(each, history)
+    if len(inhabited) == 1:
+        return evaluate(each[inhabited[0]], history)
     rows = [np.flatnonzero(history.cell == cell) for cell in inhabited]
-    parts = [evaluate(each[cell], history.take(mine)) for cell, mine in zip(inhabited.tolist(), rows, strict=True)]
-    return _together(parts, np.concatenate(rows))
+    found = [evaluate(each[cell], history.take(mine)) for cell, mine in zip(inhabited, rows, strict=True)]
+    return _together(found, np.concatenate(rows))
+
+
+def parts(each: Sequence[T], history: History) -> list[tuple[T, History]]:
+    """The customers of each cell with what `each` holds for it, for sums; nobody is one part, too."""
+    inhabited = _inhabited(each, history)
+    if len(inhabited) == 1:
+        return [(each[inhabited[0]], history)]
+    return [(each[cell], history.take(np.flatnonzero(history.cell == cell))) for cell in inhabited]
+
+
+def _inhabited(each: Sequence[T], history: History) -> list[int]:
+    """The cells with customers, one at least."""
+    found: list[int] = np.flatnonzero(np.bincount(history.cell)).tolist() if len(each) > 1 else []
+    return found or [0]
 
 
 def _together(parts: Sequence[Columns], rows: NDArray[np.intp]) -> Columns:

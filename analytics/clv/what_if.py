@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from analytics.clv import discount, purchase, shop, spend, tables
+from analytics.clv import cells, discount, purchase, shop, spend, tables
 from analytics.clv.fitted import Fitted
 from analytics.clv.history import LIFETIME_DAYS, WEEK, YEAR, History, Terms
 from analytics.clv.intervals import SHARE
@@ -38,6 +38,7 @@ AMOUNTS: Final = ("clv", "clv_36m", "clv_lifetime", "orders", "revenue", "at_ris
 NOBODY = 1e-9  # leaves: the chance as good as none, relative to the model's own
 MONTHS = LIFETIME_DAYS * 12 // 365  # in which a new customer can pay back
 FEW = 250  # customers who tell how other parameters move an amount
+FEWEST = 50  # of them in each cell
 SOME = 8  # of the draws of the parameters
 CHANCES = (np.arange(999) + 0.5) / 999.0  # of the level's error, for the interval of a difference
 
@@ -106,6 +107,30 @@ def simulate(
 
     `acquisition_cost` of a new customer, major units.
     """
+    parts = cells.parts(fitted.each, history)
+    found = [_sums(one, part, terms, levers, max(FEW // len(parts), FEWEST)) for one, part in parts]
+    there = sum(one.there for one in found)
+    draws = np.sum([one.draws for one in found], axis=0)
+    amounts = np.sum([one.amounts for one in found], axis=0)
+    return Outcome(
+        **dict(zip(AMOUNTS, amounts.tolist(), strict=True)),
+        leave=sum(one.leaving for one in found) / there if there > 0.0 else 0.0,
+        payback_month=_payback_month(fitted, levers, acquisition_cost * levers.acquisition_cost),
+        draws=tuple(tuple(draw) for draw in draws.tolist()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Of customers with the same parameters."""
+
+    amounts: FloatArray  # AMOUNTS
+    there: float  # living customers
+    leaving: float  # of them
+    draws: FloatArray  # by parameters that might as well be true × AMOUNTS
+
+
+def _sums(fitted: Fitted, history: History, terms: Terms, levers: Levers, few: int) -> _Sums:
     sample = _sample(fitted, history, levers)
     alive = fitted.levels.orders * _alive(fitted.purchase, sample.known)
     future = _future(fitted.purchase, levers)
@@ -113,22 +138,18 @@ def simulate(
     orders, discounted = _ahead(future, terms, each, ages / WEEK)
     staying = _plain(_future(fitted.purchase, levers, leaving=NOBODY), [terms.horizon_days], each, ages / WEEK)
     lost = np.maximum(staying[0] - orders[0], 0.0)
-    clv, clv_36m, clv_lifetime = (float(np.sum(sample.margin * (alive * column[place]))) for column in discounted)
     expected = alive * orders[0][place]
-    amounts = {
-        "clv": clv,
-        "clv_36m": clv_36m,
-        "clv_lifetime": clv_lifetime,
-        "orders": float(np.sum(expected)),
-        "revenue": float(np.sum(sample.revenue * expected)),
-        "at_risk": float(np.sum(sample.revenue * (alive * lost[place]))),
-    }
-    return Outcome(
-        **amounts,
-        leave=_leave(future, sample.known, alive),
-        payback_month=_payback_month(fitted, future, levers, acquisition_cost * levers.acquisition_cost),
-        draws=_draws(fitted, sample, terms, levers, tuple(amounts.values())),
+    amounts = np.array(
+        [
+            *(np.sum(sample.margin * (alive * column[place])) for column in discounted),
+            np.sum(expected),
+            np.sum(sample.revenue * expected),
+            np.sum(sample.revenue * (alive * lost[place])),
+        ]
     )
+    leaving = float(np.sum(alive * _leave(future, sample.known)))
+    draws = _draws(fitted, sample.take(few), terms, levers, amounts)
+    return _Sums(amounts, float(np.sum(alive)), leaving, draws)
 
 
 def differences(fitted: Fitted, before: Outcome, after: Outcome) -> dict[str, Difference]:
@@ -191,16 +212,18 @@ def _plain(future: purchase.Future[Any], days: Sequence[int], x: ArrayLike, T: A
     return np.asarray(future.times * expected)
 
 
-def _leave(future: purchase.Future[Any], known: History, alive: FloatArray) -> float:
-    """0 where nobody is there."""
+def _leave(future: purchase.Future[Any], known: History) -> FloatArray:
+    """The chance of each to leave, were she there."""
     year = future.speed * YEAR / WEEK
-    each = purchase.model_of(future.params).leaves(future.params, year, known.order_days - 1, known.first_age / WEEK)
-    there = float(np.sum(alive))
-    return float(np.sum(alive * each)) / there if there > 0.0 else 0.0
+    return purchase.model_of(future.params).leaves(future.params, year, known.order_days - 1, known.first_age / WEEK)
 
 
-def _payback_month(fitted: Fitted, future: purchase.Future[Any], levers: Levers, cost: float) -> int | None:
-    """The first month by whose end her first order and the expected repeat orders have brought the cost as margin."""
+def _payback_month(fitted: Fitted, levers: Levers, cost: float) -> int | None:
+    """The first month by whose end her first order and the expected repeat orders have brought the cost as margin.
+
+    She is a customer of the whole shop, whatever her cell.
+    """
+    future = _future(fitted.purchase, levers)
     revenue = fitted.levels.spend * fitted.mean_spend * levers.order_value
     margin = revenue * min(fitted.margin_rate * levers.margin_rate, 1.0)
     weeks = np.arange(MONTHS + 1) * (YEAR / 12.0 / WEEK)
@@ -210,20 +233,17 @@ def _payback_month(fitted: Fitted, future: purchase.Future[Any], levers: Levers,
     return int(paid[0]) if paid.size else None
 
 
-def _draws(
-    fitted: Fitted, sample: _Sample, terms: Terms, levers: Levers, found: tuple[float, ...]
-) -> tuple[tuple[float, ...], ...]:
+def _draws(fitted: Fitted, few: _Sample, terms: Terms, levers: Levers, found: FloatArray) -> FloatArray:
     """`found` times what a draw of the parameters expects of a few customers over what the fitted ones do.
 
     Their values are compared undiscounted: the draws are many and move a value by a few percent.
     """
     if fitted.widths is None:
-        return ()
-    few = sample.take(FEW)
+        return np.empty((0, found.size))
     usual = _few_amounts(fitted.purchase, few, terms, levers)
     drawn = (_few_amounts(params, few, terms, levers) for params in fitted.widths.params[:SOME])
     ratios = [np.divide(amounts, usual, out=np.ones(usual.size), where=usual > 0.0) for amounts in drawn]
-    return tuple(tuple((np.array(found) * ratio).tolist()) for ratio in ratios)
+    return np.asarray(found * np.array(ratios))
 
 
 def _few_amounts(params: purchase.Params, few: _Sample, terms: Terms, levers: Levers) -> FloatArray:
