@@ -40,6 +40,8 @@ class DayTotals(models.Model):
     value_cents = models.BigIntegerField()  # order value less what came back that day
     refunds_cents = models.BigIntegerField()  # what came back that day, matched or not
     margin_cents = models.BigIntegerField()
+    # who bought or brought back what, in one number: looks back on the same facts are made once (services.choices)
+    fingerprint = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"Totals of {self.day}"

@@ -27,7 +27,7 @@ SAMPLE: Final = 100_000  # customers
 
 def look_back(*, run: Run) -> dict[str, Any]:
     """Keep the choice, the calibration and their report card in the run; returns whether they had to be found anew."""
-    key = _key(run, anchor(run.as_of))
+    key = look_back_key(run=run, until=anchor(run.as_of))
     known = _kept(run, key)
     run.model = run.model | {"look_back": known or {"key": key, **_find(run)}}
     run.stats = run.stats | {"grades": _grades(run)}
@@ -82,11 +82,13 @@ def anchor(as_of: date) -> date:
     return as_of if (as_of + timedelta(days=1)).day == 1 else as_of.replace(day=1) - timedelta(days=1)
 
 
-def _key(run: Run, until: date) -> dict[str, Any]:
-    """What the findings depend on; facts by the sums of the days until the anchor."""
-    facts = DayTotals.objects.filter(day__lte=until).aggregate(orders=Sum("orders"), value=Sum("value_cents"))
+def look_back_key(*, run: Run, until: date) -> dict[str, Any]:
+    """What the findings depend on; facts by the sums of the days until then, with fingerprints of who did what."""
+    names = {"orders": "orders", "value": "value_cents", "fingerprint": "fingerprint"}
+    facts = DayTotals.objects.filter(day__lte=until).aggregate(**{name: Sum(field) for name, field in names.items()})
     settings = {name: run.settings[name] for name in ("engine", "churn_horizon_days")}
-    return {"until": until.isoformat(), **settings, **facts}
+    known = {name: int(found) for name, found in facts.items() if found is not None}
+    return {"until": until.isoformat(), **settings, **known}
 
 
 def _kept(run: Run, key: dict[str, Any]) -> dict[str, Any] | None:
@@ -121,6 +123,6 @@ def _find(run: Run) -> dict[str, Any]:
 def _chosen_a_month_ago(run: Run, log: OrderLog) -> Choice:
     """As a run has it that knew the same facts, else found from what was known then."""
     until = anchor(run.as_of).replace(day=1) - timedelta(days=1)
-    if kept := _kept(run, _key(run, until)):
+    if kept := _kept(run, look_back_key(run=run, until=until)):
         return Choice.from_dict(kept["choice"])
     return choice.decide(log.until(int(np.datetime64(until, "D").astype(np.int64))))

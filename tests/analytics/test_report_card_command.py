@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from analytics.management.commands import report_card as command
+from analytics.services.order_files import FileLog
 from tests.analytics import cdnow
 from tests.analytics.logs import make_shop
 
@@ -226,3 +228,10 @@ def test_the_exit_code_of_a_refusal_is_two(tmp_path):
 
     assert done.returncode == 2
     assert done.stdout == ""
+
+
+def test_a_sample_is_named(monkeypatch):
+    found = FileLog(log=make_shop(customers=30, days=60), rows=90, rejected=0, guest_rows=0)
+    assert "sample" not in command._read(found)
+    monkeypatch.setattr(command.intervals, "SAMPLE", 20)
+    assert command._read(found).endswith("intervals are learned from an even sample of 20.")

@@ -177,7 +177,7 @@ class TestPastDates:
         assert (past.is_past, past.is_current, past.state) == (True, False, Run.State.DONE)
         assert Run.objects.get(is_current=True) == current
         assert set(score_rows(past)) == set(nights.plain_summaries(past.as_of))
-        assert {"segments", "totals"}.isdisjoint(past.jobs.values_list("step", flat=True))
+        assert {"segments", "cohorts"}.isdisjoint(past.jobs.values_list("step", flat=True))
         assert not partitions.runs_with(summaries.PAST_PREFIX)
 
     def test_it_does_not_disturb_the_next_night(self, shop):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analytics.clv import report_card
+from analytics.clv import intervals, report_card
 from analytics.clv.backtest import LONGEST, SHORTEST, Origin
 from analytics.clv.order_log import OrderLog
 from analytics.clv.report_card import Card, Plain, Total
@@ -71,9 +71,14 @@ class Command(BaseCommand):
 
 def _read(found: FileLog) -> str:
     log = found.log
-    return (
+    read = (
         f"{found.rows:,} rows read, {found.rejected:,} rejected, {found.guest_rows:,} of guests; "
         f"{log.customers:,} customers from {_date(log.start)} to {_date(log.end)}."
+    )
+    if log.customers <= intervals.SAMPLE:
+        return read
+    return (
+        f"{read}\nModels are fitted to all of them; intervals are learned from an even sample of {intervals.SAMPLE:,}."
     )
 
 
