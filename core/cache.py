@@ -1,8 +1,8 @@
 """The cache of counters, which goes on without Redis.
 
-Only limits on guessing stand in it. When Redis is away, refusing everybody would lock the staff out just when they are
-needed, while a guesser still pays for a slow hash of the password, and for the second factor behind it. So a counter
-that cannot be read counts as zero, and the log says so.
+Limits on guessing stand in it, and answers that can be found again. When Redis is away, refusing everybody would lock
+the staff out just when they are needed, while a guesser still pays for a slow hash of the password, and for the second
+factor behind it. So a counter that cannot be read counts as zero, and the log says so.
 """
 
 import logging

@@ -29,6 +29,8 @@ def pages(text: str) -> list[PageHit]:
         PageHit(title=_("Companies"), icon="building", url=reverse("customers:company_list")),
         PageHit(title=_("Products"), icon="package", url=reverse("customers:product_list")),
         PageHit(title=_("Segments"), icon="chart-pie", url=reverse("desk:segment_list")),
+        PageHit(title=_("Value"), icon="trending-up", url=reverse("analytics:value")),
+        PageHit(title=_("What if"), icon="adjustments-horizontal", url=reverse("analytics:what_if")),
         PageHit(title=_("Jobs"), icon="moon-stars", url=reverse("desk:job_list")),
         PageHit(title=_("Change password"), icon="key", url=reverse("account_change_password")),
         PageHit(title=_("Two-factor sign-in"), icon="shield-lock", url=reverse("mfa_index")),
