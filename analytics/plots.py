@@ -111,11 +111,11 @@ def curve(points: Sequence[tuple[float, float]], *, dots: bool, names: Sequence[
     return _svg(_grid(SHARE_SCALE, ticks), below, diagonal, lines, circles, label=label)
 
 
-def window(values: Sequence[float]) -> tuple[Scale, list[float]]:
-    """A scale and its ticks: from 0, or close around values that move little on a high level."""
+def window(values: Sequence[float], *, smallest: float) -> tuple[Scale, list[float]]:
+    """A scale and its ticks: from 0 (to `smallest` at least), or close around values that move little high above it."""
     low, high = min(values, default=0.0), max(values, default=0.0)
     if low <= high / 2:
-        found = scale(values)
+        found = scale_of(values, smallest=smallest)
         return found, found.ticks
     step = nice_third(max((high - low) / 3, high / 100))
     start = math.floor(low / step)

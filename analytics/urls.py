@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics.views import contracts, costs, kpis, profit, report_card, retention, scenarios, value, what_if
+from analytics.views import contracts, costs, customers, kpis, profit, report_card, retention, scenarios, value, what_if
 
 app_name = "analytics"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("kpis/<slug:slug>/export/", kpis.kpi_export, name="kpi_export"),
     path("retention/", retention.retention, name="retention"),
     path("retention/export/", retention.retention_export, name="retention_export"),
+    path("customers/<int:pk>/value/", customers.customer_value_course, name="customer_value_course"),
     path("value/", value.value, name="value"),
     path("value/export/", value.value_export, name="value_export"),
     path("value/drivers/export/", value.value_drivers_export, name="value_drivers_export"),

@@ -55,6 +55,7 @@ ABILITIES: Final = (
         _("See the desk, customers, companies, orders and products"),
         *("desk:today", "desk:night_status", "desk:palette", "desk:customer_*", "customers:company_*"),
         *("customers:order_*", "customers:product_*", "customers:category_*", "customers:record_history"),
+        "analytics:customer_value_course",
     ),
     _do(
         CUSTOMERS,
@@ -77,8 +78,9 @@ ABILITIES: Final = (
     _see(SEGMENTS, _("Take the members of a segment out as a file"), "desk:*_export"),
     _see(
         ANALYSE,
-        _("See key figures, retention and the report card"),
-        *("analytics:kpi_list", "analytics:kpi_detail", "analytics:retention", "analytics:report_card"),
+        _("See value, key figures, retention and the report card"),
+        *("analytics:value", "analytics:kpi_list", "analytics:kpi_detail", "analytics:retention"),
+        "analytics:report_card",
     ),
     _see(
         ANALYSE,

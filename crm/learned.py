@@ -32,9 +32,9 @@ WORDS: Final = {  # parameters and models that are named by words
 def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The models with their parameters, and the figures of the shop that stand in for them."""
     return [
-        (_("Purchases"), _named(learned["model"])),
+        (_("Purchases"), called(learned["model"])),
         *_parameters(learned["purchase"]),
-        (_("Spend per order"), _named(learned["spend"]["model"])),
+        (_("Spend per order"), called(learned["spend"]["model"])),
         *_parameters(learned["spend"]),
         (_("Customers"), formats.number_format(learned["n"], 0, force_grouping=True)),
         (_("Bought again"), formats.number_format(learned["repeat_customers"], 0, force_grouping=True)),
@@ -43,7 +43,8 @@ def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[
     ]
 
 
-def _named(name: str) -> str:
+def called(name: str) -> str:
+    """A model's or a parameter's name as people read it."""
     return str(WORDS.get(name, name))
 
 
@@ -56,5 +57,5 @@ def _parameters(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     0.321 · 0.677`. Where some are named by words, each has a row of its own."""
     named = {name: formats.number_format(Decimal(f"{values[name]:.3g}")) for name in fitted.symbols(values["model"])}
     if any(name in WORDS for name in named):
-        return [(_named(name), value) for name, value in named.items()]
+        return [(called(name), value) for name, value in named.items()]
     return [(" · ".join(GREEK.get(name, name) for name in named), " · ".join(named.values()))]

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from core import business, failures, pulse, retelling
 from core.http import DeskRequest, wants_part
 from core.models import Job, Run
-from crm import learned, night, schedule
+from crm import learned, night, night_facts, schedule
 from crm.selectors import jobs, nights
 
 
@@ -33,6 +33,7 @@ def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "reason": failures.reason(run.error) if run.error else None,
         "failures": [jobs.row(job) for job in nights.troubled(run)],
         "learned": learned.rows(fitted, run.settings) if fitted else [],
+        "facts": night_facts.rows(run, business=request.business),
     }
     return render(request, "crm/_run.html" if wants_part(request) else "crm/run_detail.html", context)
 
