@@ -52,6 +52,7 @@ CONTRACT: Final = {
     "value": "1200.00",
     "margin_rate": None,
     "renews_automatically": False,
+    "is_billed_by_orders": False,
     "status": "running",
     "ends_on": "2027-02-28",
     "renewals": 1,
@@ -119,6 +120,7 @@ class ContractOut(StrictSerializer):
     value = Money(source="value_cents", least=None)
     margin_rate = Share(least=None, allow_null=True)
     renews_automatically = Flag()
+    is_billed_by_orders = Flag(help_text="Its value is in that of the customer's orders.")
     status = serializers.SerializerMethodField()
     ends_on = serializers.SerializerMethodField(help_text="The last day of the last term that is agreed.")
     renewals = serializers.SerializerMethodField()
@@ -159,6 +161,7 @@ class ContractIn(StrictSerializer):
     value = Money(source="value_cents", required=False, help_text="Net, of a term: the open one and those to come.")
     margin_rate = Share(least=None, required=False, allow_null=True, help_text="From -1 to 1; null: the business's.")
     renews_automatically = Flag(required=False)
+    is_billed_by_orders = Flag(required=False, help_text="Its invoices come in as orders: it is not counted twice.")
     renewals = Whole(min_value=0, max_value=MOST_RENEWALS, required=False, help_text="How often it was renewed so far.")
 
     def validate_company(self, pk: int | None) -> Company | None:

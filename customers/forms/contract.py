@@ -55,6 +55,11 @@ class ContractForm(Guarded):
     renews_automatically = forms.BooleanField(
         label=gettext_lazy("Renews automatically unless cancelled"), required=False
     )
+    is_billed_by_orders = forms.BooleanField(
+        label=gettext_lazy("Its invoices come in as orders"),
+        required=False,
+        help_text=gettext_lazy("Then its value is in that of the orders, and is not added to the customer's again."),
+    )
 
     def __init__(self, *args: Any, business: Business, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,6 +96,7 @@ class ContractForm(Guarded):
             value_cents=cents(told["value"], self.currency),
             margin_rate=None if percent is None else percent / 100,
             renews_automatically=told["renews_automatically"],
+            is_billed_by_orders=told["is_billed_by_orders"],
         )
 
 
@@ -111,7 +117,7 @@ class KnownContractForm(ContractForm):
 def initial(contract: Contract, *, currency: str) -> dict[str, Any]:
     """The record's values as the form's."""
     rate = contract.margin_rate
-    names = ("plan", "agreed_on", "starts_on", "term_months", "renews_automatically")
+    names = ("plan", "agreed_on", "starts_on", "term_months", "renews_automatically", "is_billed_by_orders")
     return {name: getattr(contract, name) for name in names} | {
         "company": numbered(contract.company) if contract.company else "",
         "customer": numbered_customer(contract.customer) if contract.customer else "",

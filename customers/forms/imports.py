@@ -1,6 +1,6 @@
 """What people say about a file that they import."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from core.receiving import Received
 from customers.importing.extras import Extra
-from customers.importing.presets import CUSTOMERS, ORDERS, Preset
+from customers.importing.presets import KINDS
 from customers.importing.preview import Preview
 from customers.importing.suggestions import NAMES
+from customers.models import ImportBatch
 from customers.services import uploads
 from customers.services.uploads import Choice
 
-KINDS = [("orders", gettext_lazy("Orders")), ("customers", gettext_lazy("Customers"))]
 PRESETS = {
     "generic": gettext_lazy("Any file: I say what the columns are"),
     "shopify": gettext_lazy("Shopify export"),
@@ -50,11 +50,24 @@ FIELDS = {
     "city": gettext_lazy("City"),
     "locale": gettext_lazy("Language"),
     "time_zone": gettext_lazy("Time zone"),
+    "contract_id": gettext_lazy("Contract number"),
+    "plan": gettext_lazy("Plan"),
+    "starts_on": gettext_lazy("First day"),
+    "ends_on": gettext_lazy("Last day"),
+    "term_months": gettext_lazy("Length of a term, months"),
+    "value": gettext_lazy("Value of a term, net"),
+    "renewals": gettext_lazy("Renewed so far, times"),
+    "renews_automatically": gettext_lazy("Renews automatically, yes or no"),
+    "agreed_on": gettext_lazy("Agreed on"),
+    "cancelled_on": gettext_lazy("Cancelled on"),
+    "reason": gettext_lazy("Reason of the cancellation"),
+    "margin_rate": gettext_lazy("Margin rate, such as 0.35"),
+    "is_billed_by_orders": gettext_lazy("Invoices come in as orders, yes or no"),
 }
 
 
 class UploadForm(forms.Form):
-    kind = forms.ChoiceField(label=gettext_lazy("What is in it"), choices=KINDS, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=gettext_lazy("What is in it"), choices=ImportBatch.Kind, widget=forms.RadioSelect)
     file = forms.FileField(
         label=gettext_lazy("File"),
         help_text=gettext_lazy("CSV, CSV.gz or XLSX, up to 1 GB."),
@@ -66,7 +79,7 @@ class UploadForm(forms.Form):
         received: Received = self.cleaned_data["file"]
         if received.is_too_large:
             most, size = filesizeformat(uploads.MOST_BYTES), filesizeformat(received.size or 0)
-            message = _("The file has %(size)s, and the limit is %(most)s. Split it, or use the command import_orders.")
+            message = _("The file has %(size)s, and the limit is %(most)s. Split it, or use the import commands.")
             raise ValidationError(message % {"size": size, "most": most})
         return received
 
@@ -98,7 +111,7 @@ class MappingForm(forms.Form):
         super().__init__(*args, **options)
         self.labels = FIELDS | {extra.name: extra.label for extra in own}
         self.header = seen.header
-        presets: Mapping[str, Preset[Any]] = ORDERS if kind == "orders" else CUSTOMERS
+        presets = KINDS[kind]
         self.required = presets["generic"].required
         self._choices("preset", [(name, PRESETS[name]) for name in presets])
         self._choices("sheet", [(name, name) for name in seen.sheets])

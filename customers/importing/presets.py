@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from customers.importing import cdnow, generic, online_retail, persons, shop_customers, shopify, woocommerce
+from customers.importing import agreements, cdnow, generic, online_retail, persons, shop_customers, shopify, woocommerce
 from customers.importing.columns import Aliases
 from customers.importing.record import Record
-from customers.importing.rows import OrderRow, PersonRow, SpendRow
+from customers.importing.rows import ContractRow, OrderRow, PersonRow, SpendRow
 
-R = TypeVar("R", OrderRow, PersonRow, SpendRow)
+R = TypeVar("R", OrderRow, PersonRow, ContractRow, SpendRow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,4 +92,19 @@ WOOCOMMERCE_PEOPLE: Final = Preset(
 )
 CUSTOMERS: Final[Mapping[str, Preset[PersonRow]]] = {
     preset.name: preset for preset in (PEOPLE, SHOPIFY_PEOPLE, WOOCOMMERCE_PEOPLE)
+}
+
+AGREED: Final = Preset(
+    name="generic",
+    aliases=agreements.ALIASES,
+    required=agreements.REQUIRED,
+    parse=_each(agreements.parse),
+    dates=agreements.DATES,
+    numbers=agreements.NUMBERS,
+)
+CONTRACTS: Final[Mapping[str, Preset[ContractRow]]] = {AGREED.name: AGREED}
+KINDS: Final[Mapping[str, Mapping[str, Preset[Any]]]] = {
+    "orders": ORDERS,
+    "customers": CUSTOMERS,
+    "contracts": CONTRACTS,
 }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from customers.importing.columns import plain
 from customers.importing.problems import FileProblem, Reject, short
 
 REASONS: Final = ("file", "line", "field", "value", "reason")
@@ -25,7 +26,9 @@ class Rejects:
     def __init__(self, writer: Writer, headers: Sequence[Sequence[str]]) -> None:
         self.writer = writer
         self.columns = list(dict.fromkeys(name for header in headers for name in header))
-        writer.writerow([*map(safe, self.columns), *REASONS])
+        taken = {plain(name) for name in self.columns}
+        own = [f"rejected_{name}" if name in taken else name for name in REASONS]  # a file sent again has them, too
+        writer.writerow([*map(safe, self.columns), *own])
 
     def write(self, reject: Reject, header: Sequence[str]) -> None:
         cells = dict(zip(header, reject.cells, strict=False))

@@ -1,4 +1,4 @@
-"""What a row of a file becomes: one order line, one returned line or one person, in plain values.
+"""What a row of a file becomes: one order line, one returned line, one person or one contract, in plain values.
 
 Amounts are integers in the currency's minor unit and never negative for a return: `is_return` turns the sign.
 """
@@ -117,3 +117,23 @@ class SpendRow(NamedTuple):
     month: date  # its first day
     amount_cents: int
     note: str
+
+
+class ContractRow(NamedTuple):
+    """One contract. What is "" or None is left as it is; `value_cents` is net, of a term."""
+
+    line: int
+    number: str  # its id at the source
+    customer: str  # an id at a source, "" for a company without a contact
+    company: str  # a name or an id at the source
+    plan: str
+    starts_on: date
+    term_months: int
+    renewals: int | None
+    value_cents: int
+    agreed_on: date | None = None
+    margin_rate: Decimal | None = None
+    renews_automatically: bool | None = None
+    is_billed_by_orders: bool | None = None
+    cancelled_on: date | None = None
+    reason: str = ""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from customers.importing import columns, contacts, dates, numbers, shop_customers, shopify, woocommerce
+from customers.importing import agreements, columns, contacts, dates, numbers, shop_customers, shopify, woocommerce
 from customers.importing.columns import Aliases
 
 # field: names in English, German and Spanish, spelled as `spelled` does. The first fields take a column before later
@@ -85,10 +85,69 @@ CUSTOMER_NAMES: Final[Aliases] = {
     "locale": ("locale", "language", "lang", "sprache", "idioma", "lengua"),
     "time_zone": ("time_zone", "timezone", "zeitzone", "zona_horaria"),
 }  # fmt: skip
-NAMES: Final[Mapping[str, Aliases]] = {"orders": ORDER_NAMES, "customers": CUSTOMER_NAMES}
+CONTRACT_NAMES: Final[Aliases] = {
+    "contract_id": (
+        *("contract_id", "contract_number", "contract_no", "contract", "agreement", "subscription_id", "id"),
+        *("vertragsnummer", "vertragsnr", "vertrag", "abo_nummer", "numero_de_contrato", "numero_contrato", "contrato"),
+    ),
+    "customer_id": ORDER_NAMES["customer_id"],
+    "company": CUSTOMER_NAMES["company"],
+    "plan": ("plan", "plan_name", "product", "tariff", "package", "tarif", "paket", "produkt", "tarifa", "producto"),
+    "starts_on": (
+        *(
+            "starts_on",
+            "start",
+            "start_date",
+            "starts",
+            "begin",
+            "valid_from",
+            "beginn",
+            "vertragsbeginn",
+            "start_datum",
+        ),
+        *("laufzeitbeginn", "gueltig_ab", "inicio", "fecha_de_inicio", "fecha_inicio"),
+    ),
+    "ends_on": (
+        *("ends_on", "end", "end_date", "ends", "valid_until", "expires", "expiry_date", "ende", "vertragsende"),
+        *("laufzeitende", "gueltig_bis", "fin", "fecha_de_fin", "fecha_fin", "vencimiento"),
+    ),
+    "term_months": (
+        *("term_months", "term", "months", "duration", "duration_months", "laufzeit", "laufzeit_monate", "monate"),
+        *("plazo", "plazo_meses", "meses", "duracion"),
+    ),
+    "value": (
+        *("value", "term_value", "contract_value", "amount", "net", "price", "wert", "vertragswert", "betrag"),
+        *("nettobetrag", "preis", "valor", "importe", "precio"),
+    ),
+    "renewals": ("renewals", "renewed", "times_renewed", "verlaengerungen", "verlaengert", "renovaciones"),
+    "renews_automatically": (
+        *("renews_automatically", "auto_renew", "auto_renewal", "automatic", "automatisch", "automatica"),
+        *("verlaengert_sich_automatisch", "renovacion_automatica"),
+    ),
+    "agreed_on": (
+        *("agreed_on", "agreed", "signed", "signed_on", "abgeschlossen", "abschlussdatum", "unterzeichnet"),
+        *("firmado", "fecha_de_firma"),
+    ),
+    "cancelled_on": (
+        *("cancelled_on", "cancelled", "canceled", "cancellation_date", "gekuendigt", "gekuendigt_am", "kuendigung"),
+        *("cancelado", "fecha_de_cancelacion"),
+    ),
+    "reason": ("reason", "cancellation_reason", "grund", "kuendigungsgrund", "motivo"),
+    "margin_rate": ("margin_rate", "margin", "marge", "margensatz", "margen"),
+    "is_billed_by_orders": ("is_billed_by_orders", "billed_by_orders", "ueber_bestellungen_abgerechnet"),
+    "currency": ORDER_NAMES["currency"],
+}
+NAMES: Final[Mapping[str, Aliases]] = {
+    "orders": ORDER_NAMES,
+    "customers": CUSTOMER_NAMES,
+    "contracts": CONTRACT_NAMES,
+}
 
 MOSTLY: Final = 0.7
-MONEY: Final = frozenset({"amount", "unit_price", "unit_cost", "discount", "tax", "shipping"})
+NUMBERS: Final = frozenset(
+    {"amount", "unit_price", "unit_cost", "discount", "tax", "shipping", "quantity"} | set(agreements.NUMBERS)
+)
+DAYS: Final = frozenset({"date", *agreements.DATES})
 # Columns that only one kind of file has: all of a group must be there.
 SIGNS: Final[Mapping[str, Sequence[tuple[str, frozenset[str]]]]] = {
     "orders": (
@@ -107,6 +166,7 @@ SIGNS: Final[Mapping[str, Sequence[tuple[str, frozenset[str]]]]] = {
         ("woocommerce", frozenset({"username", "email", "total_spend"})),
         ("woocommerce", frozenset({"customer_id", "billing_first_name", "billing_company"})),
     ),
+    "contracts": (),
 }
 KNOWN: Final[Mapping[tuple[str, str], Aliases]] = {
     ("orders", "shopify"): shopify.ALIASES,
@@ -172,12 +232,12 @@ def _score(field: str, name: str, names: Sequence[str], values: Sequence[str]) -
     if name.replace("_", "") in {known.replace("_", "") for known in names}:
         return 4 if name == names[0] else 3
     by_itself = _speaks(values)
-    if by_itself and by_itself != field:
+    if by_itself and by_itself != field and not (by_itself == "date" and field in DAYS):
         return 0
     words = name.split("_")
     if any(word in names for word in words if len(word) > 3) or (len(names[0]) > 3 and names[0] in name):
         return 2
-    return 1 if by_itself else 0
+    return int(by_itself == field)
 
 
 def _speaks(values: Sequence[str]) -> str:
@@ -194,9 +254,9 @@ def _looks(field: str, values: Sequence[str]) -> bool | None:
         return None
     if field == "email":
         return any(contacts.EMAIL.fullmatch(part.lower()) for text in values for part in contacts.several(text))
-    if field == "date":
+    if field in DAYS:
         return _mostly(values, lambda text: any(form.fullmatch(text) for form in (*dates.FORMS, dates.SERIAL)))
-    if field in MONEY or field == "quantity":
+    if field in NUMBERS:
         return _mostly(values, _is_number)
     return None
 

@@ -15,8 +15,8 @@ from customers.importing import columns as naming
 from customers.importing import extras, suggestions
 from customers.importing.preview import Preview
 from customers.importing.suggestions import Suggestion
-from customers.models import CustomField, ImportBatch, ImportedRow, Order, Upload
-from customers.services import custom, from_files
+from customers.models import Contract, ContractTerm, CustomField, ImportBatch, ImportedRow, Order, Upload
+from customers.services import custom, examples, from_files
 
 PER_PAGE: Final = 25
 OPEN_SHOWN: Final = 20
@@ -31,6 +31,7 @@ TABLES: Final = {
     "order": _("Orders"),
     "refund": _("Refunds"),
     "unmatched": _("Returns without an order"),
+    "contract": _("Contracts"),
 }
 LABELS: Final = {
     "status": _("Status"),
@@ -44,6 +45,8 @@ LABELS: Final = {
     "city": _("City"),
     "locale": _("Language"),
     "time_zone": _("Time zone"),
+    **{one.name: one.verbose_name for one in Contract._meta.fields if one.name in examples.CONTRACT_FIELDS},
+    **{one.name: one.verbose_name for one in ContractTerm._meta.fields if one.name in examples.TERM_FIELDS},
 }
 
 
@@ -80,6 +83,8 @@ def findings(upload: Upload, *, currency: str) -> dict[str, Any]:
     seen = dict(upload.findings)
     for name in ("first_day", "last_day"):
         seen[name] = date.fromisoformat(seen[name]) if seen.get(name) else None
+    if upload.kind == "contracts":
+        seen["created"] = [{**row, "ends_on": date.fromisoformat(row["ends_on"])} for row in seen.get("created", ())]
     if upload.kind == "orders":
         seen["created"] = [
             {**row, "day": date.fromisoformat(row["day"]), "status": Order.Status(row["status"]).label}
@@ -98,6 +103,8 @@ def _readable(field: str, old: Any, new: Any, *, currency: str, own: Mapping[str
         return own[field].label, custom.words(own[field], old), custom.words(own[field], new)
     if field.endswith("_cents"):
         return LABELS.get(field, field), money.text(old, currency), money.text(new, currency)
+    if field == "outcome":
+        return LABELS[field], ContractTerm.Outcome(old).label, ContractTerm.Outcome(new).label
     if field == "status":
         return LABELS[field], Order.Status(old).label, Order.Status(new).label
     return LABELS.get(field, field), old, new
@@ -122,7 +129,7 @@ def what_goes(batch: ImportBatch) -> list[dict[str, Any]]:
 
 def columns(upload: Upload, seen: Preview, *, preset: str) -> list[Column]:
     """Each column with what it was mapped to, else with what it probably is."""
-    own = {} if upload.kind == "orders" else extras.names(custom.extras())
+    own = extras.names(custom.extras()) if upload.kind == "customers" else {}
     guesses = suggestions.suggest(seen.header, seen.rows, kind=upload.kind, own=own) if preset == "generic" else {}
     chosen = {column: field for field, column in upload.mapping.items()}
     known = _known(upload, preset)

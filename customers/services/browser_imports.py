@@ -1,6 +1,6 @@
 """The work behind an upload: the dry run, the import, and taking one back. Each is a job of one transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -14,7 +14,7 @@ from core.models import Job
 from core.progress import Watch
 from customers.importing.problems import FileProblem, Reject
 from customers.importing.rejects import Rejects, open_rejects
-from customers.importing.rows import OrderRow, PersonRow
+from customers.importing.rows import ContractRow, OrderRow, PersonRow
 from customers.models import Upload
 from customers.services import examples, from_files, undo, uploads
 from customers.services.from_files import Done, Listener, Order
@@ -52,7 +52,7 @@ class Findings:
         if len(self.notes) < SHOWN:
             self.notes.append(remark)
 
-    def row(self, row: OrderRow | PersonRow) -> None:
+    def row(self, row: OrderRow | PersonRow | ContractRow) -> None:
         self.staged += 1
         if isinstance(row, OrderRow):
             self.first_day = min(row.day, self.first_day or row.day)
@@ -126,7 +126,7 @@ def _import(upload: Upload, job: Job, *, dry_run: bool) -> Done:
         sheet=upload.sheet,
         only_mapped=upload.preset == "generic",
     )
-    work: Callable[..., Done] = from_files.import_orders if upload.kind == "orders" else from_files.import_customers
+    work = from_files.WORK[upload.kind]
     with progress.watching(job) as watch, _usable():
         preset = from_files.preset_named(upload.preset, kind=upload.kind)
         plans = from_files.plan(order=order, preset=preset)

@@ -58,6 +58,7 @@ class Agreement:
     term_months: int = 12
     margin_rate: Decimal | None = None
     renews_automatically: bool = False
+    is_billed_by_orders: bool = False
 
 
 COLUMNS: Final = tuple(one.name for one in fields(Agreement))

@@ -15,9 +15,9 @@ from customers.importing import extras, presets, reading
 from customers.importing.presets import Preset, R
 from customers.importing.problems import FileProblem, Reject, sentence
 from customers.importing.reading import Habits, Plan
-from customers.services import custom, imports, people
+from customers.services import contract_files, custom, imports, people
 from customers.services.imports import Progress, Target
-from customers.services.reports import Report
+from customers.services.reports import Rejected, Report
 
 Clock = Callable[[], datetime]
 EVERY_ROWS: Final = 5_000
@@ -81,9 +81,7 @@ def import_orders(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, lis
         for planned in plans:
             rows = _rows(planned, done.report, listener)
             refused = imports.load_orders(rows=rows, target=target, report=done.report, progress=listener.progress)
-            cells = reading.cells_of(planned, {row.line for row in refused}) if refused else {}
-            for row in refused:
-                listener.refuse(Reject(planned.file, *row, cells[row.line]), planned.header)
+            _refuse(planned, refused, listener)
     return done
 
 
@@ -94,6 +92,30 @@ def import_customers(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, 
             rows = _rows(planned, done.report, listener)
             people.load(rows=rows, params=target.params, report=done.report, progress=listener.progress)
     return done
+
+
+def import_contracts(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, listener: Listener) -> Done:
+    """The same for contracts."""
+    with _batch("contracts", order, plans, clock, listener) as (target, done):
+        for planned in plans:
+            rows = _rows(planned, done.report, listener)
+            refused = contract_files.load(rows=rows, target=target, report=done.report, progress=listener.progress)
+            _refuse(planned, refused, listener)
+    return done
+
+
+WORK: Final[Mapping[str, Callable[..., Done]]] = {
+    "orders": import_orders,
+    "customers": import_customers,
+    "contracts": import_contracts,
+}
+
+
+def _refuse(planned: Plan[Any], refused: Sequence[Rejected], listener: Listener) -> None:
+    """Rows that were refused after they were read, with their cells."""
+    cells = reading.cells_of(planned, {row.line for row in refused}) if refused else {}
+    for row in refused:
+        listener.refuse(Reject(planned.file, *row, cells[row.line]), planned.header)
 
 
 @contextmanager
@@ -151,7 +173,7 @@ def _rows(planned: Plan[R], report: Report, listener: Listener) -> Iterator[R]:
 
 def preset_named(name: str, *, kind: str = "orders") -> Preset[Any]:
     """The preset, with the business's own fields where it reads people. Raises FileProblem with the names there are."""
-    known: Mapping[str, Preset[Any]] = presets.ORDERS if kind == "orders" else presets.CUSTOMERS
+    known: Mapping[str, Preset[Any]] = presets.KINDS[kind]
     if name not in known:
         raise FileProblem(f"There is no preset “{name}”. The presets are: {', '.join(known)}.")
-    return known[name] if kind == "orders" else extras.reading(known[name], custom.extras())
+    return extras.reading(known[name], custom.extras()) if kind == "customers" else known[name]

@@ -9,6 +9,7 @@ KEYS: Final = (
     *("read", "imported", "rejected", "customers_created", "orders_created", "orders_updated", "orders_unchanged"),
     *("refund_lines", "guest_orders", "net_cents"),
 )
+CONTRACT_KEYS: Final = ("contracts_created", "contracts_updated", "contracts_unchanged")
 
 
 class Rejected(NamedTuple):
@@ -41,11 +42,15 @@ class Report:
     unmatched_returns: int = 0
     guest_orders: int = 0
     net_cents: int = 0
+    contracts_created: int = 0
+    contracts_updated: int = 0
+    contracts_unchanged: int = 0
     rejects: list[Rejected] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The keys that programs may rely on."""
-        return {key: getattr(self, key) for key in KEYS}
+        """The keys that programs may rely on; those of contracts where there were any."""
+        contracts = {key: getattr(self, key) for key in CONTRACT_KEYS}
+        return {key: getattr(self, key) for key in KEYS} | (contracts if any(contracts.values()) else {})
 
 
 DOCUMENTS: Final = """

@@ -27,13 +27,14 @@ ANALYZE undone"""
 # Each query finds a row that something later touched, as a sentence. The first that finds one decides.
 LATER_IMPORT: Final = """
 SELECT format('%%s %%s was changed by import %%s', r."table", coalesce(o.source || ':' || o.external_id, c.name, p.sku,
-    r.object_id::text), r.batch_id)
+    k.source || ':' || k.external_id, r.object_id::text), r.batch_id)
 FROM customers_importedrow r
 JOIN undone u ON u."table" = r."table" AND u.id = r.object_id
 JOIN customers_importbatch b ON b.id = r.batch_id AND b.state <> 'undone'
 LEFT JOIN customers_order o ON r."table" = 'order' AND o.id = r.object_id
 LEFT JOIN customers_customer c ON r."table" = 'customer' AND c.id = r.object_id
 LEFT JOIN customers_product p ON r."table" = 'product' AND p.id = r.object_id
+LEFT JOIN customers_contract k ON r."table" = 'contract' AND k.id = r.object_id
 WHERE r.batch_id > %(batch)s ORDER BY r.id LIMIT 1"""
 
 LATER_ORDER_CHANGE: Final = """
@@ -88,11 +89,12 @@ WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY r.id LIMI
 # What a person or a program changed by hand (core.models.Edit).
 LATER_EDIT: Final = """
 SELECT format('%%s %%s was changed by %%s on %%s', coalesce(nullif(kinds.word, ''), u."table"),
-    coalesce(nullif(c.name, ''), nullif(p.name, ''), p.sku, co.name, ca.name, u.id::text),
+    coalesce(nullif(c.name, ''), nullif(p.name, ''), p.sku, co.name, ca.name, k.source || ':' || k.external_id,
+        u.id::text),
     coalesce(nullif(e.program, ''), nullif(s.name, ''), s.email, 'somebody'),
     to_char(e.at AT TIME ZONE %(zone)s, 'YYYY-MM-DD HH24:MI'))
 FROM core_edit e
-JOIN (VALUES ('customer'), ('product'), ('company'), ('category')) AS kinds (word)
+JOIN (VALUES ('customer'), ('product'), ('company'), ('category'), ('contract')) AS kinds (word)
     ON e.about = 'customers_' || kinds.word
 JOIN undone u ON u."table" = kinds.word AND u.id = e.about_id
 LEFT JOIN core_user s ON s.id = e.user_id
@@ -100,7 +102,8 @@ LEFT JOIN customers_customer c ON kinds.word = 'customer' AND c.id = u.id
 LEFT JOIN customers_product p ON kinds.word = 'product' AND p.id = u.id
 LEFT JOIN customers_company co ON kinds.word = 'company' AND co.id = u.id
 LEFT JOIN customers_category ca ON kinds.word = 'category' AND ca.id = u.id
-WHERE e.at > %(started_at)s ORDER BY e.id LIMIT 1"""
+LEFT JOIN customers_contract k ON kinds.word = 'contract' AND k.id = u.id
+WHERE e.at > %(started_at)s AND (kinds.word <> 'contract' OR k.id IS NOT NULL) ORDER BY e.id LIMIT 1"""
 
 OBSTACLES: Final = (
     LATER_EDIT,
@@ -133,7 +136,8 @@ UNION SELECT 'customer_orders', o.customer_id FROM customers_order o
 UNION SELECT 'customer_orders', r.customer_id FROM customers_refund r
     JOIN undone u ON u."table" = 'refund' AND u.id = r.id WHERE r.customer_id IS NOT NULL
 UNION SELECT 'customer_orders', r.customer_id FROM customers_unmatchedreturn r
-    JOIN undone u ON u."table" = 'unmatched' AND u.id = r.id WHERE r.customer_id IS NOT NULL"""
+    JOIN undone u ON u."table" = 'unmatched' AND u.id = r.id WHERE r.customer_id IS NOT NULL
+UNION SELECT 'contract', id FROM undone WHERE "table" = 'contract'"""
 
 # Orders to judge anew: those whose refunds go or come back.
 JUDGED: Final = """
@@ -204,6 +208,22 @@ UPDATE customers_customer c SET name = was.name, company_id = was.company_id, ch
 FROM undone u, jsonb_populate_record(NULL::customers_customer, u.before) was
 WHERE u."table" = 'customer' AND NOT u.created AND c.id = u.id"""
 
+# Contracts that somebody removed meanwhile are gone already.
+CONTRACTS: Final = """
+DELETE FROM customers_contractterm t USING undone u WHERE u."table" = 'contract' AND t.contract_id = u.id;
+DELETE FROM customers_contract k USING undone u WHERE u."table" = 'contract' AND u.created AND k.id = u.id;
+UPDATE customers_contract k SET company_id = was.company_id, customer_id = was.customer_id, plan = was.plan,
+    agreed_on = was.agreed_on, starts_on = was.starts_on, term_months = was.term_months,
+    value_cents = was.value_cents, margin_rate = was.margin_rate,
+    renews_automatically = was.renews_automatically, is_billed_by_orders = was.is_billed_by_orders
+FROM undone u, jsonb_populate_record(NULL::customers_contract, u.before -> 'row') was
+WHERE u."table" = 'contract' AND NOT u.created AND k.id = u.id;
+INSERT INTO customers_contractterm
+SELECT was.* FROM undone u, jsonb_populate_recordset(NULL::customers_contractterm, u.before -> 'terms') was
+WHERE u."table" = 'contract' AND NOT u.created AND EXISTS (SELECT FROM customers_contract k WHERE k.id = u.id);
+UPDATE core_business SET has_contracts = EXISTS (SELECT FROM customers_contract)
+WHERE EXISTS (SELECT FROM undone WHERE "table" = 'contract')"""
+
 PRODUCTS: Final = """
 UPDATE customers_product p SET name = was.name, category_id = was.category_id
 FROM undone u, jsonb_populate_record(NULL::customers_product, u.before) was
@@ -264,7 +284,7 @@ def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:
 
 
 def _take_back(params: Mapping[str, Any]) -> None:
-    run((CHANGES, JUDGED, REFUNDS, CREATED_ORDERS, CHANGED_ORDERS, RETURNS_BACK, PEOPLE, CHANGES), params)
+    run((CHANGES, CONTRACTS, JUDGED, REFUNDS, CREATED_ORDERS, CHANGED_ORDERS, RETURNS_BACK, PEOPLE, CHANGES), params)
     returns.refresh_orders(_ids("SELECT j.id FROM judged j JOIN customers_order o USING (id)"))
     _delete_customers()
     run((PRODUCTS,), params)

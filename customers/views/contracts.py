@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -16,8 +17,10 @@ from customers.forms import contract as forms
 from customers.forms.customer import numbered
 from customers.models import Company, Contract, ContractTerm, Customer
 from customers.selectors import contracts as found
-from customers.services import contracts
+from customers.services import contract_removal, contracts
 
+REMOVED = "removed_contract"  # in the session: what puts the last one back
+OFFERED = timedelta(hours=1)  # for which the list offers that
 STATES = (
     ("", pgettext_lazy("contract", "Open")),
     *((str(days), gettext_lazy("Due in %(days)s days")) for days in found.DUE_DAYS),
@@ -40,10 +43,19 @@ def contract_list(request: DeskRequest) -> HttpResponse:
         "state": state,
         "tabs": [(value, str(name) % {"days": value}, numbers[value or "open"]) for value, name in STATES],
         "none_at_all": not numbers["all"] and not request.GET.get("q"),
+        "removed": _removed_lately(request),
         "automatic": len(contracts.automatic_and_over(on=day)) if state == "overdue" else 0,
     }
     template = "customers/_contracts.html" if wants_part(request) else "customers/contract_list.html"
     return render(request, template, context)
+
+
+def _removed_lately(request: DeskRequest) -> str:
+    """What this person removed last; empty when that was long ago."""
+    removed = request.session.get(REMOVED)
+    if removed is None or timezone.now().timestamp() - removed["at"] > OFFERED.total_seconds():
+        return ""
+    return str(removed["name"])
 
 
 def contract_options(request: DeskRequest) -> HttpResponse:
@@ -190,3 +202,32 @@ def contract_renew_automatic(request: DeskRequest) -> HttpResponse:
         request, ngettext("%(number)s contract renewed.", "%(number)s contracts renewed.", number) % {"number": number}
     )
     return redirect("customers:contract_list")
+
+
+@require_POST
+def contract_remove(request: DeskRequest, pk: int) -> HttpResponse:
+    contract = get_object_or_404(Contract, pk=pk)
+    try:
+        kept = contract_removal.remove(contract_id=pk)
+    except contract_removal.InUse as error:
+        message = _("Term %(number)s was decided upon since: take that back first, or let the contract end.")
+        messages.error(request, message % {"number": error.term.number})
+        return redirect(contract)
+    request.session[REMOVED] = {"name": str(contract), "kept": kept, "at": timezone.now().timestamp()}
+    return redirect("customers:contract_list")
+
+
+@require_POST
+def contract_put_back(request: DeskRequest) -> HttpResponse:
+    """The contract that this person removed last."""
+    removed = request.session.pop(REMOVED, None)
+    if removed is None:
+        messages.error(request, _("There is nothing to put back."))
+        return redirect("customers:contract_list")
+    try:
+        contract = contract_removal.put_back(kept=removed["kept"])
+    except contract_removal.CannotPutBack:
+        messages.error(request, _("It cannot be put back: its number is taken, or its company or customer is gone."))
+        return redirect("customers:contract_list")
+    messages.success(request, _("The contract is there again."))
+    return redirect(contract)

@@ -36,7 +36,11 @@ def import_new(request: DeskRequest) -> HttpResponseBase:
 @csrf_protect
 def _receive(request: DeskRequest) -> HttpResponse:
     is_sent = request.method == "POST"
-    form = UploadForm(request.POST if is_sent else None, request.FILES if is_sent else None, initial={"kind": "orders"})
+    form = UploadForm(
+        request.POST if is_sent else None,
+        request.FILES if is_sent else None,
+        initial={"kind": request.GET.get("kind", "orders")},
+    )
     if form.is_valid():
         try:
             upload = uploads.keep(
