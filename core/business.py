@@ -32,7 +32,7 @@ FIXED: Final = "zone_and_currency_are_fixed_once_orders_exist"
 
 
 class ZoneAndCurrencyAreFixed(Exception):
-    """Orders exist: their business dates and amounts would mean something else under another zone or currency."""
+    """Orders or contracts exist: their dates and amounts would mean something else under another zone or currency."""
 
 
 def locked() -> Business:
@@ -42,7 +42,7 @@ def locked() -> Business:
 
 @transaction.atomic
 def change(*, row: Business, settings: Mapping[str, Any]) -> None:
-    """Write the settings that differ. Raises ZoneAndCurrencyAreFixed when the orders' trigger refuses."""
+    """Write the settings that differ. Raises ZoneAndCurrencyAreFixed when the trigger refuses."""
     changed = [name for name in SETTINGS if name in settings and getattr(row, name) != settings[name]]
     for name in changed:
         setattr(row, name, settings[name])

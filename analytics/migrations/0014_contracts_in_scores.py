@@ -33,11 +33,8 @@ def checks(found):
 
 ADD = ", ".join(f"ADD COLUMN {name} bigint NOT NULL DEFAULT 0" for name in COLUMNS)
 DROP = ", ".join(f"DROP COLUMN {name}" for name in COLUMNS)
-WIDEN = [
-    f"UPDATE analytics_{table} SET low_cents = least(low_cents, value_cents),"
-    " high_cents = greatest(high_cents, value_cents)"
-    for table in ("contractvalue", "contracttotal")
-]
+BOUNDS = "low_cents = least(low_cents, value_cents), high_cents = greatest(high_cents, value_cents)"
+WIDEN = [f"UPDATE analytics_contractvalue SET {BOUNDS}", f"UPDATE analytics_contracttotal SET {BOUNDS}"]  # noqa: S608
 WITHIN = Q(low_cents__lte=F("value_cents"), high_cents__gte=F("value_cents"))
 YEAR_WITHIN = Q(year_low_cents__lte=F("year_cents"), year_high_cents__gte=F("year_cents"))
 OF_TOTALS = ("year_cents", "year_low_cents", "year_high_cents", "three_years_cents", "lifetime_cents")

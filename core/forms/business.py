@@ -15,7 +15,7 @@ MOST_DAYS = 3650
 
 
 class BusinessForm(Guarded):
-    """`fixed`: orders exist, so zone and currency are shown and not taken."""
+    """`fixed`: orders or contracts exist, so zone and currency are shown and not taken."""
 
     name = forms.CharField(label=_("Name of the business"), max_length=120)
     kind = forms.ChoiceField(
@@ -24,10 +24,11 @@ class BusinessForm(Guarded):
         help_text=_("A shop's customers leave without a word; contracts end on a day."),
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), help_text=_("Days and nights are counted in it. Fixed once orders exist.")
+        label=_("Time zone"), help_text=_("Days and nights are counted in it. Fixed once orders or contracts exist.")
     )
     currency = forms.ChoiceField(
-        label=_("Currency"), help_text=_("Orders in another currency are refused. Fixed once orders exist.")
+        label=_("Currency"),
+        help_text=_("Orders in another currency are refused. Fixed once orders or contracts exist."),
     )
     prices_include_tax = forms.BooleanField(
         label=_("The amounts of orders include tax"),

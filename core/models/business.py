@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Business(models.Model):
-    """A single row (id 1). Zone and currency are fixed once orders exist: a trigger on the orders' side refuses."""
+    """A single row (id 1). Zone and currency are fixed once orders or contracts exist: a trigger refuses."""
 
     class Kind(models.TextChoices):
         SHOP = "shop", _("Shop: people buy when they like")

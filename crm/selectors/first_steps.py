@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.models import ApiKey, Business, Role, Run, User
-from customers.models import Order, UnmatchedReturn
+from customers.models import Contract, Order, UnmatchedReturn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,12 @@ TEXTS: Final = (
 
 
 def has_orders() -> bool:
-    """Whether there is anything whose day and amount were read in the zone and currency that are set."""
     return Order.objects.exists() or UnmatchedReturn.objects.exists()
+
+
+def has_facts() -> bool:
+    """Whether there is anything whose day and amount were read in the zone and currency that are set."""
+    return has_orders() or Contract.objects.exists()
 
 
 def read(*, business: Business, user: User) -> list[FirstStep]:

@@ -36,7 +36,7 @@ def form_for(request: DeskRequest, row: Business) -> BusinessForm:
     return BusinessForm(
         request.POST or None,
         initial=values_of(row),
-        fixed=first_steps.has_orders(),
+        fixed=first_steps.has_facts(),
         edited=lambda: edits.last_words(Business, row.pk),
     )
 
@@ -46,6 +46,6 @@ def save(form: BusinessForm, row: Business) -> bool:
     try:
         business.change(row=row, settings=form.settings)
     except business.ZoneAndCurrencyAreFixed:
-        form.add_error(None, _("An order came in meanwhile, so time zone and currency are fixed now."))
+        form.add_error(None, _("An order or a contract came in meanwhile, so time zone and currency are fixed now."))
         return False
     return True

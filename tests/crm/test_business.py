@@ -6,6 +6,8 @@ from core import business
 from core.models import Business, Role, User
 from crm import night
 from crm.selectors import first_steps
+from customers.services import contract_removal
+from tests.contracts import make_contract
 from tests.desk import make_night, score
 from tests.factories import make_business, make_customer, make_order
 
@@ -70,12 +72,21 @@ class TestFixed:
         row = Business.objects.get()
         assert (row.name, row.time_zone, row.currency) == ("Elm", "UTC", "USD")
 
+    def test_a_contract_fixes_them_as_an_order_does(self, desk):
+        contract = make_contract()
+        assert "Time zone and currency are fixed." in desk.get(PAGE).content.decode()
+        with pytest.raises(business.ZoneAndCurrencyAreFixed):
+            business.change(row=Business.objects.get(), settings={"currency": "EUR"})
+        contract_removal.remove(contract_id=contract.pk)
+        business.change(row=Business.objects.get(), settings={"currency": "EUR"})
+        assert Business.objects.get().currency == "EUR"
+
     def test_an_order_that_comes_in_meanwhile_is_a_form_error(self, desk, monkeypatch):
         """The page did not know of it; the orders' trigger did."""
         make_order()
-        monkeypatch.setattr(first_steps, "has_orders", lambda: False)
+        monkeypatch.setattr(first_steps, "has_facts", lambda: False)
         page = desk.post(PAGE, form_of(desk) | {"currency": "EUR", "name": "Elm"}).content.decode()
-        assert "An order came in meanwhile" in page
+        assert "An order or a contract came in meanwhile" in page
         assert Business.objects.get().name == "Juniper & Oak"
 
     def test_the_service_says_which_refusal_it_was(self):

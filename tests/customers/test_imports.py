@@ -265,7 +265,7 @@ def test_the_database_refuses(changed, constraint):
 def test_zone_and_currency_are_fixed_once_orders_exist():
     load(order_row(2))
     with (
-        pytest.raises(IntegrityError, match="fixed once orders exist"),
+        pytest.raises(IntegrityError, match="fixed once orders or contracts exist"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
