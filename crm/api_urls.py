@@ -2,6 +2,13 @@
 
 from django.urls import path, re_path, register_converter
 
+from analytics.api.contracts import (
+    ContractById,
+    ContractByName,
+    ContractCancellations,
+    ContractList,
+    ContractRenewals,
+)
 from analytics.api.kpis import CohortList, KpiList
 from analytics.api.report_card import ReportCardDetail
 from core.api.converters import IdConverter
@@ -12,13 +19,6 @@ from crm.api.jobs import JobDetail, JobList
 from crm.api.scores import ScoreDetail, ScoreList
 from crm.api.segments import MemberList, SchemeMemberList, SegmentList
 from customers.api.companies import CompanyById, CompanyByName, CompanyList
-from customers.api.contracts import (
-    ContractById,
-    ContractByName,
-    ContractCancellations,
-    ContractList,
-    ContractRenewals,
-)
 from customers.api.costs import CostList
 from customers.api.order_batch import OrderBatch
 from customers.api.orders import OrderById, OrderByName, OrderList

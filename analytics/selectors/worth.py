@@ -20,14 +20,14 @@ from core import money
 from core.models import Run
 from customers.models import Membership
 
-HORIZONS: Final[Sequence[tuple[str, str, Promise]]] = (  # name, column of the scores, label
-    ("12m", "clv_cents", _("12 months")),
-    ("36m", "clv_36m_cents", _("36 months")),
-    ("lifetime", "clv_lifetime_cents", _("Lifetime")),
+HORIZONS: Final[Sequence[tuple[str, str, str, Promise]]] = (  # name, column of the scores, contracts' part of it, label
+    ("12m", "clv_cents", "contract_cents", _("12 months")),
+    ("36m", "clv_36m_cents", "contract_36m_cents", _("36 months")),
+    ("lifetime", "clv_lifetime_cents", "contract_lifetime_cents", _("Lifetime")),
 )
 SUMS: Final = (
     *("historic_cents", "cost_cents", "acquisition_cents", "expected_cost_cents", "value_cents", "orders"),
-    *(column for _name, column, _label in HORIZONS),
+    *(column for _name, *columns, _label in HORIZONS for column in columns),
 )
 
 
@@ -38,6 +38,7 @@ class Ahead:
     name: str
     label: Promise
     margin_cents: int
+    contract_cents: int  # of the margin
     costs_cents: int
     total_cents: int
 
@@ -123,6 +124,14 @@ def of_score(score: Score, *, run: Run) -> Worth:
     return _worth({name: getattr(score, name) for name in SUMS}, run=run, customers=1, years=years)
 
 
+def of_night(run: Run) -> Worth | None:
+    """Of all customers, as the night has added them up; None for a night from before costs were. Without a query."""
+    told = run.stats.get("all", {})
+    if not all(name in told for name in SUMS):
+        return None
+    return _worth({name: told[name] for name in SUMS}, run=run, customers=told["customers"], years=0.0)
+
+
 def of_segment(*, scheme: str, slug: str, run: Run) -> OfMany:
     members = Membership.objects.filter(scheme=scheme, segment__slug=slug)
     return of_many(Score.objects.filter(run=run, customer_id__in=members.values("customer_id")), run=run)
@@ -155,20 +164,31 @@ def _worth(told: Mapping[str, int | None], *, run: Run, customers: int, years: f
         cost_cents=sums["cost_cents"],
         acquisition_cents=sums["acquisition_cents"],
         ahead=[
-            _ahead(name, label, sums[column], sums, profit_cents=spent)
-            for name, column, label in HORIZONS
+            _ahead(name, label, (sums[column], sums[part]), sums, profit_cents=spent)
+            for name, column, part, label in HORIZONS
             if told[column] is not None
         ],
         formula=_formula(sums, run=run, years=years),
     )
 
 
-def _ahead(name: str, label: Promise, margin_cents: int, sums: dict[str, int], *, profit_cents: int) -> Ahead:
+def _ahead(name: str, label: Promise, margins: tuple[int, int], sums: dict[str, int], *, profit_cents: int) -> Ahead:
+    """`margins`: of orders and contracts together, and of contracts. Costs grow with what orders bring."""
+    margin_cents, contract_cents = margins
     costs = profit.costs_ahead(
-        costs_year=sums["expected_cost_cents"], margin_year=sums["clv_cents"], margin=margin_cents
+        costs_year=sums["expected_cost_cents"],
+        margin_year=sums["clv_cents"] - sums["contract_cents"],
+        margin=margin_cents - contract_cents,
     )
     total = profit.total(profit=profit_cents, predicted=margin_cents, costs=costs)
-    return Ahead(name=name, label=label, margin_cents=margin_cents, costs_cents=round(costs), total_cents=round(total))
+    return Ahead(
+        name=name,
+        label=label,
+        margin_cents=margin_cents,
+        contract_cents=contract_cents,
+        costs_cents=round(costs),
+        total_cents=round(total),
+    )
 
 
 def _formula(sums: dict[str, int], *, run: Run, years: float) -> Formula | None:

@@ -59,6 +59,9 @@ SCORE: Final = {
     "expected_costs_12m": "12.10",
     "clv_36m": "903.20",
     "clv_lifetime": "1204.80",
+    "contracts_12m": "0.00",
+    "contracts_36m": "0.00",
+    "contracts_lifetime": "0.00",
     "total_value_12m": "865.00",
     "total_value_36m": "1341.31",
     "total_value_lifetime": "1634.06",
@@ -119,7 +122,7 @@ class CustomerOut(StrictSerializer):
     name = Text(source="row.customer.name")
     email = Text(source="row.email")
     segment = Segment(source="row.score.segment", allow_null=True)
-    clv_12m = Money(source="row.score.clv_cents", allow_null=True)
+    clv_12m = Money(source="row.clv_cents", allow_null=True)
     churn_risk = Real(source="row.score.churn_risk", allow_null=True)
     churn_band = Band(source="row.score.churn_band", allow_null=True)
     spent = Money(
@@ -174,6 +177,9 @@ class ScoreOut(StrictSerializer):
     expected_costs_12m = Money(source="score.expected_cost_cents", allow_null=True)
     clv_36m = Money(source="score.clv_36m_cents", allow_null=True)
     clv_lifetime = Money(source="score.clv_lifetime_cents", allow_null=True)
+    contracts_12m = Money(source="score.contract_cents", least=None, help_text="What contracts are of `clv_12m`.")
+    contracts_36m = Money(source="score.contract_36m_cents", least=None)
+    contracts_lifetime = Money(source="score.contract_lifetime_cents", least=None)
     total_value_12m = Money(
         source="worth.totals.12m", allow_null=True, help_text="Profit, and expected margin less expected costs."
     )

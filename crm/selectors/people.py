@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from analytics import schemes
 from analytics import scores as rfm
-from analytics.models import Score
+from analytics.models import ContractTotal, Score
 from core import paging
 from core.models import Business, Run
 from crm import filters, groups, labels
@@ -18,7 +18,7 @@ from customers.models import Customer, Email
 from customers.services import custom
 
 PAGE_ROWS: Final = 25
-MOST_AT_ONCE: Final = 20_000  # customers that one request may change
+MOST_AT_ONCE: Final = 1_000  # customers that one request may change; more are a job's
 FIRST_SORT: Final = "-clv"
 # What people can sort by: the score's field. The night makes an index for each (analytics.services.partitions).
 SORT_FIELDS: Final = {"clv": "clv_cents", "risk": "churn_risk", "value": "value_cents", "last": "last_at"}
@@ -27,15 +27,23 @@ CHOICES: Final = ("channel", "country")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One customer of the list with what the last night says; `score` is None without an order by then."""
+    """One customer of the list with what the last night says; `score` is None without an order by then. Then
+    `contract_cents` is what her contracts bring within the year; a score has that in its value.
+    """
 
     customer: Customer
     email: str
     score: Score | None
+    contract_cents: int = 0
 
     @property
     def name(self) -> str:
         return str(self.customer)
+
+    @property
+    def clv_cents(self) -> int | None:
+        """The value within the year, of orders and contracts."""
+        return self.score.clv_cents if self.score else self.contract_cents or None
 
     @property
     def under(self) -> str:
@@ -176,7 +184,24 @@ def rows(items: Sequence[Score | Customer], *, run: Run | None) -> list[Row]:
         known |= {score.customer_id: score for score in Score.objects.filter(run=run, customer_id__in=missing)}
     people = Customer.objects.select_related("company").in_bulk(ids)
     emails = first_emails(ids)
-    return [Row(customer=people[pk], email=emails.get(pk, ""), score=known.get(pk)) for pk in ids if pk in people]
+    agreed = _agreed([pk for pk in missing if pk not in known], run=run)
+    return [
+        Row(customer=people[pk], email=emails.get(pk, ""), score=known.get(pk), contract_cents=agreed.get(pk, 0))
+        for pk in ids
+        if pk in people
+    ]
+
+
+def has_contracts(run: Run | None) -> bool:
+    return run is not None and bool(run.stats.get("contracts", {}).get("contracts"))
+
+
+def _agreed(ids: Sequence[int], *, run: Run | None) -> dict[int, int]:
+    """What contracts bring within the year to customers without a score. No query where nobody can have one."""
+    if not ids or not has_contracts(run):
+        return {}
+    found = ContractTotal.objects.filter(owner=ContractTotal.Owner.CUSTOMER, owner_id__in=ids)
+    return dict(found.values_list("owner_id", "year_cents"))
 
 
 def first_emails(ids: Sequence[int]) -> Mapping[int, str]:
@@ -189,7 +214,7 @@ def first_emails(ids: Sequence[int]) -> Mapping[int, str]:
 class Totals:
     customers: int
     clv_cents: int
-    scored: int
+    scored: int  # who have a value: by a score, or by contracts alone
 
     @property
     def average_cents(self) -> int | None:
@@ -209,15 +234,29 @@ def totals(found: Query) -> Totals:
     else:
         added = found.chosen_scores.aggregate(scored=Count("customer_id"), clv=Sum("clv_cents"))
         scored, clv = added["scored"], added["clv"] or 0
-    people = scored if found.scored_only else found.chosen_people.count()
-    return Totals(customers=people, clv_cents=int(clv), scored=scored)
+    if found.scored_only:
+        return Totals(customers=scored, clv_cents=int(clv), scored=scored)
+    more = _without_orders(found)
+    return Totals(customers=found.chosen_people.count(), clv_cents=int(clv) + more[1], scored=scored + more[0])
+
+
+def _without_orders(found: Query) -> tuple[int, int]:
+    """The chosen people who have contracts and no score: how many, and what they bring within the year."""
+    if not has_contracts(found.run):
+        return 0, 0
+    scores = Score.objects.filter(run=found.run, customer_id=OuterRef("owner_id"))
+    held = ContractTotal.objects.filter(
+        ~Exists(scores), owner=ContractTotal.Owner.CUSTOMER, owner_id__in=found.chosen_people.values("pk")
+    )
+    told = held.aggregate(people=Count("pk"), cents=Sum("year_cents"))
+    return told["people"], int(told["cents"] or 0)
 
 
 def ids(found: Query) -> list[int]:
-    """The customers that the filters leave, at most so many as one request may change."""
+    """The customers that the filters leave."""
     if found.scored_only:
-        return list(found.chosen_scores.values_list("customer_id", flat=True)[:MOST_AT_ONCE])
-    return list(found.chosen_people.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+        return list(found.chosen_scores.order_by("customer_id").values_list("customer_id", flat=True))
+    return list(found.chosen_people.order_by("pk").values_list("pk", flat=True))
 
 
 def neighbours(found: Query, *, pk: int) -> tuple[int | None, int | None]:

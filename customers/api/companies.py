@@ -31,7 +31,9 @@ class CompanyOut(StrictSerializer):
     tax_number = Text()
     payment_terms_days = Whole(allow_null=True)
     contract_starts_on = serializers.DateField(allow_null=True)
-    contract_ends_on = serializers.DateField(allow_null=True)
+    contract_ends_on = serializers.DateField(
+        allow_null=True, help_text="As it was told of the company. Where `contracts` of it are recorded, theirs count."
+    )
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A company", value=BODY, request_only=True)])

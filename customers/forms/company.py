@@ -20,6 +20,8 @@ class DateInput(forms.DateInput):
 
 
 class CompanyForm(Guarded):
+    """`has_contracts`: contracts of the company are recorded, whose days stand instead of those written down here."""
+
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     tax_number = forms.CharField(label=gettext_lazy("Tax number"), required=False, max_length=40)
     payment_terms_days = forms.IntegerField(
@@ -27,6 +29,12 @@ class CompanyForm(Guarded):
     )
     contract_starts_on = forms.DateField(label=gettext_lazy("Contract starts"), required=False, widget=DateInput())
     contract_ends_on = forms.DateField(label=gettext_lazy("Contract ends"), required=False, widget=DateInput())
+
+    def __init__(self, *args: Any, has_contracts: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("contract_starts_on", "contract_ends_on") if has_contracts else ():
+            self.fields[name].disabled = True
+            self.fields[name].help_text = _("The company's contracts say it: their days are shown instead.")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -1,6 +1,7 @@
 """Companies: what their contacts bought, and who the contacts are."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.core.paginator import Page, Paginator
@@ -8,6 +9,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from customers.models import Company, Customer, Order, Refund
+from customers.selectors import contracts
 
 PAGE_ROWS: Final = 25
 OPTIONS: Final = 20
@@ -19,6 +21,7 @@ class Row:
     contacts: int
     orders: int
     value_cents: int
+    ends_on: date | None  # of its contracts; what people wrote down where none is recorded
 
 
 def page(*, text: str, number: str) -> Page[Company]:
@@ -35,7 +38,9 @@ def search(text: str) -> QuerySet[Company]:
 
 
 def rows(companies: list[Company]) -> list[Row]:
-    """Contacts and order value of some companies, archived contacts' orders too: three queries."""
+    """Contacts and order value of some companies, archived contacts' orders too, and when their contracts end: five
+    queries.
+    """
     ids = [company.pk for company in companies]
     contacts = dict(_by_company(Customer.objects.filter(archived_at__isnull=True), "company", ids, Count("pk")))
     paid = Order.objects.filter(status=Order.Status.PAID)
@@ -43,12 +48,14 @@ def rows(companies: list[Company]) -> list[Row]:
     value = dict(_by_company(paid, "customer__company", ids, Sum("value_cents")))
     back = Refund.objects.filter(order__status=Order.Status.PAID)
     refunded = dict(_by_company(back, "customer__company", ids, Sum("value_cents")))
+    ends = contracts.last_days(ids)
     return [
         Row(
             company=company,
             contacts=contacts.get(company.pk, 0),
             orders=orders.get(company.pk, 0),
             value_cents=value.get(company.pk, 0) - refunded.get(company.pk, 0),
+            ends_on=ends.get(company.pk, company.contract_ends_on),
         )
         for company in companies
     ]

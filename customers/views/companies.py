@@ -60,7 +60,12 @@ def company_edit(request: DeskRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         rows = Company.objects.select_for_update(no_key=True) if request.method == "POST" else Company.objects.all()
         company = get_object_or_404(rows, pk=pk)
-        form = CompanyForm(request.POST or None, initial=initial(company), edited=lambda: edits.last_words(Company, pk))
+        form = CompanyForm(
+            request.POST or None,
+            initial=initial(company),
+            has_contracts=bool(contracts.last_days([pk])),
+            edited=lambda: edits.last_words(Company, pk),
+        )
         if request.method == "POST" and form.is_valid():
             companies.change(company_id=pk, terms=form.terms())
             messages.success(request, _("Saved."))

@@ -81,7 +81,7 @@ def test_queries(agent, django_assert_num_queries):
     for number in range(3):
         company = make_company(f"Acme {number}")
         make_order(customer=make_customer(company=company))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         agent.get("/companies/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         agent.get(f"/companies/{company.pk}/")
