@@ -16,7 +16,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from analytics.clv import beta_geometric, fitting, purchase
 from analytics.clv.history import WEEK, History
@@ -143,7 +143,7 @@ def fit(kind: type[P], histories: Histories, known: Cells, near: P | None = None
         customers=known.code.size,
         log_likelihood=level,
         ratio=ratio,
-        p_value=float(chi2.sf(max(ratio, 0.0), gamma.size)) if gamma.size else 1.0,
+        p_value=float(chdtrc(gamma.size, max(ratio, 0.0))) if gamma.size else 1.0,
         gain=float("nan"),
         reason="" if gamma.size else "all customers are alike",
     )

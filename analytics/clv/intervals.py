@@ -23,8 +23,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from analytics.clv import laplace, outcomes, purchase, spend
 from analytics.clv.history import WEEK, History
@@ -269,8 +268,8 @@ def _total(
     if total <= 0 or orders <= 0:
         return 0.0, 0.0
     outcome = spread / orders
-    certain = norm.ppf((1.0 + SHARE) / 2.0) ** 2 * (np.log1p(outcome) + widths.parameters**2)
-    reach = float(np.sqrt(years * (certain + (student.ppf((1.0 + SHARE) / 2.0, freedom) * error) ** 2)))
+    certain = ndtri((1.0 + SHARE) / 2.0) ** 2 * (np.log1p(outcome) + widths.parameters**2)
+    reach = float(np.sqrt(years * (certain + (stdtrit(freedom, (1.0 + SHARE) / 2.0) * error) ** 2)))
     return (0.0 if outcome > 1.0 else total * float(np.exp(-reach))), total * float(np.exp(reach))
 
 

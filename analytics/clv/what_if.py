@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from analytics.clv import cells, discount, purchase, shop, spend, tables
 from analytics.clv.fitted import Fitted
@@ -172,7 +172,7 @@ def _difference(fitted: Fitted, before: Outcome, after: Outcome, place: int) -> 
     is_orders = AMOUNTS[place] == "orders"
     error = fitted.widths.order_error if is_orders else fitted.widths.value_error
     freedom = fitted.widths.order_freedom if is_orders else fitted.widths.value_freedom
-    levels = np.exp(error * student.ppf(CHANCES, freedom))
+    levels = np.exp(error * stdtrit(freedom, CHANCES))
     low, high = np.quantile(np.outer(moved, levels), [(1.0 - SHARE) / 2.0, (1.0 + SHARE) / 2.0])
     return Difference(min(float(low), expected), expected, max(float(high), expected))
 
