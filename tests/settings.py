@@ -29,5 +29,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Tests read static files where they lie; tests/core/test_npm.py collects them as a real start does.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-# Each test's client builds the middleware anew: WhiteNoise looks up a file when it is asked for, instead of reading all.
+# Each test has a client and so a middleware of its own: WhiteNoise looks a file up when asked, and lists none before.
 WHITENOISE_AUTOREFRESH = True
