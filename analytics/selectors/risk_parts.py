@@ -10,11 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.clv import churn, risk
+from analytics.clv import cells, churn, risk
 from analytics.clv.fitted import Fitted
 from analytics.clv.history import History
 from analytics.models import Basket, PurchaseSummary, Score
-from analytics.services import choices, scoring
+from analytics.services import choices, customer_cells, scoring
 from core.models import Run
 from core.templatetags import ui
 
@@ -49,7 +49,10 @@ class RiskParts:
 
 
 def of(score: Score, run: Run) -> RiskParts | None:
-    """None where the night has learned no average, or where the facts it read have changed since. Two queries."""
+    """None where the night has learned no average, or where the facts it read have changed since.
+
+    Two queries, and one more where the run has cells.
+    """
     if score.churn_risk is None or "look_back" not in run.model:
         return None
     known = _history(score, run)
@@ -57,7 +60,9 @@ def of(score: Score, run: Run) -> RiskParts | None:
     calibration = fitted.calibration or choices.churn_of(run).calibration
     if known is None or not calibration.customers:
         return None
-    matrix = risk.features(risk.by_model(fitted.purchase, known, scoring.terms(run.settings).churn_horizon_days), known)
+    days = scoring.terms(run.settings).churn_horizon_days
+    said = cells.by_cell(fitted.each, known, lambda one, part: risk.by_model(one.purchase, part, days))
+    matrix = risk.features(said, known)
     if abs(float(churn.risk(calibration, matrix)[0]) - score.churn_risk) > SAME:
         return None
     added = churn.contributions(calibration, matrix)[0].tolist()
@@ -88,6 +93,7 @@ def _history(score: Score, run: Run) -> History | None:
         return None
     taken = Basket.objects.filter(pk=score.customer_id).values_list("discount_cents", flat=True).first()
     columns = {name: np.array([_number(value)]) for name, value in summary.items()}
+    columns["cell"] = np.array([customer_cells.of_customer(run, score.customer_id)])
     past = scoring.history(columns, as_of=run.as_of, currency=run.settings["currency"])
     return scoring.with_discounts(past, np.array([taken or 0]), currency=run.settings["currency"])
 

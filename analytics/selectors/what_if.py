@@ -18,7 +18,7 @@ from analytics.clv.params import MbgCnbdKParams
 from analytics.clv.what_if import AMOUNTS, AS_IT_IS, Difference, Levers, Outcome
 from analytics.selectors import kpis
 from analytics.selectors.whom import Whom
-from analytics.services import baskets, partitions, scoring
+from analytics.services import baskets, customer_cells, partitions, scoring
 from core import money, pgcopy
 from core.models import Run
 
@@ -39,7 +39,7 @@ FROM {scores} WHERE {where}
 # Every so many-th customer by a hash of the id, so that no order of ids can tilt the sample. Whose orders have changed
 # since the night is left out.
 CHOSEN: Final = """
-SELECT {summary}, coalesce(k.discount_cents, 0)
+SELECT {summary}, coalesce(k.discount_cents, 0), {cell}
 FROM (
     SELECT customer_id, order_days, value_cents FROM {scores}
     WHERE {where} AND order_days > 0 AND mod(abs(hashint8(customer_id)::bigint), {every}) = 0
@@ -158,11 +158,11 @@ def _sample(run: Run, whom: Whom, fitted: Fitted, customers: int) -> History:
         "scores": partitions.table_of(run.pk),
         "summaries": scoring.summary_table(run),
         "baskets": baskets.table_of(run),
+        "cell": customer_cells.expression(run),
         "summary": ", ".join(f"s.{name}" for name in scoring.HISTORY),
     }
-    columns = pgcopy.read(
-        CHOSEN.format(where=whom.where, every=every, **tables), {}, scoring.HISTORY | scoring.DISCOUNT
-    )
+    types = scoring.HISTORY | scoring.DISCOUNT | customer_cells.CELL
+    columns = pgcopy.read(CHOSEN.format(where=whom.where, every=every, **tables), {}, types)
     currency = run.settings["currency"]
     past = scoring.history(columns, as_of=run.as_of, currency=currency)
     return scoring.with_discounts(past, columns["discount_cents"], currency=currency)

@@ -6,7 +6,9 @@ Apart from the summaries, because lines are many more than orders and no model o
 from datetime import date
 from typing import Final
 
+import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
 from analytics.services import summaries
 from core import feed
@@ -56,6 +58,7 @@ FROM opening f LEFT JOIN people USING (customer_id)
 ORDER BY customer_id
 """
 
+OPENINGS: Final = "SELECT customer_id, channel, coalesce(first_one, 0) FROM ({fill}) filled"
 MOVED: Final = """
 INSERT INTO changed_customers
 SELECT l.customer_id FROM analytics_shelf s LEFT JOIN customers_product p ON p.id = s.product_id
@@ -113,6 +116,19 @@ def rebuild(*, table: str, as_of: date) -> int:
         written = int(cursor.rowcount)
         cursor.execute(f"ANALYZE {table}")
     return written
+
+
+@transaction.atomic
+def openings(customer_ids: NDArray[np.int64], *, as_of: date) -> dict[int, tuple[str, int]]:
+    """Channel and category (0 for none) of the first order that stands as of a day, by customer."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE changed_customers (customer_id bigint) ON COMMIT DROP")
+        cursor.execute("INSERT INTO changed_customers SELECT unnest(%s::bigint[])", [customer_ids.tolist()])
+        cursor.execute("ANALYZE changed_customers")
+        cursor.execute(OPENINGS.format(fill=_fill(changed=True)), {"as_of": as_of})
+        found = {customer: (channel, category) for customer, channel, category in cursor.fetchall()}
+        cursor.execute("DROP TABLE changed_customers")
+        return found
 
 
 def _fill(*, changed: bool) -> str:

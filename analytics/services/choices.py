@@ -4,6 +4,7 @@ A night looks back from the end of the month before, so that every night of a mo
 nights are passed. What an earlier run found is taken over while the facts until then are the same.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from analytics.clv.report_card import Card
 from analytics.clv.rolling import LastMonth
 from analytics.clv.shop import Plan
 from analytics.models import DayTotals
-from analytics.services import order_logs
+from analytics.services import customer_cells, order_logs
 from core.models import Run
 
 SAMPLE: Final = 100_000  # customers
@@ -102,6 +103,7 @@ def _find(run: Run) -> dict[str, Any]:
     """Look back on a sample of the customers that stays the same from month to month."""
     until, currency = anchor(run.as_of), run.settings["currency"]
     log, ids = order_logs.read(as_of=until, currency=currency, sample=SAMPLE)
+    log = replace(log, cell=customer_cells.of_log(ids, as_of=until))
     discounts = order_logs.read_discounts(as_of=until, currency=currency, sample=SAMPLE, ids=ids)
     chosen = choice.decide(log)
     learned = churn_origins.learn(

@@ -15,6 +15,7 @@ from analytics.services import (
     baskets,
     choices,
     contract_rows,
+    customer_cells,
     partitions,
     profit,
     scheme_rows,
@@ -48,9 +49,10 @@ SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_a
 COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents": "int8", "profitable_on": "date"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
 
+ALL: Final = "SELECT {summary}, {cell} FROM {summaries} s LEFT JOIN {baskets} k USING (customer_id)"
 # The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then.
 SHARD: Final = """
-SELECT {summary}, coalesce(k.discount_cents, 0),
+SELECT {summary}, coalesce(k.discount_cents, 0), {cell},
     coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
     coalesce(p.profitable_on, 'infinity'), coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
     coalesce(b.segment_changed_on, date '2000-01-01')
@@ -90,7 +92,7 @@ def terms(settings: Mapping[str, Any]) -> shop.Terms:
 
 
 def history(columns: Columns, *, as_of: date, currency: str) -> shop.History:
-    """The engine's columns: days as ages, money in major units."""
+    """The engine's columns: days as ages, money in major units. Without cells all are in the rest."""
     unit = 10.0 ** money.exponent(currency)
     today = (np.datetime64(as_of, "D") - pgcopy.EPOCH).astype(np.int32)
     stands = columns["order_days"] > 0
@@ -104,6 +106,7 @@ def history(columns: Columns, *, as_of: date, currency: str) -> shop.History:
         log_gaps=columns["log_gaps"],
         prior_age=np.where(columns["order_days"] > 2, today - columns["prior_on"], -1).astype(np.int32),
         refunded=columns["refunded_cents"] / unit,
+        cell=columns.get("cell", np.zeros(len(stands), np.int16)),
         **_paid(columns, unit),
     )
 
@@ -121,7 +124,8 @@ def _paid(columns: Columns, unit: float) -> Columns:
 
 def fit(*, run: Run) -> dict[str, Any]:
     """Fit the models and the cut points of RFM on every customer; keep both in the run; make the table of scores."""
-    columns = _by_id(pgcopy.read(f"SELECT {', '.join(HISTORY)} FROM {summary_table(run)}", {}, HISTORY))
+    run.model = run.model | {"cells": customer_cells.find(run)}
+    columns = _by_id(_read_all(run))
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
     fitted = shop.fit(past, terms(run.settings), choices.plan(run))
     unit = 10 ** money.exponent(run.settings["currency"])
@@ -139,6 +143,13 @@ def fit(*, run: Run) -> dict[str, Any]:
     run.save(update_fields=["model"])
     partitions.create(run.pk)
     return {"rows": len(columns["customer_id"])}
+
+
+def _read_all(run: Run) -> Columns:
+    tables = {"summaries": summary_table(run), "baskets": baskets.table_of(run)}
+    summary = ", ".join(f"s.{name}" for name in HISTORY)
+    query = ALL.format(summary=summary, cell=customer_cells.expression(run), **tables)
+    return pgcopy.read(query, {}, HISTORY | customer_cells.CELL)
 
 
 def _by_id(columns: Columns) -> Columns:
@@ -198,5 +209,6 @@ def _read_shard(*, run: Run, first: int, last: int) -> Columns:
     earlier = EARLIER.format(scores=partitions.table_of(before), **bounds) if before else NOBODY
     summary = ", ".join(f"s.{name}" for name in SUMMARY)
     tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "before": earlier}
-    tables["baskets"] = baskets.table_of(run)
-    return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, SUMMARY | DISCOUNT | COSTS | BEFORE)
+    tables |= {"baskets": baskets.table_of(run), "cell": customer_cells.expression(run)}
+    types = SUMMARY | DISCOUNT | customer_cells.CELL | COSTS | BEFORE
+    return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, types)

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from analytics import schemes, scores
 from analytics.clv import shop
 from analytics.models import Score
-from analytics.services import scoring
+from analytics.services import customer_cells, scoring
 from core import money
 from core.models import Run
 from crm import groups, labels, reasons
@@ -147,7 +147,7 @@ def why(found: Standing) -> list[reasons.Reason]:
         return reasons.of_nothing()
     fitted = shop.Fitted.from_dict(run.model["fitted"])
     terms = scoring.terms(run.settings)
-    compared = shop.compare(fitted, _history(score, run.settings["currency"]), terms)
+    compared = shop.compare(fitted, _history(score, run), terms)
     return reasons.of_band(
         band=found.band,
         silent_days=found.silent_days,
@@ -162,9 +162,9 @@ def why(found: Standing) -> list[reasons.Reason]:
     )
 
 
-def _history(score: Score, currency: str) -> shop.History:
+def _history(score: Score, run: Run) -> shop.History:
     """The customer's row as the engine reads it. Spend takes no part in the risk."""
-    unit = 10 ** money.exponent(currency)
+    unit = 10 ** money.exponent(run.settings["currency"])
     return shop.History(
         order_days=np.array([score.order_days], np.int32),
         first_age=np.array([score.age_days], np.int32),
@@ -172,6 +172,7 @@ def _history(score: Score, currency: str) -> shop.History:
         value=np.array([score.value_cents / unit]),
         repeat_value=np.zeros(1),
         margin=np.array([score.historic_cents / unit]),
+        cell=np.array([customer_cells.of_customer(run, score.customer_id)]),
     )
 
 
