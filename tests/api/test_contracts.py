@@ -5,12 +5,13 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from analytics.models import ContractValue
 from core.models import Edit
 from customers.models import Company, Contract, ContractTerm
 from tests.api.callers import caller, codes
 from tests.factories import make_business, make_customer
 
-K7 = "/api/v1/contracts/erp/K-7/"
+K7, LIST = "/api/v1/contracts/erp/K-7/", "/api/v1/contracts/"
 
 
 @pytest.fixture
@@ -244,3 +245,73 @@ def test_queries(api, django_assert_num_queries):
 
     with django_assert_num_queries(4):  # key, business, contracts, terms
         api.get("/api/v1/contracts/")
+
+
+def value_of(contract, **changes):
+    """As a night would have it."""
+    facts = {
+        "contract_id": contract.pk,
+        "run_id": 1,
+        "as_of": date(2026, 3, 31),
+        "model": "sBG of all plans",
+        "renewals": 1,
+        "due_on": date(2026, 12, 31),
+        "p_renew": 0.87410249,
+        "left_cents": 43_800,
+        "stake_cents": 214_100,
+        "beyond_cents": 187_200,
+        "value_cents": 231_000,
+        "low_cents": 44_000,
+        "high_cents": 410_300,
+    }
+    return ContractValue.objects.create(**facts | changes)
+
+
+class TestOutlook:
+    def test_a_night_s_word_is_in_each_answer(self, api):
+        told = body()
+        assert api.put(K7, told).json()["outlook"] is None
+        contract = Contract.objects.get()
+        value_of(contract)
+        expected = {
+            "as_of": "2026-03-31",
+            "p_renew": 0.874102,
+            "value": "2310.00",
+            "value_low": "440.00",
+            "value_high": "4103.00",
+            "value_agreed": "438.00",
+            "value_renewals": "1872.00",
+            "at_stake": "2141.00",
+            "is_overdue": False,
+            "model": "sBG of all plans",
+        }
+        one, other, listed = (api.get(url).json() for url in (K7, f"/api/v1/contracts/{contract.pk}/", LIST))
+        assert one["outlook"] == other["outlook"] == listed["results"][0]["outlook"] == expected
+        assert api.put(K7, told).json()["outlook"] == expected
+        renewed = api.post(f"/api/v1/contracts/{contract.pk}/renew/", {"number": 2})
+        assert renewed.json()["outlook"] == expected
+
+    def test_a_cancelled_contract_has_no_chance(self, api):
+        api.put(K7, body())
+        value_of(Contract.objects.get(), p_renew=None)
+        assert api.get(K7).json()["outlook"]["p_renew"] is None
+
+    def test_nobody_can_tell_it(self, api):
+        answer = api.put(K7, body(outlook={"p_renew": 1}))
+        assert (answer.status_code, codes(answer)) == (400, {"outlook": "unknown_field"})
+
+    def test_queries_do_not_grow(self, api, django_assert_max_num_queries):
+        for number in range(5):
+            api.put(f"/api/v1/contracts/erp/K-{number}/", body())
+        for contract in Contract.objects.all():
+            value_of(contract)
+        with django_assert_max_num_queries(8):
+            assert len(api.get(LIST).json()["results"]) == 5
+
+
+def test_what_orders_bill_is_told_and_shown(api):
+    told = body(is_billed_by_orders=True)
+    assert api.put(K7, told).json()["is_billed_by_orders"] is True
+    assert Contract.objects.get().is_billed_by_orders
+    del told["is_billed_by_orders"]
+    assert api.put(K7, told).json()["is_billed_by_orders"] is True  # what is left out stays

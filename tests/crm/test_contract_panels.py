@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from analytics.models import ContractTotal, ContractValue
 from analytics.services import contract_values
@@ -157,3 +158,36 @@ def test_queries(desk, django_assert_num_queries):
 
     with django_assert_num_queries(7):  # session, user, business, bell, contract, value, run
         desk.get(f"/contracts/{contract.pk}/value/")
+
+
+def test_a_customer_without_orders_shows_what_contracts_bring(desk):
+    ada = make_customer(name="Ada")
+    due_in(200, customer=ada, value_cents=100_000)
+    pass_night()
+    brings = ContractTotal.objects.get(owner="customer").year_cents
+
+    page = words(desk.get(ada.get_absolute_url()))
+    assert f"Predicted CLV ${brings / 100:,.0f} 12 months, from contracts" in page
+
+
+def test_a_company_s_dates_are_those_of_its_contracts(desk):
+    acme, bare = (
+        Company.objects.create(name=name, external_id=name, contract_ends_on=today() + timedelta(days=400))
+        for name in ("Acme", "Bare")
+    )
+    near, far = due_in(20, company=acme), due_in(40, customer=make_customer(company=acme))
+    page = words(desk.get("/companies/"))
+    ends = [date_format(day, "SHORT_DATE_FORMAT") for day in (contracts_end(far), bare.contract_ends_on)]
+
+    assert page.index(ends[0]) < page.index(ends[1])
+    assert date_format(acme.contract_ends_on, "SHORT_DATE_FORMAT") not in page.replace(ends[1], "", 1)
+    assert "Contract ends" not in words(desk.get(acme.get_absolute_url())).replace("The term ends", "")
+    assert "Contract ends" in words(desk.get(bare.get_absolute_url()))
+    form = desk.get(f"/companies/{acme.pk}/edit/").context["form"]
+    assert form["contract_ends_on"].field.disabled
+    assert not desk.get(f"/companies/{bare.pk}/edit/").context["form"]["contract_ends_on"].field.disabled
+    assert contracts_end(near) < contracts_end(far)
+
+
+def contracts_end(contract):
+    return contract.terms.latest("number").ends_on
