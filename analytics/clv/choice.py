@@ -9,7 +9,7 @@ facts lead to the same models, in whatever order nights are passed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -28,6 +28,13 @@ LEVELS = ("level", "spend_level")
 COMPETING = tuple(name for name in purchase.MODELS if name != purchase.BG_NBD)
 
 
+class Today(NamedTuple):
+    """What a purchase model says at the end of the log."""
+
+    orders: float  # order days of all customers within the horizon
+    season: Season
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The models to use, why, and what the looking back showed; JSON in and out."""
@@ -38,6 +45,7 @@ class Choice:
     demoted: dict[str, str] = field(default_factory=dict)  # purchase model → why it is out
     origins: list[OriginScores] = field(default_factory=list)
     season: Season = field(default_factory=Season)  # all 1 where it is not used
+    consensus: float = 1.0  # order days that all models expect in the mean, over those that the chosen one expects
     level: Level = levels.NONE  # of order days
     spend_level: Level = levels.NONE  # of the money of an order day
     order_ratios: list[float] = field(default_factory=list)  # actual / predicted order days, the chosen and corrected
@@ -48,7 +56,29 @@ class Choice:
 
     def factor(self, first: int, days: int) -> float:
         """What to multiply the order days with that the model expects in the `days` from `first` on."""
-        return self.level.factor * season.factor(self.season, first, days)
+        return self.level.factor * self.consensus * season.factor(self.season, first, days)
+
+    def mean_of(self, said: Mapping[str, float]) -> float:
+        """The mean of the order days that models say, by name, over what the chosen one says; at most a factor of two.
+
+        Models that are out do not count. 1 where the chosen one says nothing.
+        """
+        own = said.get(self.purchase, 0.0)
+        if own <= 0:
+            return 1.0
+        counting = [orders for name, orders in said.items() if name == self.purchase or name not in self.demoted]
+        return float(np.exp(np.clip(measures.level(_mean(counting), own), -levels.FARTHEST, levels.FARTHEST)))
+
+    def factor_at(self, one: OriginScores) -> float:
+        """What was to be multiplied on that day with what the chosen model said, before any correction by errors."""
+        season = one.purchase[self.purchase].season if self.season.is_known else 1.0
+        return season * self.mean_of({name: found.predicted for name, found in one.purchase.items()})
+
+    def off(self, one: OriginScores) -> Seen:
+        """How far the order days of that day were off; chance is taken to be that of independent orders."""
+        said = one.purchase[self.purchase].predicted * self.factor_at(one)
+        chance = 1.0 / max(one.orders, 1) ** 0.5
+        return Seen(one.day, one.day + one.horizon_days, measures.level(one.orders, said), chance)
 
     def past(self, horizon_days: int = backtest.LONGEST) -> Past:
         """What intervals of that horizon are to know of earlier origins.
@@ -63,6 +93,7 @@ class Choice:
             value=tuple(ratio**stretch for ratio in self.spend_ratios),
             order_levels=tuple(self.order_levels),
             value_levels=tuple(self.value_levels),
+            independent=levels.independent([Seen(one.day, one.day + one.horizon_days, 0.0) for one in self.origins]),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -90,7 +121,7 @@ def decide(log: OrderLog, *, longest: int = backtest.LONGEST) -> Choice:
     scores, notes = backtest.run(log, at)
     if not scores:
         return _untried([reason] if reason else notes)
-    chosen = choose(scores, notes=notes, known_season=_season(log))
+    chosen = choose(scores, notes=notes, today=_today(log, longest))
     off = backtest.money_off(log, chosen.purchase, chosen.spend)
     return _held(log, _with_spend_level(chosen, levels.learn(off)))
 
@@ -103,29 +134,24 @@ def choose(
     scores: Sequence[OriginScores],
     *,
     notes: Sequence[str] = (),
-    known_season: Mapping[str, Season] | None = None,
+    today: Mapping[str, Today] | None = None,
 ) -> Choice:
     """The best models by these origins, one at least, at each of which MBG/NBD could be fitted.
 
-    `known_season` is today's season by purchase model.
+    `today` is what each purchase model says at the end of the log.
     """
-    demoted = _demoted(scores)
+    today, demoted = today or {}, _demoted(scores)
     orders, why = _purchase(scores, demoted)
     money, why_money = _spend(scores)
-    unknown = Season(reason="It could not be looked for.")
-    seasons, why_season = _use_season(scores, orders, (known_season or {}).get(orders, unknown))
-    factors = [one.purchase[orders].season if seasons.is_known else 1.0 for one in scores]
-    off = [-_level(one.purchase[orders], one) - np.log(f) for one, f in zip(scores, factors, strict=True)]
-    seen = [Seen(s.day, s.day + s.horizon_days, float(o)) for s, o in zip(scores, off, strict=True)]
-    level = levels.learn(seen)
-    reason, corrected = level.reason, [factor * level.factor for factor in factors]
-    return Choice(
-        purchase=orders,
-        spend=money,
+    known = today[orders].season if orders in today else Season(reason="It could not be looked for.")
+    seasons, why_season = _use_season(scores, orders, known)
+    plain = Choice(purchase=orders, spend=money, demoted=demoted, origins=list(scores), season=seasons)
+    level = levels.learn([plain.off(one) for one in scores])
+    reason, corrected = level.reason, [level.factor * plain.factor_at(one) for one in scores]
+    return replace(
+        plain,
         reasons=[*notes, why, why_money, why_season, f"Order days: {reason}"],
-        demoted=demoted,
-        origins=list(scores),
-        season=seasons,
+        consensus=plain.mean_of({name: found.orders for name, found in today.items()}),
         level=level,
         order_ratios=[
             _ratio(one.orders, one.purchase[orders].predicted * f) for one, f in zip(scores, corrected, strict=True)
@@ -227,18 +253,18 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _season(log: OrderLog) -> dict[str, Season]:
-    """Today's season by each purchase model."""
+def _today(log: OrderLog, days: int) -> dict[str, Today]:
+    """What each purchase model says of the `days` after the end of the log, where it can be fitted."""
     history, _ = log.history(log.end)
     known = history.take(np.flatnonzero(history.order_days > 0))
-    found = {}
-    for name in COMPETING:
-        model = purchase.MODELS[name]
+    columns, found = backtest.columns(known), {}
+    for name, model in purchase.MODELS.items():
         try:
-            params = model.fit(backtest.columns(known)).params
+            params = model.fit(columns).params
         except fitting.DidNotConverge:
             continue
-        found[name] = season.learn(season.track(log, log.end, params))
+        orders = model.expected_purchases(params, days * backtest.DAY, *columns.times())
+        found[name] = Today(float(np.sum(orders)), season.learn(season.track(log, log.end, params)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -54,23 +55,34 @@ def maximise(
             raise DidNotConverge(f"the likelihood is not finite at {_named(names, values)}")
         return -level, -slope * values
 
+    first = np.clip(np.log(np.asarray(start, dtype=np.float64)), edges[0], edges[1])
+    found, left = _descend(downhill, first, edges)
+    used = int(found.nfev)
+    if left > ACCEPTED:  # on a long ridge the search forgets its curvature and goes on
+        found, left = _descend(downhill, np.asarray(found.x), edges)
+        used += int(found.nfev)
+    values = np.exp(np.asarray(found.x))
+    if left > ACCEPTED:
+        raise DidNotConverge(
+            f"stopped after {used} evaluations at {_named(names, values)} with a slope of {left:.1e}: {found.message}"
+        )
+    return Maximum(values=tuple(values.tolist()), log_likelihood=-float(found.fun), evaluations=used)
+
+
+def _descend(
+    downhill: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, edges: FloatArray
+) -> tuple[Any, float]:
+    """scipy's result, and the slope that is left where no edge is in the way."""
     found = minimize(
         downhill,
-        np.clip(np.log(np.asarray(start, dtype=np.float64)), edges[0], edges[1]),
+        start,
         jac=True,
         method="L-BFGS-B",
         bounds=list(zip(edges[0], edges[1], strict=True)),
         options={"gtol": GRADIENT, "ftol": PROGRESS, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS},
     )
     logs, uphill = np.asarray(found.x), -np.asarray(found.jac)
-    values = np.exp(logs)
-    left = float(np.max(np.abs(np.clip(logs + uphill, edges[0], edges[1]) - logs)))
-    if left > ACCEPTED:
-        raise DidNotConverge(
-            f"stopped after {found.nfev} evaluations at {_named(names, values)} with a slope of {left:.1e}: "
-            f"{found.message}"
-        )
-    return Maximum(values=tuple(values.tolist()), log_likelihood=-float(found.fun), evaluations=int(found.nfev))
+    return found, float(np.max(np.abs(np.clip(logs + uphill, edges[0], edges[1]) - logs)))
 
 
 def maximise_from_part(

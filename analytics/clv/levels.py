@@ -1,10 +1,15 @@
-"""A plain correction of the level: what earlier origins were off by, where that has helped later ones.
+"""What past days say of the level: the share by which predicted totals have been off, as far as it can be believed.
 
-Models can be off by the same share again and again, because a shop grows or fades. More often they are off by another
-share each time: CDNOW's order days of the next quarter are predicted at 1.2, 1.2, 1.0, 0.9, 1.0 of the truth within
-1997. So a correction has to prove itself: at each origin it is made of those origins only whose outcome was known by
-then, and it has to bring the predictions nearer to what happened. What a few large customers may do by chance, and
-would do at all origins alike, is taken off it (James & Stein 1961, the positive part).
+A shop's totals are off for two reasons. Something lasts: its customers stay longer than the models think, or baskets
+grow. And each period is off by itself: a mild winter, a campaign. The mean of the past errors is what lasts and what is
+left of the periods, so it is believed as a normal mean is whose prior is normal around no error (Lindley & Smith 1972;
+Gelman et al. 2013, Bayesian Data Analysis, section 2.5):
+
+    belief = n / (PRIOR + n · (1 + noise² / SPREAD²))
+
+with n past periods, PRIOR the variance of a period's own error over that of the lasting ones, and noise the standard
+error that a few customers cause at all periods alike. Horizons that overlap are one period twice: n counts how many of
+them fit into the time they cover.
 """
 
 from collections.abc import Sequence
@@ -12,10 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.clv.params import FloatArray
-
-FEWEST_TESTS = 2
-GAIN = 0.9  # the error has to shrink to this share
+PRIOR = 4.0  # as many past periods that were right are added
+SPREAD = 0.1  # standard deviation of the errors that last, from shop to shop
 FARTHEST = float(np.log(2.0))
 
 
@@ -29,48 +32,32 @@ class Seen(NamedTuple):
 
 
 class Level(NamedTuple):
-    """The factor for what is to come, 1 where no correction is used, and why."""
+    """The factor for what is to come, 1 where nothing is known, and why."""
 
     factor: float
     reason: str
-    tests: int
+    tests: int  # past days that it was learned from
 
 
 NONE = Level(1.0, "", 0)
 
 
 def learn(seen: Sequence[Seen]) -> Level:
-    """The correction that these origins, in order of time, call for."""
-    tested = [(one.off, _correction(earlier)) for one in seen if (earlier := _known_before(seen, one.day))]
-    if len(tested) < FEWEST_TESTS:
-        count = len(tested)
-        return Level(1.0, f"Past days to try a correction of the level at: {count}; it takes {FEWEST_TESTS}.", count)
-    off = [one for one, _ in tested]
-    if not helps(off, [one - correction for one, correction in tested]):
-        return Level(1.0, "A correction by earlier errors did not help on later days.", len(tested))
-    correction = _correction([one.off for one in seen])
-    noise = float(np.mean([one.noise**2 for one in seen]))
-    if correction**2 <= noise:
-        return Level(1.0, "Earlier errors may be the doing of a few customers.", len(tested))
-    factor = float(np.exp(correction * (1.0 - noise / correction**2)))
+    """The correction that these origins call for: at most a factor of two."""
+    if not seen:
+        return Level(1.0, "No past day to learn the level from.", 0)
+    count, noise = independent(seen), float(np.mean([one.noise**2 for one in seen]))
+    belief = count / (PRIOR + count * (1.0 + noise / SPREAD**2))
+    off = float(np.mean([one.off for one in seen]))
+    factor = float(np.exp(np.clip(belief * off, -FARTHEST, FARTHEST)))
     times = f"{factor:.2f}"
-    return Level(factor, f"Earlier errors call for {times} times what is expected.", len(tested))
+    return Level(factor, f"Earlier errors call for {times} times what is expected.", len(seen))
 
 
-def helps(plain: Sequence[float], corrected: Sequence[float]) -> bool:
-    """Whether errors (logarithms, 0 is best) shrank by a tenth on the whole, and at most of the origins."""
-    before, after = _sizes(plain), _sizes(corrected)
-    return bool(np.mean(after) <= GAIN * np.mean(before) and np.mean(after <= before) > 0.5)
-
-
-def _sizes(errors: Sequence[float]) -> FloatArray:
-    return np.abs(np.array(errors, dtype=np.float64))
-
-
-def _known_before(seen: Sequence[Seen], day: int) -> list[float]:
-    return [one.off for one in seen if one.known_on <= day]
-
-
-def _correction(off: Sequence[float]) -> float:
-    """Their mean with one origin that was right added, at most a factor of two."""
-    return float(np.clip(np.sum(off) / (len(off) + 1), -FARTHEST, FARTHEST))
+def independent(seen: Sequence[Seen]) -> float:
+    """How many horizons fit into the time that these cover; 0 for none, at most as many as there are."""
+    if not seen:
+        return 0.0
+    days = [one.day for one in seen]
+    horizon = max(float(np.mean([one.known_on - one.day for one in seen])), 1.0)
+    return min(float(len(seen)), (max(days) - min(days)) / horizon + 1.0)

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-
 from analytics.clv import backtest, levels, measures, report_card
 from analytics.clv.backtest import Origin, OriginScores
 from analytics.clv.choice import Choice
@@ -24,7 +22,7 @@ def cards(log: OrderLog, chosen: Choice) -> list[Card]:
     """One card for each origin of the choice, oldest first; none for a choice that could not look back."""
     if not chosen.origins:
         return []
-    orders, money = _orders_off(chosen), backtest.money_off(log, chosen.purchase, chosen.spend)
+    orders, money = [chosen.off(one) for one in chosen.origins], backtest.money_off(log, chosen.purchase, chosen.spend)
     splits = (backtest.split(log, Origin(one.day, one.horizon_days)) for one in chosen.origins)
     return [
         report_card.judge(found, as_of(chosen, one, orders=orders, money=money))
@@ -72,16 +70,19 @@ def _plain(card: Card) -> Plain:
 def as_of(chosen: Choice, one: OriginScores, *, orders: Sequence[Seen], money: Sequence[Seen]) -> Choice:
     """The same models with what the evening of that origin knew. `orders` and `money` say how far origins were off."""
     known = [place for place, other in enumerate(chosen.origins) if other.day + other.horizon_days <= one.day]
-    level = _learned(orders, one.day).factor * _season(chosen, one)
+    level, spend_level = _learned(orders, one.day), _learned(money, one.day)
+    less = chosen.level.factor / level.factor  # what is known of errors today, over what was known then
+    much_less = less * chosen.spend_level.factor / spend_level.factor
     return replace(
         chosen,
         origins=[chosen.origins[place] for place in known],
         reasons=[],
         season=Season(),
-        level=Level(level, "", len(known)),
-        spend_level=_learned(money, one.day),
-        order_ratios=[chosen.order_ratios[place] for place in known],
-        spend_ratios=[chosen.spend_ratios[place] for place in known],
+        consensus=chosen.factor_at(one),
+        level=level,
+        spend_level=spend_level,
+        order_ratios=[chosen.order_ratios[place] * less for place in known],
+        spend_ratios=[chosen.spend_ratios[place] * much_less for place in known],
         order_levels=[chosen.order_levels[place] for place in known],
         value_levels=[chosen.value_levels[place] for place in known],
     )
@@ -89,23 +90,6 @@ def as_of(chosen: Choice, one: OriginScores, *, orders: Sequence[Seen], money: S
 
 def _learned(seen: Sequence[Seen], day: int) -> Level:
     return levels.learn([one for one in seen if one.known_on <= day])
-
-
-def _season(chosen: Choice, one: OriginScores) -> float:
-    """What the season known on that day makes of the prediction; 1 where today's choice uses none."""
-    return one.purchase[chosen.purchase].season if chosen.season.is_known else 1.0
-
-
-def _orders_off(chosen: Choice) -> list[Seen]:
-    """ln(actual / predicted) of the order days at each origin, before any correction but the season's."""
-    return [
-        Seen(
-            one.day,
-            one.day + one.horizon_days,
-            measures.level(one.orders, one.purchase[chosen.purchase].predicted) - float(np.log(_season(chosen, one))),
-        )
-        for one in chosen.origins
-    ]
 
 
 def card_from(data: Mapping[str, Any]) -> Card:

@@ -70,6 +70,23 @@ def test_too_few_evaluations_raise(monkeypatch):
         climb(hill(np.array([2e-3, 900.0])))
 
 
+def test_a_search_that_ends_on_a_slope_goes_on_once(monkeypatch):
+    """Rounding on a long ridge ends it early; from there, without what it remembers, it arrives."""
+    descend, searches = fitting._descend, []
+
+    def early(downhill, start, edges):
+        searches.append(start)
+        with monkeypatch.context() as few:
+            few.setattr(fitting, "EVALUATIONS", 2 if len(searches) == 1 else 400)
+            return descend(downhill, start, edges)
+
+    monkeypatch.setattr(fitting, "_descend", early)
+    found = climb(hill((2.0, 0.5)))
+    assert found.values == pytest.approx((2.0, 0.5), rel=1e-4)
+    assert len(searches) == 2
+    assert found.evaluations > 2
+
+
 def tilted(top, along=(4.0, 1.0)):
     """A hill in ln(values), steeper one way than the other and twisted, with a slope that is no straight line."""
     bend = np.array([[along[0], 0.8], [0.8, along[1]]])

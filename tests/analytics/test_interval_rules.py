@@ -228,9 +228,20 @@ def test_error_of_the_level_by_hand():
 
     found = intervals.corrected(WIDTHS, past)
 
-    assert found.order_error == pytest.approx(np.sqrt((2 * 0.15**2 + 0.1**2 + 0.3**2) / 4))
+    assert found.order_error == pytest.approx(np.sqrt((2 * 0.12**2 + 0.1**2 + 0.3**2) / 4))
     assert found.value_error == pytest.approx(np.sqrt(2 * 0.2**2 / 3))
     assert (found.order_freedom, found.value_freedom) == (4.0, 3.0)
+
+
+def test_origins_that_overlap_count_as_the_horizons_that_they_cover():
+    """Three origins that cover one horizon and a half: their mean square counts one and a half times."""
+    past = intervals.Past(orders=tuple(np.exp([0.1, 0.2, -0.3])), independent=1.5)
+
+    found = intervals.corrected(WIDTHS, past)
+
+    assert found.order_error == pytest.approx(np.sqrt((2 * 0.12**2 + 0.5 * (0.01 + 0.04 + 0.09)) / 3.5))
+    assert (found.order_freedom, found.value_freedom) == (3.5, 2.0)
+    assert found.value_error == 0.2
 
 
 def test_levels_of_earlier_origins_count_as_much_as_the_model_s():

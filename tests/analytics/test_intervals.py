@@ -225,7 +225,7 @@ def test_without_earlier_origins_the_usual_error_is_taken_widely():
 
 def test_parameters_and_outcomes_alone_do_not_hold_totals(monkeypatch):
     """The control: without the error of earlier origins the truth is missed four times out of five."""
-    monkeypatch.setattr(intervals, "_error", lambda ratios, usual: (0.0, 2.0))
+    monkeypatch.setattr(intervals, "_error", lambda ratios, usual, independent: (0.0, 2.0))
 
     assert held_share(0.15, known=5) < 0.3
 

@@ -10,6 +10,7 @@ from analytics.clv.backtest import Origin
 from analytics.clv.choice import Choice
 from analytics.clv.levels import Level
 from tests.analytics.logs import make_log, make_order, make_shop
+from tests.analytics.test_choice import origins
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,8 @@ def test_corrections_are_applied_to_orders_and_money(log, origin):
 
 def test_intervals_know_of_earlier_origins(log, origin):
     found = backtest.split(log, origin)
-    calm, wild = (report_card.judge(found, Choice(order_ratios=[r, 1 / r])) for r in (1.01, 2.0))
+    choices = (Choice(order_ratios=[r, 1 / r], origins=origins(2)) for r in (1.01, 2.0))
+    calm, wild = (report_card.judge(found, one) for one in choices)
 
     assert wild.orders.high - wild.orders.low > 1.5 * (calm.orders.high - calm.orders.low)
 
