@@ -1,6 +1,7 @@
 """Purchases discounted to today: the discounting goes into the table over (x, T), not into each customer."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,16 +34,17 @@ def by_horizon(
     error at 10 % a year over a year below 1e-5 for A above a tenth of a week, over ten years below 1e-4
     (docs/models.md).
     """
-    expected = purchase.model_of(params).expected_purchases_alive
-    A = params.alpha + np.asarray(T, dtype=np.float64)
-    plain, discounted = [], []
-    before, inner = 0.0, np.zeros(np.broadcast_shapes(np.shape(x), A.shape))
-    for horizon in horizons:
+    x, A = np.broadcast_arrays(x, params.alpha + np.asarray(T, dtype=np.float64))
+    places, weights = [], []
+    for before, horizon in pairwise((0.0, *horizons)):
         start, end = np.log1p(before / A), np.log1p(horizon / A)
         for node, weight in zip((NODES + 1.0) / 2.0, WEIGHTS / 2.0, strict=True):
             s = A * np.expm1(start + node * (end - start))
-            inner = inner + weight * (end - start) * (A + s) * np.exp(-rate * s) * expected(params, s, x, T)
-        plain.append(expected(params, horizon, x, T))
-        discounted.append(np.exp(-rate * horizon) * plain[-1] + rate * inner)
-        before = horizon
-    return np.array(plain), np.array(discounted)
+            places.append(s)
+            weights.append(weight * (end - start) * (A + s) * np.exp(-rate * s))
+    ends = [np.full(A.shape, horizon) for horizon in horizons]
+    found = purchase.model_of(params).expected_purchases_alive(params, np.array([*places, *ends]), x, T)
+    inner, plain = found[: len(places)] * np.array(weights), found[len(places) :]
+    within = np.cumsum(np.sum(inner.reshape(len(ends), NODES.size, *inner.shape[1:]), axis=1), axis=0)
+    fade = np.exp(-rate * np.array(horizons)).reshape(-1, *(1,) * (plain.ndim - 1))
+    return plain, fade * plain + rate * within

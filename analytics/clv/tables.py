@@ -1,16 +1,17 @@
 """What depends on (x, T) only, computed once for each distinct pair and looked up row by row.
 
-A million customers have some sixteen thousand pairs of repeat order days and age.
+A million customers have some sixteen to thirty thousand pairs of repeat order days and age.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import discount, purchase, triples
+from analytics.clv import discount, grid, purchase, triples
 from analytics.clv.history import WEEK, YEAR, Terms
-from analytics.clv.params import FloatArray
+from analytics.clv.params import BgNbdParams, FloatArray, MbgNbdParams
 
 HALVINGS = 26  # to two seconds
 FARTHEST = 3 * YEAR  # days: an order that is half due later than this has no date
@@ -30,8 +31,22 @@ def alive(params: purchase.Params, x: NDArray[np.int32], T: NDArray[np.int32], t
     each, ages, place = pairs(x, T)
     rate = float(np.log1p(terms.discount_rate)) * WEEK / YEAR
     horizons = [days / WEEK for days in terms.horizons]
-    orders, discounted = discount.by_horizon(params, horizons, rate, each, ages / WEEK)
+    orders, discounted = by_horizon(params, horizons, rate, each, ages / WEEK)
     return Alive(orders[:, place], discounted[:, place], _next_order(params, each, ages / WEEK)[place])
+
+
+def by_horizon(
+    params: purchase.Params, horizons: Sequence[float], rate: float, x: NDArray[np.int64], T: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """discount.by_horizon of many pairs; interpolated for the models that sum long series."""
+    if not isinstance(params, BgNbdParams | MbgNbdParams) or x.size == 0:
+        return discount.by_horizon(params, horizons, rate, x, T)
+
+    def together(at_x: FloatArray, at_T: FloatArray) -> FloatArray:
+        return np.concatenate(discount.by_horizon(params, horizons, rate, at_x, at_T))
+
+    orders, discounted = np.split(grid.interpolated(together, x, T, params.alpha), 2)
+    return orders, discounted
 
 
 def _next_order(params: purchase.Params, x: NDArray[np.int64], T: FloatArray) -> FloatArray:

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from analytics.clv import cells, discount, purchase, shop, spend, tables
+from analytics.clv import cells, purchase, shop, spend, tables
 from analytics.clv.fitted import Fitted
 from analytics.clv.history import LIFETIME_DAYS, WEEK, YEAR, History, Terms
 from analytics.clv.intervals import SHARE
@@ -136,7 +136,7 @@ def _sums(fitted: Fitted, history: History, terms: Terms, levers: Levers, few: i
     future = _future(fitted.purchase, levers)
     each, ages, place = tables.pairs(sample.known.order_days - 1, sample.known.first_age)
     orders, discounted = _ahead(future, terms, each, ages / WEEK)
-    staying = _plain(_future(fitted.purchase, levers, leaving=NOBODY), [terms.horizon_days], each, ages / WEEK)
+    staying, _ = _ahead(_future(fitted.purchase, levers, leaving=NOBODY), terms, each, ages / WEEK)
     lost = np.maximum(staying[0] - orders[0], 0.0)
     expected = alive * orders[0][place]
     amounts = np.array(
@@ -197,11 +197,13 @@ def _future(params: purchase.Params, levers: Levers, leaving: float = 1.0) -> pu
     return found
 
 
-def _ahead(future: purchase.Future[Any], terms: Terms, x: ArrayLike, T: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """As discount.by_horizon for the terms' horizons: time that runs `speed` times as fast is discounted slower."""
+def _ahead(
+    future: purchase.Future[Any], terms: Terms, x: NDArray[np.int64], T: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """As tables.by_horizon for the terms' horizons: time that runs `speed` times as fast is discounted slower."""
     rate = float(np.log1p(terms.discount_rate)) * WEEK / YEAR
     horizons = [future.speed * (days / WEEK) for days in terms.horizons]
-    orders, discounted = discount.by_horizon(future.params, horizons, rate / future.speed, x, T)
+    orders, discounted = tables.by_horizon(future.params, horizons, rate / future.speed, x, T)
     return future.times * orders, future.times * discounted
 
 
