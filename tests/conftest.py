@@ -14,14 +14,21 @@ from core import boot, feed, statics
 from tests.ability import cannot_run
 
 
-def pytest_configure():
-    """Start the servers, or find them: xdist's workers and a second run meet at the same lock."""
-    boot.serve(settings.PERENNIAL_HOME)
+def pytest_configure(config):
+    """Start the servers, or find them: a second run meets the first one's."""
+    if not only_hands_out(config):
+        boot.serve(settings.PERENNIAL_HOME)
 
 
-def pytest_sessionstart():
+def pytest_sessionstart(session):
     """Collect the static files, which pages name by the hashes in the manifest."""
-    statics.collect()
+    if not only_hands_out(session.config):
+        statics.collect()
+
+
+def only_hands_out(config):
+    """Whether this process runs no test itself, but xdist's workers, which have homes of their own."""
+    return config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +81,7 @@ def other_connection(transactional_db):
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    """Other tests run in databases of the same server: their transactions may hide ours from the feed for a while."""
+    """A transaction of another process of the test's may hide ours from the feed, and for long on a busy machine."""
     monkeypatch.setattr(feed, "WAIT_SECONDS", 60.0)
 
 

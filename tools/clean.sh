@@ -6,8 +6,8 @@ if [ -d var/postgres ] && [ -t 0 ]; then
     [ "$answer" = yes ] || exit 1
 fi
 if [ -x .venv/bin/python ]; then
-    for home in var var/test; do
-        PERENNIAL_HOME="$home" .venv/bin/python manage.py servers stop || exit 1
+    for home in var var/test var/test/gw*; do
+        [ ! -d "$home" ] || PERENNIAL_HOME="$home" .venv/bin/python manage.py servers stop || exit 1
     done
 fi
 rm -rf var .venv node_modules .tools staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
