@@ -12,7 +12,7 @@ from core.models import Run
 from crm import night
 from customers.models import Company, Contract
 from customers.services import contracts
-from tests.contracts import make_contract
+from tests.contracts import last_term, make_contract
 from tests.factories import make_business, make_customer, make_order
 from tests.nights import pass_night
 
@@ -242,8 +242,32 @@ def test_strange_contracts_are_finite_and_ordered(facts, settings):
 
     found = value(contract)
     assert 0 < found.p_renew < 1
-    assert found.low_cents <= found.high_cents
+    assert found.low_cents <= found.value_cents <= found.high_cents
+    assert (found.low_cents < found.high_cents) is bool(found.stake_cents)
     assert abs(found.beyond_cents) <= abs(found.stake_cents)
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY"])
+def test_every_interval_holds_its_value_whatever_was_decided(currency):
+    """Sixty contracts of all kinds, most of them renewed: hardly anybody leaves, so that most outcomes are the same."""
+    customer, many = make_customer(), []
+    for number in range(60):
+        months, renewals = (1, 3, 12, 120)[number % 4], number % 9 if number % 4 < 2 else number % 2
+        starts_on = date(2014, 3, 1) if months == 120 else date(2024, 3, 1)
+        facts = {"term_months": months, "starts_on": starts_on, "value_cents": (0, 7, 12_000, 10**9)[number // 4 % 4]}
+        many.append(make_contract(customer=customer, plan=f"P{months}", renewals=renewals, **facts))
+    contracts.cancel(contract_id=many[4].pk, number=last_term(many[4]).number, on=AS_OF)
+    refresh(currency=currency)
+
+    found = list(ContractValue.objects.all())
+    assert len(found) > 50
+    assert all(one.low_cents <= one.value_cents <= one.high_cents for one in found)
+    is_open = [one for one in found if one.p_renew is not None and one.stake_cents]
+    assert all(one.low_cents < one.high_cents for one in is_open)
+    total = selector.total("customer", customer.pk)
+    assert total.low_cents < total.value_cents < total.high_cents
+    assert total.year_low_cents <= total.year_cents <= total.year_high_cents
+    assert total.year_cents < total.three_years_cents < total.lifetime_cents < total.value_cents
 
 
 def test_no_contracts_at_all():
