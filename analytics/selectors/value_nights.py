@@ -19,8 +19,8 @@ FIRST_PERIOD: Final = 90
 MEASURED: Final = "contract_lifetime_cents"
 MOST_POINTS: Final = 120
 RISKY: Final = (str(bands.MEDIUM), str(bands.HIGH))
-COLUMNS: Final = {name: column for name, column, _label in worth.HORIZONS}
-LABELS: Final = {name: label for name, _column, label in worth.HORIZONS}
+COLUMNS: Final = {name: columns[0] for name, *columns, _label in worth.HORIZONS}
+LABELS: Final = {name: label for name, *_columns, label in worth.HORIZONS}
 FIRST_HORIZON: Final = "lifetime"
 
 

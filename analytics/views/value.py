@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import value_plots, value_words, waterfall
 from analytics.forms.value import ValueForm
@@ -14,8 +15,9 @@ from analytics.selectors.value_drivers import PARTS, BySegment, Change
 from analytics.selectors.value_nights import COLUMNS, LABELS, PERIODS, Pair, Point
 from analytics.services import exports
 from core import downloads, money
-from core.http import DeskRequest
+from core.http import DeskRequest, wants_part
 from core.models import Run
+from core.templatetags import ui
 
 NIGHT_COLUMNS: Final = (
     *("as_of", "customers", "expected_orders_12m"),
@@ -35,7 +37,8 @@ def value(request: DeskRequest) -> HttpResponse:
         points = value_nights.course(since=min(since, found.before.as_of) if found else since, until=until)
         context |= _over_time(points, request, form) | {"now": value_nights.of(run), "pair": found}
         context |= _drivers(found, request, form) if found else {}
-    return render(request, "analytics/value.html", context)
+    is_part = run is not None and wants_part(request)
+    return render(request, "analytics/_value.html" if is_part else "analytics/value.html", context)
 
 
 def _choices(form: ValueForm) -> dict[str, Any]:
@@ -44,10 +47,16 @@ def _choices(form: ValueForm) -> dict[str, Any]:
         "horizon": form.horizon_name,
         "horizons": LABELS,
         "days": None if by_hand else form.period,
-        "periods": PERIODS,
+        "periods": {days: _named(days) for days in PERIODS},
         "scheme": form.chosen_scheme,
         "schemes": value_drivers.SCHEMES,
     }
+
+
+def _named(days: int) -> str:
+    if not days:
+        return pgettext("period", "All")
+    return _("12 months") if days == 365 else ui.in_days(days)
 
 
 def _bounds(form: ValueForm, run: Run) -> tuple[date, date]:

@@ -68,3 +68,41 @@ def test_a_group_that_came_is_its_customers():
     nobody = drivers.drivers(make_totals(customers=0.0, lifetime=0.0, year=0.0, orders=0.0))
     found = drivers.divide(drivers.drivers(make_totals()), nobody)
     assert found == {"customers": 30_000.0, "time": 0.0, "frequency": 0.0, "money": 0.0}
+
+
+CENTS = st.integers(0, 10**13)
+GROUPS = st.builds(
+    lambda customers, milli, year, more: Totals(
+        customers=customers, lifetime=year + more, year=year, orders=milli / 1000
+    ),
+    customers=st.integers(0, 10**7),
+    milli=st.integers(0, 10**11),
+    year=CENTS,
+    more=CENTS,
+)
+
+
+@given(GROUPS, GROUPS)
+def test_parts_in_whole_units_add_up_to_the_unit(after, before):
+    found = drivers.divide_whole(after, before)
+    assert list(found) == list(drivers.NAMES)
+    assert all(isinstance(part, int) for part in found.values())
+    assert sum(found.values()) == after.lifetime - before.lifetime
+
+
+@given(GROUPS, GROUPS)
+def test_whole_units_are_less_than_one_away(after, before):
+    now, then = drivers.drivers(after), drivers.drivers(before)
+    if now.value and then.value:
+        exact, whole = drivers.divide(now, then), drivers.divide_whole(after, before)
+        assert all(abs(whole[name] - exact[name]) < 1.0 + 1e-9 * after.lifetime for name in drivers.NAMES)
+
+
+def test_a_group_without_orders_to_divide_by_is_its_customers():
+    found = drivers.divide_whole(make_totals(orders=0.0), make_totals(lifetime=29_999.0))
+    assert found == {"customers": 1, "time": 0, "frequency": 0, "money": 0}
+
+
+def test_within_the_year_time_is_no_part():
+    found = drivers.divide_whole(make_totals(lifetime=12_000.0), make_totals(lifetime=9_001.0, year=9_001.0))
+    assert found == {"customers": 0, "time": 0, "frequency": 0, "money": 2_999}

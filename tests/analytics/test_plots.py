@@ -1,11 +1,12 @@
 """Plots: where marks stand, and that every figure gives finite places."""
 
 import re
+from datetime import date, timedelta
 
 import pytest
 
 from analytics import plots
-from analytics.plots import Pair, Range
+from analytics.plots import Pair, Point, Range
 from core.columns import Scale
 
 UNIT = Scale(low=0.0, high=100.0)
@@ -82,3 +83,71 @@ def test_nothing_to_draw():
     assert plots.ranges([], scale=plots.scale([]), ticks=[], label="").count("<g>") == 0
     assert plots.pairs([], scale=plots.scale([]), ticks=[], label="").count("<g>") == 0
     assert "pl-line" not in plots.curve([], dots=True, names=NAMES, label="")
+
+
+def day(number):
+    return date(2026, 1, number)
+
+
+def make_lines(*series, scale=UNIT):
+    return plots.lines(series, scale=scale, ticks=[(0.0, "0")], names=("1 Jan", "11 Jan"), label="Value")
+
+
+def test_a_line_goes_from_the_first_day_to_the_last():
+    drawn = make_lines([Point(day=day(1), value=0.0, text="none"), Point(day=day(11), value=100.0, text="all")])
+    assert f'd="M0.0 {plots.HEIGHT:.1f}L1000.0 0.0"' in drawn
+    assert numbers(drawn, "cx") == [13.0, 13.0, 97.0, 97.0]
+    assert "<title>all</title>" in drawn
+
+
+def test_a_gap_cuts_the_line():
+    values = [10.0, 20.0, None, 30.0, 40.0]
+    drawn = make_lines([Point(day=day(1 + place), value=value) for place, value in enumerate(values)])
+    assert drawn.count('class="pl-path') == 2
+    assert drawn.count("<title>") == 4
+
+
+def test_the_interval_is_there_where_it_is_known():
+    points = [
+        Point(day=day(1), value=50.0),
+        Point(day=day(2), value=50.0, low=25.0, high=75.0),
+        Point(day=day(3), value=50.0, low=25.0, high=75.0),
+    ]
+    drawn = make_lines(points)
+    assert drawn.count("pl-band") == 1
+    assert 'd="M500.0 42.5L1000.0 42.5L1000.0 127.5L500.0 127.5Z"' in drawn
+
+
+def test_two_lines_differ():
+    line = [Point(day=day(1), value=1.0), Point(day=day(2), value=2.0)]
+    drawn = make_lines(line, line)
+    assert "pl-path-1" in drawn
+    assert "pl-path-2" in drawn
+
+
+def test_many_points_are_there_to_be_pointed_at_only():
+    drawn = make_lines([Point(day=day(1) + timedelta(days=place), value=1.0) for place in range(plots.MOST_DOTS + 1)])
+    assert drawn.count("pl-at-0") == plots.MOST_DOTS + 1
+
+
+def test_one_day_has_a_place():
+    assert numbers(make_lines([Point(day=day(1), value=1.0)]), "cx") == [13.0, 13.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [([0.0, 100.0], 0.0, 120.0), ([100.0, 110.0], 100.0, 112.0), ([-50.0, 100.0], -120.0, 120.0), ([0.0], 0.0, 3.0)],
+)
+def test_a_window_holds_its_values(values, low, high):
+    scale, ticks = plots.window(values, smallest=3.0)
+    assert scale.low <= min(values) <= max(values) <= scale.high
+    assert (scale.low, scale.high) == (pytest.approx(low), pytest.approx(high))
+    assert ticks[0] == pytest.approx(scale.low)
+    assert len(ticks) <= 6
+
+
+@pytest.mark.parametrize("values", [[1e15, 1e15 + 1], [5.0, 5.0], [1e-9, 1e-9], [], [-5.0, -1.0]])
+def test_every_window_is_open(values):
+    scale, ticks = plots.window(values, smallest=3.0)
+    assert scale.high > scale.low
+    assert 2 <= len(ticks) <= 8

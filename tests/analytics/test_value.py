@@ -222,9 +222,15 @@ def test_within_12_months_there_is_no_time(desk, two_nights):
     assert steps[0].cents + sum(step.cents for step in steps[1:-1]) == steps[-1].cents
 
 
+def test_htmx_gets_the_part(desk, two_nights):
+    page = desk.get("/value/?horizon=12m", headers={"HX-Request": "true"}).content.decode()
+    assert page.startswith('<div id="value">')
+    assert 'hx-get="?horizon=36m"' in page
+
+
 def test_a_scheme(desk, two_nights):
     page = desk.get("/value/?scheme=value").content.decode()
-    assert re.search(r'aria-current="true">Value tier</a>', page)
+    assert re.search(r'aria-current="true">\s*Value tier\s*</a>', page)
     assert "All segments" in page
 
 

@@ -19,7 +19,14 @@ def test_money_in_its_three_forms():
     assert ui.money_short(123456, DOLLARS) == "$1.23k"
 
 
-@pytest.mark.parametrize("filter_", [ui.money_text, ui.money_whole, ui.money_short])
+@pytest.mark.parametrize(
+    ("cents", "written"), [(123_456, "+$1,235"), (-123_456, "−$1,235"), (0, "$0"), (49, "$0"), (-49, "$0"), (51, "+$1")]
+)
+def test_a_difference_has_its_sign(cents, written):
+    assert ui.money_change(cents, DOLLARS) == written
+
+
+@pytest.mark.parametrize("filter_", [ui.money_text, ui.money_whole, ui.money_short, ui.money_change])
 def test_no_amount_is_a_dash(filter_):
     assert filter_(None, DOLLARS) == filter_("", DOLLARS) == "\N{EN DASH}"
 

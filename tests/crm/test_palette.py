@@ -34,6 +34,7 @@ def test_the_palette_has_pages(desk, nina):
     assert "All customers" in page
     assert "Segment: New" not in page
     assert "Segment: New" in hits(desk, q="new", pages="1")
+    assert 'href="/value/"' in hits(desk, q="value", pages="1")
 
 
 def test_no_text_finds_nobody(desk, nina):

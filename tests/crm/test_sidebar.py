@@ -28,6 +28,7 @@ def admin(client, db):
         ("/", ["Today"]),
         ("/customers/add/", ["All customers"]),
         ("/imports/new/", ["Imports"]),
+        ("/value/", ["Value"]),
         *(
             (f"/settings/{name}", ["Settings"])
             for name in ("", "audit/", "api-keys/", "staff/", "fields/", "fields/add/")

@@ -76,6 +76,10 @@ def test_sparklines_add_up_to_the_figure(desk, shop):
     assert sum(found.spark) == found.amount
 
 
+def test_the_value_leads_to_its_course(desk, shop):
+    assert desk.get("/").content.decode().count('href="/value/"') == 3  # beside the figure, where it is explained, sidebar
+
+
 def test_the_trend_has_complete_months_only(desk, shop):
     months = desk.get("/").context["page"].months
     assert months[-1].first == date(2026, 3, 1)
@@ -178,7 +182,7 @@ class TestNightStatus:
         assert desk.get("/night/").url == "/"
 
 
-@pytest.mark.parametrize(("query", "queries"), [("", 14), ("?days=365", 14)])
+@pytest.mark.parametrize(("query", "queries"), [("", 15), ("?days=365", 15)])
 def test_queries(desk, shop, query, queries, django_assert_num_queries):
     with django_assert_num_queries(queries):
         desk.get(f"/{query}")
