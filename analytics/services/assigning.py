@@ -1,7 +1,7 @@
-"""From a night's scores to memberships: RFM as the scores tell it, other schemes by who moved.
+"""From a night's scores to memberships: one pass over two nights finds who moved, and only they are written.
 
-Only RFM's scores carry the segment before. For the others one pass over two nights finds who moved, and for those who
-are back where the night before had them (a night was done again) the kept nights say since when.
+RFM's scores carry the segment before and since when. For the other schemes the night before tells it, and for those who
+are back where the night before had them (a night was done again) the kept nights do.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,11 @@ FLAG: Final = "assigned"  # in a run's stats: the memberships say what its score
 RFM: Final = """
 SELECT customer_id, segment, previous_segment, segment_changed_on FROM {scores} WHERE segment > 0
 """
-COLUMNS: Final = tuple(scheme.column for scheme in schemes.SCORED)
+RFM_MOVED: Final = """
+SELECT m.customer_id, m.segment, s.previous_segment, s.segment_changed_on
+FROM scheme_moves m LEFT JOIN {scores} s USING (customer_id) WHERE m.segment IS DISTINCT FROM m.old_segment
+"""
+COLUMNS: Final = ("segment", *(scheme.column for scheme in schemes.SCORED))
 MOVES: Final = """
 CREATE TEMP TABLE scheme_moves ON COMMIT DROP AS
 SELECT customer_id, {codes} FROM {scores} s FULL JOIN {base} b USING (customer_id)
@@ -53,10 +57,11 @@ def assign(*, run: Run) -> int:
     """Bring the memberships of every scheme to what the run says; returns how many changed."""
     rfm = {name.value: (name.slug, name.label) for name in scores.Name if name}
     table = partitions.table_of(run.pk)
-    written = memberships.assign(scheme="rfm", segments=rfm, wanted=RFM.format(scores=table))
     base = _base()
     if base:
         _find_moves(table, base)
+    by_rfm = (RFM_MOVED if base else RFM).format(scores=table)
+    written = memberships.assign(scheme="rfm", segments=rfm, wanted=by_rfm, only_wanted=bool(base))
     for scheme in schemes.SCORED:
         wanted = _wanted(run, scheme, moved="scheme_moves" if base else table)
         written += memberships.assign(scheme=scheme.slug, segments=named(scheme), wanted=wanted, only_wanted=bool(base))

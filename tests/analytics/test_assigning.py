@@ -87,6 +87,22 @@ def test_nothing_is_written_when_nobody_moved(ana):
     assert assigning.assign(run=again) == 0
 
 
+def test_rfm_moves_as_the_scores_tell(ana):
+    bo, cy = make_customer(name="Bo"), make_customer(name="Cy")
+    first = night(score(ana, segment=1), score(bo, segment=2), score(cy, segment=3), as_of=AS_OF)
+    since = {"previous_segment": 1, "segment_changed_on": AS_OF + DAY}
+    second = make_night(
+        score(ana, segment=4, **since), score_of_nobody(bo), as_of=AS_OF + DAY, model={"compared_with": first.pk}
+    )
+    before = place(ana, "rfm")
+
+    written = assigning.assign(run=second)
+
+    assert place(ana, "rfm")[1:] == (before[0], AS_OF + DAY)
+    assert place(bo, "rfm") is place(cy, "rfm") is None
+    assert written == 3
+
+
 def test_a_shop_of_nobody():
     run = make_night(model={"compared_with": None})
     assert assigning.assign(run=run) == 0
