@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
 from analytics import schemes
-from analytics.models import DayTotals, Score
+from analytics.models import DayTotals, PurchaseSummary, Score
 from analytics.scores import Name
 from analytics.services import partitions
 from core.models import Run
@@ -13,6 +13,7 @@ AS_OF = date(2026, 3, 31)
 SUMS = (
     *("clv_cents", "value_cents", "historic_cents", "clv_36m_cents", "clv_lifetime_cents", "orders"),
     *("contract_cents", "contract_36m_cents", "contract_lifetime_cents"),
+    *("acquisition_cents", "cost_cents", "expected_cost_cents"),
 )
 MEASURES = ("customers", "active", "expected_milli", *SUMS)
 FITTED = {
@@ -103,6 +104,25 @@ def make_night(*rows, as_of=AS_OF, is_current=True, moves=None, **fields):
     return run
 
 
+def make_summaries(*rows, as_of=AS_OF):
+    """What a night read of the orders of these scores."""
+    PurchaseSummary.objects.bulk_create(
+        PurchaseSummary(
+            **{
+                name: row[name]
+                for name in ("customer_id", "orders", "order_days", "first_at", "last_at", "value_cents")
+            },
+            first_on=as_of - timedelta(days=row["age_days"]),
+            last_on=as_of - timedelta(days=row["last_age_days"]),
+            prior_on=as_of - timedelta(days=row["age_days"]),
+            repeat_value_cents=row["value_cents"] * (row["order_days"] - 1) // max(row["order_days"], 1),
+            margin_cents=row["historic_cents"],
+            **dict.fromkeys(("log_gaps", "paid_days", "log_value", "log_value_sq", "refunded_cents"), 0),
+        )
+        for row in rows
+    )
+
+
 def count(rows, moves):
     """The totals that a night keeps (analytics.services.stats), added up row by row."""
     cells = {}
@@ -146,8 +166,18 @@ def total(cells):
     return {name: sum(cell[name] for cell in cells) for name in MEASURES}
 
 
-def make_day(day, *, value_cents=10_000, **fields):
-    return DayTotals.objects.create(
-        **{"day": day, "orders": 1, "buyers": 1, "refunds_cents": 0, "margin_cents": 0, "value_cents": value_cents}
-        | fields
+def make_day(day, **fields):
+    return DayTotals.objects.create(**_day(day, **fields))
+
+
+def make_days(last, days):
+    """So many days up to `last`, each a little other than the day before."""
+    backs = range(days)
+    DayTotals.objects.bulk_create(
+        DayTotals(**_day(last - timedelta(days=back), value_cents=90_000 + 100 * (back % 60))) for back in backs
     )
+
+
+def _day(day, *, value_cents=10_000, **fields):
+    plain = {"orders": 1, "buyers": 1, "refunds_cents": 0, "margin_cents": 0}
+    return plain | {"day": day, "value_cents": value_cents} | fields

@@ -19,6 +19,7 @@ MEASURES: Final = (
     *("customers", "clv_cents", "value_cents", "historic_cents", "active"),
     *("clv_36m_cents", "clv_lifetime_cents", "expected_milli", "orders"),  # expected: orders in thousandths
     *("contract_cents", "contract_36m_cents", "contract_lifetime_cents"),  # what contracts are of the values
+    *("acquisition_cents", "cost_cents", "expected_cost_cents"),
 )
 MILLI: Final = 1000
 # The predicted values, and what contracts are of them.

@@ -16,7 +16,8 @@ SELECT t.segment_id, s.churn_band, count(*), coalesce(sum(s.clv_cents), 0)::bigi
     sum(s.historic_cents)::bigint, count(*) FILTER (WHERE s.order_days > 0 AND s.last_age_days < %(active_days)s),
     coalesce(sum(s.clv_36m_cents), 0)::bigint, coalesce(sum(s.clv_lifetime_cents), 0)::bigint,
     coalesce(sum(round(1000 * s.expected_orders)), 0)::bigint, sum(s.orders),
-    sum(s.contract_cents)::bigint, sum(s.contract_36m_cents)::bigint, sum(s.contract_lifetime_cents)::bigint
+    sum(s.contract_cents)::bigint, sum(s.contract_36m_cents)::bigint, sum(s.contract_lifetime_cents)::bigint,
+    sum(s.acquisition_cents)::bigint, sum(s.cost_cents)::bigint, coalesce(sum(s.expected_cost_cents), 0)::bigint
 FROM customers_tagging t JOIN {scores} s USING (customer_id)
 WHERE t.added_at < %(end)s AND (t.removed_at IS NULL OR t.removed_at >= %(end)s)
 GROUP BY 1, 2

@@ -17,11 +17,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from analytics.forms.costs import MOST_BYTES, ChannelForm, SpendFileForm, SpendForm, UnitCostForm
-from analytics.selectors import costs
+from analytics.selectors import costs, nights, worth
 from core import downloads, money, receiving
 from core.http import DeskRequest
 from core.receiving import Received
-from customers.importing import spend_rows
+from customers.importing import spend_rows, whole
 from customers.importing.problems import FileProblem
 from customers.importing.reading import Habits
 from customers.models import AcquisitionCost, UnitCost
@@ -58,7 +58,10 @@ def _page(
     request: DeskRequest, *, spend_form: SpendForm | None = None, unit_form: UnitCostForm | None = None
 ) -> HttpResponse:
     form = spend_form or _spend_form(request, is_sent=False)
+    run = nights.current()
     context = {
+        "run": run,
+        "worth": worth.of_night(run) if run else None,
         "form": form,
         "grid": form.grid,
         "years": costs.years(today=timezone.localdate()),
@@ -122,7 +125,7 @@ def _receive(request: DeskRequest) -> HttpResponse:
             told = _read(form.cleaned_data["file"], _habits(request))
         except FileProblem as problem:
             form.add_error("file", str(problem))
-        except spend_rows.BadRows as bad:
+        except whole.BadRows as bad:
             context |= {"rejects": bad.rejects, "many": bad.many}
         else:
             cells = {cell: Spend(amount_cents=one.amount_cents, note=one.note) for cell, one in told.items()}

@@ -6,19 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from customers.importing import dates
+from customers.importing import dates, whole
 from customers.importing.presets import Preset
-from customers.importing.problems import FileProblem, Reject
-from customers.importing.reading import Habits, plan, rows
+from customers.importing.reading import Habits
 from customers.importing.record import Record
 from customers.importing.rejects import safe
 from customers.importing.rows import SpendRow
 
 LONGEST_CHANNEL: Final = 60
 LONGEST_NOTE: Final = 200
-MOST_ROWS: Final = 100_000
 MOST_CENTS: Final = 10**15
-SHOWN: Final = 20
 NUMBERED: Final = (
     re.compile(r"(?P<year>\d{4})[-/.]?(?P<month>\d{1,2})"),
     re.compile(r"(?P<month>\d{1,2})[-/.](?P<year>\d{4})"),
@@ -32,14 +29,6 @@ class Told(NamedTuple):
 
     amount_cents: int
     note: str | None
-
-
-class BadRows(Exception):
-    """Rows that cannot be used, at most SHOWN of `many`."""
-
-    def __init__(self, rejects: Sequence[Reject], many: int) -> None:
-        super().__init__(f"{many} rows cannot be used.")
-        self.rejects, self.many = rejects, many
 
 
 def parse(records: Sequence[Record]) -> list[SpendRow]:
@@ -100,24 +89,11 @@ SPEND: Final = Preset(
 
 
 def read(path: Path, *, habits: Habits) -> dict[tuple[str, date], Told]:
-    """What the file says of each channel and month. Raises FileProblem, and BadRows when a single row is bad: sums of
-    half a file would be wrong.
-    """
-    rejects: list[Reject] = []
-    read_rows = 0
-
-    def count() -> None:
-        nonlocal read_rows
-        read_rows += 1
-        if read_rows > MOST_ROWS:
-            raise FileProblem(f"{path.name} has more than {MOST_ROWS:,} rows; that is no file of costs.")
-
-    planned = plan(path, preset=SPEND, mapping={}, habits=habits)
+    """What the file says of each channel and month. Raises FileProblem and whole.BadRows."""
+    planned, rows = whole.read(path, preset=SPEND, habits=habits)
     found: dict[tuple[str, date], list[SpendRow]] = {}
-    for row in rows(planned, refuse=rejects.append, note=lambda *_: None, count=count):
+    for row in rows:
         found.setdefault((row.channel, row.month), []).append(row)
-    if rejects:
-        raise BadRows(rejects[:SHOWN], len(rejects))
     has_notes = "note" in planned.positions
     return {cell: _added(told, has_notes=has_notes) for cell, told in found.items()}
 

@@ -1,5 +1,6 @@
 """Costs: the table, unit costs, files in and out, and who may do what."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -12,12 +13,13 @@ from django.db import connection
 from django.test import Client
 
 from analytics.models import ChannelMonth
-from analytics.selectors import costs
+from analytics.selectors import costs, worth
 from core.models import Edit, Role, User
 from customers.models import AcquisitionCost, UnitCost
 from customers.services import spend
 from customers.services.spend import Spend
-from tests.factories import make_business
+from tests.desk import make_night, score
+from tests.factories import make_business, make_customer
 from tests.forms import inputs, send
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +38,31 @@ def won(channel="ads", month=JANUARY, customers=3):
 
 def square(channel="ads", month=JANUARY):
     return costs.name(channel, month)
+
+
+def test_profit_of_everybody_stands_below(desk):
+    rows = [
+        score(
+            make_customer(), historic_cents=16_000, acquisition_cents=3_000, cost_cents=1_000, expected_cost_cents=500
+        ),
+        score(make_customer(), historic_cents=4_000, acquisition_cents=1_000),
+    ]
+    make_night(*rows)
+    page = words(desk.get(PAGE))
+    for label, amount in {"Margin to date": "€200", "Acquisition": "−€40", "Profit to date": "€150"}.items():
+        assert re.search(rf"{label}\s*(</a>)?\s*</dt>\s*<dd>\s*{amount}\s*</dd>", page), label
+
+
+def test_a_night_from_before_costs_were_counted_shows_no_profit(desk):
+    run = make_night(score(make_customer()))
+    del run.stats["all"]["cost_cents"]
+    run.save(update_fields=["stats"])
+    assert worth.of_night(run) is None
+    assert "Profit of all customers" not in words(desk.get(PAGE))
+
+
+def test_before_the_first_night_there_is_none_either(desk):
+    assert "Profit of all customers" not in words(desk.get(PAGE))
 
 
 def amounts():

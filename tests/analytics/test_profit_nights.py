@@ -83,6 +83,22 @@ def test_margin_and_costs_are_those_of_the_same_facts(customer):
         assert counted[pk] == [row["historic_cents"], row["cost_cents"], row["acquisition_cents"]]
 
 
+def test_a_night_keeps_the_sums_of_what_was_spent(customer):
+    nights.make_random_shop(3, customers=20)
+    costs.record(
+        costs=[
+            Spent(
+                source="t", external_id="9", customer_id=customer.pk, spent_on=AS_OF, kind="sms", unit_cents=Decimal(9)
+            )
+        ]
+    )
+    run = pass_night()
+    rows, whole = score_rows(run).values(), run.stats["all"]
+    for name in ("acquisition_cents", "cost_cents", "expected_cost_cents"):
+        assert whole[name] == sum(row[name] or 0 for row in rows) > 0
+        assert whole[name] == sum(cell[name] for cell in run.stats["segments"].values())
+
+
 @pytest.mark.parametrize(
     "change",
     [
