@@ -7,9 +7,9 @@ from typing import Any, Final, Generic, TypeVar
 from customers.importing import agreements, cdnow, generic, online_retail, persons, shop_customers, shopify, woocommerce
 from customers.importing.columns import Aliases
 from customers.importing.record import Record
-from customers.importing.rows import ContractRow, OrderRow, PersonRow, SpendRow
+from customers.importing.rows import ContractRow, CostRow, OrderRow, PersonRow, SpendRow
 
-R = TypeVar("R", OrderRow, PersonRow, ContractRow, SpendRow)
+R = TypeVar("R", OrderRow, PersonRow, ContractRow, SpendRow, CostRow)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,3 +137,15 @@ class ContractRow(NamedTuple):
     is_billed_by_orders: bool | None = None
     cancelled_on: date | None = None
     reason: str = ""
+
+
+class CostRow(NamedTuple):
+    """What a row of a file of customers' costs says. A quantity below zero takes an earlier cost back."""
+
+    line: int
+    external_id: str  # of the cost, at the source that tells it
+    customer: str  # the id at the source that customers are known by
+    day: date
+    kind: str
+    quantity: Decimal
+    unit_cents: Decimal | None  # None: what one of the kind costs by the settings
