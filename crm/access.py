@@ -57,6 +57,7 @@ DESK: Table = {
     "desk:customer_tags": {"POST": TAGGERS},
     "desk:tag_all": PLAN_FORM,
     "desk:tag_edit": PLAN_FORM,
+    "desk:tag_job": PLAN_FORM,
     "desk:job_list": PAGE,
     "desk:job_detail": PAGE,
     "desk:job_retry": ACTION,

@@ -28,6 +28,7 @@ urlpatterns = [
     path("segments/by/<slug:scheme>/<slug:slug>/plan/", plans.plan_edit, name="plan_edit"),
     path("customers/<int:pk>/tags/", tags.customer_tags, name="customer_tags"),
     path("customers/tag/", tags.tag_all, name="tag_all"),
+    path("customers/tag/jobs/<int:pk>/", tags.tag_job, name="tag_job"),
     path("segments/<slug:slug>/", segments.segment_detail, name="segment_detail"),
     path("segments/<slug:slug>/moves/", segments.segment_moves, name="segment_moves"),
     path("segments/<slug:slug>/export/", segments.segment_export, name="segment_export"),

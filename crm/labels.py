@@ -35,6 +35,8 @@ STEPS: Final = {
     "import": _("Import a file"),
     "undo_import": _("Take an import back"),
     "clear_demo": _("Take the demo away"),
+    "tag_all": _("Tag a list"),
+    "undo_tag_all": _("Take tags of a list back"),
 }
 ALL_JOBS: Final = _("All")
 

@@ -7,6 +7,7 @@ DOORBELLS: dict[str, list[str]] = {
     "jobs": ["crm.tasks.work"],
     "long_jobs": ["crm.tasks.work_long"],
     "own_data": ["crm.tasks.clear_demo"],
+    "bulk_tags": ["crm.tasks.tag_many"],
     "orders": ["crm.tasks.roll_up_days"],
     "alerts": ["crm.tasks.send_alert_mails"],
 }

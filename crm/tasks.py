@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from analytics.services import totals
 from core import alert_mails, doorbell, engine, exclusive, idempotency
-from crm import lookout, night, own_data, schedule
+from crm import bulk_tags, lookout, night, own_data, schedule
 from customers.services import browser_imports, uploads
 
 WORK_SECONDS = 200
@@ -35,6 +35,12 @@ def work_long() -> int:
 def clear_demo() -> int:
     """Take the demo away, for somebody who waits for it on a page."""
     return engine.work_off(steps=own_data.STEPS, seconds=WORK_SECONDS)
+
+
+@shared_task
+def tag_many() -> int:
+    """Tag long lists."""
+    return engine.work_off(steps=bulk_tags.STEPS, seconds=WORK_SECONDS)
 
 
 @shared_task
@@ -76,7 +82,7 @@ def sweep() -> int:
     _roll_up()
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())
-    engine.work_off(steps=own_data.STEPS, seconds=WORK_SECONDS)
+    engine.work_off(steps=own_data.STEPS | bulk_tags.STEPS, seconds=WORK_SECONDS)
     if engine.is_waiting(steps=browser_imports.STEPS, at=timezone.now()):
         doorbell.ring(uploads.BELL)
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)

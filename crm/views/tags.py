@@ -4,13 +4,15 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from analytics import schemes
 from core.http import DeskRequest, wants_part
-from crm import groups
-from crm.selectors import nights, people
+from core.models import Job
+from crm import bulk_tags, groups
+from crm.selectors import jobs, nights, people
 from customers.models import Customer, Segment
 from customers.models.tag import NEEDS
 from customers.selectors import tags as found
@@ -33,7 +35,7 @@ def customer_tags(request: DeskRequest, pk: int) -> HttpResponse:
         tag = get_object_or_404(Segment, scheme=NEEDS, slug=request.POST["remove"])
         tags.remove(segment_id=tag.pk, customer_ids=[pk], at=timezone.now())
     else:
-        problem = _add(request, [pk])[0]
+        problem = _add(request, [pk])
     if wants_part(request):
         return render(request, "crm/_tags.html", {"customer": customer, **panel(pk), "problem": problem})
     if problem:
@@ -47,38 +49,77 @@ def panel(pk: int) -> dict[str, object]:
     return {"tags": own, "tags_known": [tag for tag in found.known() if tag not in own]}
 
 
-def _add(request: DeskRequest, customer_ids: list[int]) -> tuple[str, int]:
-    """Why the tag could not be given, or nothing, and how many got it."""
+def _add(request: DeskRequest, customer_ids: list[int]) -> str:
+    """Why the tag could not be given, or nothing."""
+    tag, problem = _named(request.POST.get("add", ""))
+    if tag is not None:
+        tags.add(segment=tag, customer_ids=customer_ids, by=request.user, at=timezone.now())
+    return problem
+
+
+def _named(name: str) -> tuple[Segment | None, str]:
+    """The tag of that name, new or known, or why there is none."""
     try:
-        tag = tags.find_or_make(name=request.POST.get("add", ""))
+        return tags.find_or_make(name=name), ""
     except tags.BadTag:
-        return REFUSED % {"longest": tags.LONGEST}, 0
+        return None, REFUSED % {"longest": tags.LONGEST}
     except tags.TooManyTags:
-        return FULL % {"most": tags.MOST_TAGS}, 0
-    return "", tags.add(segment=tag, customer_ids=customer_ids, by=request.user, at=timezone.now())
+        return None, FULL % {"most": tags.MOST_TAGS}
 
 
 def tag_all(request: DeskRequest) -> HttpResponse:
-    """Give a tag to every customer of a filtered list, or take it away."""
+    """Give a tag to every customer of a filtered list, or take it away; a long list is a worker's."""
     back = request.POST.get("in", request.GET.get("in", ""))
     query = people.query(data=QueryDict(back), run=nights.current(), business=request.business)
     matching = people.totals(query).customers
     problem = ""
-    if request.method == "POST" and matching <= people.MOST_AT_ONCE:
-        problem, changed = _change_all(request, people.ids(query))
-        if not problem:
-            told = ngettext("%(number)s customer changed.", "%(number)s customers changed.", changed)
-            messages.success(request, told % {"number": changed})
+    if request.method == "POST":
+        tag, problem = _asked(request)
+        if tag is not None and matching > people.MOST_AT_ONCE:
+            return redirect("desk:tag_job", pk=_start(request, tag, back, matching).pk)
+        if tag is not None:
+            _tell(request, _change_all(request, tag, people.ids(query)))
             return redirect(f"{reverse('desk:customer_list')}?{back}")
     context = {"back": back, "matching": matching, "most": people.MOST_AT_ONCE, "problem": problem}
     return render(request, "crm/tag_all.html", {**context, "tags_known": found.known()})
 
 
-def _change_all(request: DeskRequest, ids: list[int]) -> tuple[str, int]:
-    if "remove" not in request.POST:
-        return _add(request, ids)
-    tag = get_object_or_404(Segment, scheme=NEEDS, slug=request.POST["remove"])
-    return "", tags.remove(segment_id=tag.pk, customer_ids=ids, at=timezone.now())
+def _asked(request: DeskRequest) -> tuple[Segment | None, str]:
+    """The tag to give or to take away, or why there is none."""
+    if "remove" in request.POST:
+        return get_object_or_404(Segment, scheme=NEEDS, slug=request.POST["remove"]), ""
+    return _named(request.POST.get("add", ""))
+
+
+def _start(request: DeskRequest, tag: Segment, query: str, customers: int) -> Job:
+    is_given = "remove" not in request.POST
+    return bulk_tags.start(
+        query=query, tag=tag, is_given=is_given, customers=customers, by=request.user, at=timezone.now()
+    )
+
+
+def _change_all(request: DeskRequest, tag: Segment, ids: list[int]) -> int:
+    if "remove" in request.POST:
+        return tags.remove(segment_id=tag.pk, customer_ids=ids, at=timezone.now())
+    return tags.add(segment=tag, customer_ids=ids, by=request.user, at=timezone.now())
+
+
+def _tell(request: DeskRequest, changed: int) -> None:
+    told = ngettext("%(number)s customer changed.", "%(number)s customers changed.", changed)
+    messages.success(request, told % {"number": changed})
+
+
+def tag_job(request: DeskRequest, pk: int) -> HttpResponse:
+    """How far the tagging of a long list is; a POST takes it back."""
+    job = get_object_or_404(Job.objects.select_related("progress"), pk=pk, step__in=bulk_tags.STEPS)
+    if request.method == "POST":
+        try:
+            return redirect("desk:tag_job", pk=bulk_tags.undo(job_id=pk, by=request.user, at=timezone.now()).pk)
+        except (bulk_tags.CannotUndo, Job.DoesNotExist):
+            messages.error(request, _("It cannot be taken back: it is not done, or was taken back before."))
+            return redirect("desk:tag_job", pk=pk)
+    context = {"job": job, "row": jobs.row(job), "is_undo": job.step == bulk_tags.UNDO, **bulk_tags.told(job)}
+    return render(request, "crm/_tag_job.html" if wants_part(request) else "crm/tag_job.html", context)
 
 
 def tag_edit(request: DeskRequest, pk: int) -> HttpResponse:

@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analytics.services import tag_totals
-from core.models import Role, User
+from core import engine
+from core.models import Job, Role, User
+from crm import bulk_tags
 from crm.demo import clearing
 from customers.models import Segment, Tagging
 from customers.selectors import tags as found
@@ -21,6 +23,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ana():
     return make_customer(name="Ana")
+
+
+@pytest.fixture
+def shop(ana):
+    bo = make_customer(name="Bo", country="Ireland")
+    make_night(score(ana, value_tier=1), score(bo, value_tier=2))
+    return ana, bo
 
 
 def names(customer):
@@ -81,12 +90,6 @@ class TestPage:
 
 
 class TestWholeList:
-    @pytest.fixture
-    def shop(self, ana):
-        bo = make_customer(name="Bo", country="Ireland")
-        make_night(score(ana, value_tier=1), score(bo, value_tier=2))
-        return ana, bo
-
     def test_it_works(self, desk, shop):
         ana, bo = shop
         page = desk.get("/customers/tag/?in=value%3Da").content.decode()
@@ -108,14 +111,92 @@ class TestWholeList:
         desk.post("/customers/tag/", {"in": "", "add": "vegan"})
         assert Tagging.objects.count() == 2
 
-    def test_too_many_are_refused(self, desk, shop, monkeypatch):
-        monkeypatch.setattr("crm.selectors.people.MOST_AT_ONCE", 1)
-        assert "At most 1 customers" in desk.post("/customers/tag/", {"in": "", "add": "Vegan"}).content.decode()
-        assert not Tagging.objects.exists()
-
     def test_an_agent_may_not(self, client, shop):
         client.force_login(User.objects.create_user("x@example.com", "a long password", role=Role.AGENT))
         assert client.post("/customers/tag/", {"in": "", "add": "Vegan"}).status_code == 403
+
+
+class TestLongList:
+    """More than one request may change: a worker does it, and takes it back."""
+
+    @pytest.fixture
+    def long(self, shop, monkeypatch):
+        monkeypatch.setattr("crm.selectors.people.MOST_AT_ONCE", 1)
+        monkeypatch.setattr(bulk_tags, "BATCH", 1)
+        return shop
+
+    def work(self):
+        return engine.work_off(steps=bulk_tags.STEPS, seconds=5)
+
+    def ask(self, desk, **told):
+        return desk.post("/customers/tag/", {"in": ""} | told)["Location"]
+
+    def test_it_works(self, desk, long, manager):
+        address = self.ask(desk, add="Vegan")
+        assert not Tagging.objects.exists()
+        assert "Waiting for a worker" in desk.get(address).content.decode()
+        assert self.work() == 1
+        assert [names(one) for one in long] == [["Vegan"]] * len(long)
+        assert Tagging.objects.first().added_by == manager
+        page = desk.get(address).content.decode()
+        assert f"{len(long)} customers changed." in page
+        assert "Take it back" in page
+
+    def test_only_those_of_the_list(self, desk, long, monkeypatch):
+        monkeypatch.setattr("crm.selectors.people.MOST_AT_ONCE", 0)
+        desk.post("/customers/tag/", {"in": "country=Ireland", "add": "Irish"})
+        self.work()
+        assert [names(one) for one in long] == [[], ["Irish"]]
+
+    def test_it_is_taken_back_from_those_who_got_it(self, desk, long):
+        give("Vegan", long[0])
+        address = self.ask(desk, add="Vegan")
+        self.work()
+        undoing = desk.post(address)["Location"]
+        self.work()
+        assert [names(one) for one in long] == [["Vegan"], *([[]] * (len(long) - 1))]
+        assert "as they were before" in desk.get(undoing).content.decode()
+        assert "It was taken back." in desk.get(address).content.decode()
+
+    def test_what_was_taken_away_comes_back_to_those_who_had_it(self, desk, long):
+        give("Vegan", long[0])
+        address = self.ask(desk, remove="vegan")
+        self.work()
+        assert names(long[0]) == []
+        desk.post(address)
+        self.work()
+        assert [names(one) for one in long] == [["Vegan"], *([[]] * (len(long) - 1))]
+
+    def test_once_is_enough(self, desk, long):
+        address = self.ask(desk, add="Vegan")
+        early = desk.post(address)
+        assert early["Location"] == address
+        self.work()
+        desk.post(address)
+        assert desk.post(address)["Location"] == address
+        assert Job.objects.filter(step=bulk_tags.UNDO).count() == 1
+
+    def test_progress_is_told(self, desk, long):
+        self.ask(desk, add="Vegan")
+        job = Job.objects.get(step=bulk_tags.TAG)
+        assert (job.total, job.progress.total) == (len(long), len(long))
+        self.work()
+        job.refresh_from_db()
+        assert (job.state, job.done, job.result["changed"]) == ("done", len(long), len(long))
+
+    def test_a_bad_name_starts_nothing(self, desk, long):
+        answer = desk.post("/customers/tag/", {"in": "", "add": "x" * 99})
+        assert "at most 40 letters" in answer.content.decode()
+        assert not Job.objects.exists()
+
+    def test_an_agent_may_not_see_it(self, desk, client, long):
+        address = self.ask(desk, add="Vegan")
+        client.force_login(User.objects.create_user("x@example.com", "a long password", role=Role.AGENT))
+        assert client.get(address).status_code == 403
+
+    def test_other_jobs_are_no_tagging(self, desk, long):
+        job = Job.objects.create(step="fit", ready_at=timezone.now())
+        assert desk.get(f"/customers/tag/jobs/{job.pk}/").status_code == 404
 
 
 class TestNames:
