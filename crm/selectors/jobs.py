@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from django.db.models import Count
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from core import failures, paging
-from core.models import Job, Run
+from core.models import Job, Run, User
 from core.paging import Phase
+from core.templatetags import ui
 from crm import labels
 from crm.selectors import nights
-from customers.models import ImportBatch, Upload
+from customers.models import ImportBatch, Segment, Upload
 
 IMPORTS_SHOWN: Final = 10
 PAGE_SIZE: Final = 30
@@ -108,6 +110,21 @@ def attempts(job: Job) -> list[Attempt]:
         )
         for told in reversed(job.history)
     ]
+
+
+def facts(job: Job) -> list[tuple[str, str]]:
+    """What a job was asked to do, in words; what only the program needs to know is left out."""
+    told, found = job.payload, list[tuple[str, str]]()
+    if "first" in told and "last" in told:
+        span = {"first": ui.grouped(told["first"]), "last": ui.grouped(told["last"])}
+        found.append((_("Customers"), _("numbers %(first)s to %(last)s") % span))
+    if "tag" in told and (tag := Segment.objects.filter(pk=told["tag"]).first()):
+        found.append((_("Tag"), tag.name))
+    if "is_given" in told:
+        found.append((_("What to do"), _("Give it") if told["is_given"] else _("Take it away")))
+    if "by" in told and (user := User.objects.filter(pk=told["by"]).first()):
+        found.append((_("Asked for by"), str(user)))
+    return found
 
 
 def upload_of(job: Job) -> Upload | None:

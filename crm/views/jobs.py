@@ -32,7 +32,7 @@ def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
         "percent": nights.percent(steps),
         "reason": failures.reason(run.error) if run.error else None,
         "failures": [jobs.row(job) for job in nights.troubled(run)],
-        "learned": learned.rows(fitted, run.settings) if fitted else [],
+        "learned": learned.rows(fitted, run.settings, run.model.get("cells", ())) if fitted else [],
         "facts": night_facts.rows(run, business=request.business),
     }
     return render(request, "crm/_run.html" if wants_part(request) else "crm/run_detail.html", context)
@@ -41,6 +41,7 @@ def run_detail(request: DeskRequest, pk: int) -> HttpResponse:
 def job_detail(request: DeskRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.select_related("run"), pk=pk)
     context = {"job": job, "row": jobs.row(job), "attempts": jobs.attempts(job), "upload": jobs.upload_of(job)}
+    context["asked"] = jobs.facts(job)
     return render(request, "crm/job_detail.html", context)
 
 

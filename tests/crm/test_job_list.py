@@ -10,6 +10,7 @@ from core import business, engine
 from core.models import Business, Job, Pulse, Run
 from crm.selectors import jobs, nights
 from customers.models import ImportBatch
+from customers.services import tags
 from tests.desk import AS_OF, make_night, noon, score
 from tests.factories import make_customer
 
@@ -211,6 +212,23 @@ class TestJobDetail:
         page = desk.get(f"/jobs/{job.pk}/").content.decode()
         assert "The file holds no orders." in page
         assert "<summary>" not in page.split('id="main"')[1].split("</main>")[0].split("note-bad")[1].split("</div>")[0]
+
+    def test_what_was_asked_for_is_told_in_words(self, desk, manager):
+        shard = make_job(make_run(), payload={"first": 1, "last": 125_000, "rows": 9})
+        page = " ".join(desk.get(f"/jobs/{shard.pk}/").content.decode().split())
+        assert "<dt>Customers</dt> <dd> numbers 1 to 125,000 </dd>" in page
+        tag = tags.find_or_make(name="Vegan")
+        asked = {"query": "risk=high", "tag": tag.pk, "is_given": True, "by": manager.pk}
+        job = make_job(None, step="tag_all", payload=asked)
+        page = " ".join(desk.get(f"/jobs/{job.pk}/").content.decode().split())
+        for name, value in {"Tag": "Vegan", "What to do": "Give it", "Asked for by": str(manager)}.items():
+            assert f"<dt>{name}</dt> <dd> {value} </dd>" in page
+
+    def test_what_only_the_program_knows_is_left_out(self, desk):
+        job = make_job(None, payload={"upload": 99, "is_new_to_us": "x"})
+        page = desk.get(f"/jobs/{job.pk}/").content.decode()
+        assert "Is_new_to_us" not in page
+        assert "<dt>Upload</dt>" not in page
 
     def test_unknown(self, desk):
         assert desk.get("/jobs/99999/").status_code == 404
