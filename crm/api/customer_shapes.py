@@ -1,8 +1,11 @@
 """A customer as JSON, beyond the row of the list: what is answered of one, and what is taken."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -16,12 +19,19 @@ from customers.api.orders import taken
 from customers.api.values import Address, Number
 from customers.importing import persons
 from customers.models import Company, Customer
-from customers.selectors import tags
-from customers.services import custom
+from customers.selectors import tags as found
+from customers.services import custom, tags
 from customers.services.upserts import Saved, Told
 
 MOST_CONTACTS: Final = 20
-BODY: Final = {"name": "Ada Lovelace", "email": "ada@example.com", "country": "GB", "locale": "en"}
+MOST_TAGS: Final = 50
+BODY: Final = {
+    "name": "Ada Lovelace",
+    "email": "ada@example.com",
+    "country": "GB",
+    "locale": "en",
+    "tags": ["Gluten free"],
+}
 
 
 DETAIL: Final[dict[str, Any]] = {
@@ -63,7 +73,7 @@ class CustomerDetailOut(CustomerOut):
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_tags(self, one: Listed) -> list[str]:
-        return list(tags.of_customer(one.row.customer.pk).values_list("name", flat=True))
+        return list(found.of_customer(one.row.customer.pk).values_list("name", flat=True))
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_emails(self, one: Listed) -> list[str]:
@@ -94,7 +104,7 @@ class CustomIn(serializers.DictField):
 
 @extend_schema_serializer(examples=[OpenApiExample("A person", value=BODY, request_only=True)])
 class CustomerIn(StrictSerializer):
-    """What is left out stays as it is. `email` and `phone` are added; `emails` and `phones` are all that there are."""
+    """What is left out stays. `email` and `phone` are added; `emails`, `phones` and `tags` are all that there are."""
 
     name = Text(max_length=200, required=False, allow_blank=True)
     email = Address(required=False, allow_blank=True)
@@ -107,6 +117,12 @@ class CustomerIn(StrictSerializer):
     city = Text(max_length=80, required=False, allow_blank=True)
     locale = Text(max_length=12, required=False, allow_blank=True, help_text="As in en or de-AT.")
     time_zone = Text(max_length=64, required=False, allow_blank=True, help_text="As in Europe/Berlin.")
+    tags = serializers.ListField(
+        child=Text(max_length=tags.LONGEST),
+        required=False,
+        max_length=MOST_TAGS,
+        help_text="All that the customer has; a new one is made by its first use.",
+    )
     custom = CustomIn(required=False, help_text="Custom fields by their keys; null takes a value away.")
 
     def validate_company(self, pk: int | None) -> Company | None:
@@ -133,10 +149,21 @@ class CustomerIn(StrictSerializer):
 
 
 def saved(view: ApiView, save: Callable[[Told], Saved[Customer]]) -> Saved[Customer]:
-    """Read the body and write it. Raises ValidationError, also for custom fields."""
+    """Read the body and write it, all of it or nothing. Raises ValidationError, also for custom fields and tags."""
     told = taken(CustomerIn(data=view.request.data, context=view.get_serializer_context()))
+    names = told.pop("tags", None)
     try:
-        return save(told)
+        with transaction.atomic():
+            done = save(told)
+            if names is not None and tags.replace(customer_id=done.row.pk, names=names, by=None, at=timezone.now()):
+                done = replace(done, outcome="created" if done.outcome == "created" else "updated")
+            return done
+    except tags.BadTag as error:
+        text = _("“%(name)s” is no tag: a tag is a word or a few.") % {"name": error}
+        raise ValidationError({"tags": [ErrorDetail(text, code="invalid")]}) from None
+    except tags.TooManyTags:
+        text = _("There are %(most)s tags already.") % {"most": tags.MOST_TAGS}
+        raise ValidationError({"tags": [ErrorDetail(text, code="too_many")]}) from None
     except custom.BadValue as error:
         detail = ErrorDetail(str(error), code="invalid")
         raise ValidationError({"custom": {error.field.key: [detail]}}) from None

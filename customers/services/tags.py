@@ -61,6 +61,18 @@ def remove(*, segment_id: int, customer_ids: Iterable[int], at: datetime) -> int
 
 
 @transaction.atomic
+def replace(*, customer_id: int, names: Iterable[str], by: User | None, at: datetime) -> bool:
+    """Give the customer these tags and no other; says whether that changed anything. Raises BadTag, TooManyTags."""
+    wanted = {segment.pk: segment for segment in (find_or_make(name=name) for name in names)}
+    own = set(Tagging.objects.filter(customer_id=customer_id, removed_at=None).values_list("segment_id", flat=True))
+    for pk in own - wanted.keys():
+        remove(segment_id=pk, customer_ids=[customer_id], at=at)
+    for pk in wanted.keys() - own:
+        add(segment=wanted[pk], customer_ids=[customer_id], by=by, at=at)
+    return own != wanted.keys()
+
+
+@transaction.atomic
 def rename(*, segment_id: int, name: str) -> Segment:
     """Another name for a tag; its address stays. Raises BadTag."""
     name = " ".join(name.split())

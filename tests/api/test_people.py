@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from analytics.scores import Name
 from core.models import Edit
-from customers.models import Company, Customer, CustomField, Email, Identity, Phone
-from customers.services import search
+from customers.models import Company, Customer, CustomField, Email, Identity, Phone, Tagging
+from customers.services import search, tags
 from tests.api.callers import caller, codes
 from tests.customers.test_order_upserts import at_once
 from tests.desk import make_night, score, score_of_nobody
@@ -301,3 +301,46 @@ def test_two_who_write_the_same_new_customer_make_one():
     assert set(found) <= {200, 201}
     assert 201 in found
     assert (Customer.objects.count(), Email.objects.count()) == (1, 1)
+
+
+class TestTags:
+    """What people say that a customer needs, also from programs."""
+
+    def test_it_works(self, api, db):
+        assert api.put(ADA, {"name": "Ada", "tags": ["Vegan", "Gluten free"]}).status_code == 201
+        assert api.get(ADA).json()["tags"] == ["Gluten free", "Vegan"]
+        api.put(ADA, {"tags": ["vegan", "Café"]})
+        assert api.get(ADA).json()["tags"] == ["Café", "Vegan"]
+        assert api.get(ADA).json()["name"] == "Ada"
+
+    def test_what_is_not_named_stays(self, api, db):
+        api.put(ADA, {"tags": ["Vegan"]})
+        api.put(ADA, {"city": "London"})
+        assert api.get(ADA).json()["tags"] == ["Vegan"]
+
+    def test_an_empty_list_takes_all_away(self, api, db):
+        number = api.put(ADA, {"tags": ["Vegan"]}).json()["id"]
+        assert api.send("PATCH", f"{LIST}{number}/", {"tags": []}).json()["tags"] == []
+        assert Tagging.objects.get().removed_at is not None
+
+    def test_the_same_again_changes_nothing(self, api, db):
+        for _ in range(2):
+            api.put(ADA, {"tags": ["Vegan", "VEGAN"]})
+        assert Tagging.objects.count() == 1
+
+    def test_a_bad_tag_writes_nothing(self, api, db):
+        answer = api.put(ADA, {"name": "Ada", "tags": ["Vegan", "!!!"]})
+        assert (answer.status_code, codes(answer)) == (400, {"tags": "invalid"})
+        assert not Customer.objects.exists()
+        assert not Tagging.objects.exists()
+
+    def test_a_tag_of_too_many_letters_is_refused(self, api, db):
+        assert api.put(ADA, {"tags": ["x" * 41]}).status_code == 400
+
+    def test_there_is_an_end_to_new_ones(self, api, db, monkeypatch):
+        monkeypatch.setattr(tags, "MOST_TAGS", 1)
+        answer = api.put(ADA, {"tags": ["One", "Two"]})
+        assert (answer.status_code, codes(answer)) == (400, {"tags": "too_many"})
+
+    def test_reading_is_not_writing(self, db):
+        assert caller("customers:read").put(ADA, {"tags": ["Vegan"]}).status_code == 403
