@@ -2,20 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from analytics import schemes
 from analytics.models import Plan, PlanAction
 from analytics.services.plans import Action
 from core import edits
-from core.models import Edit, Run
+from core.models import Edit, Run, User
 from crm import groups
 from crm.groups import Group
 from crm.selectors import segments
 from crm.selectors.segments import SegmentState
 from customers.models import Segment
+
+OPEN: Final = (PlanAction.State.OPEN, PlanAction.State.DOING)
+DUE_DAYS, DUE_SHOWN = 7, 8  # Today tells of actions so many days ahead, and of so many at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +63,7 @@ class PlanState:
 
     @property
     def open_actions(self) -> list[PlanAction]:
-        return [one for one in self.actions if one.state in (PlanAction.State.OPEN, PlanAction.State.DOING)]
+        return [one for one in self.actions if one.state in OPEN]
 
     @property
     def late(self) -> list[PlanAction]:
@@ -98,6 +103,30 @@ def _state(run: Run, group: Group, plan: Plan) -> PlanState:
     return PlanState(
         group=group, plan=plan, state=segments.state(run, group), actions=actions, today=timezone.localdate()
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """An action that waits to be done, and whose it is."""
+
+    action: PlanAction
+    is_own: bool
+    is_late: bool
+
+    @property
+    def plan(self) -> Plan:
+        return self.action.plan
+
+
+def due(*, user: User, today: date) -> list[Due]:
+    """Actions of the next days and those that are late: the user's own first, then by day. One query."""
+    waiting = PlanAction.objects.filter(state__in=OPEN, due_on__lte=today + timedelta(days=DUE_DAYS))
+    is_own = Case(When(plan__owner=user, then=Value(0)), default=Value(1))
+    found = waiting.select_related("plan__segment", "plan__owner").order_by(is_own, "due_on", "pk")
+    return [
+        Due(action=one, is_own=one.plan.owner_id == user.pk, is_late=one.due_on is not None and one.due_on < today)
+        for one in found[:DUE_SHOWN]
+    ]
 
 
 def edits_of(plan: Plan) -> Sequence[Edit]:

@@ -7,7 +7,7 @@ from analytics.selectors import contract_values
 from core.http import DeskRequest
 from core.models import Business
 from crm import charts
-from crm.selectors import first_steps, nights
+from crm.selectors import first_steps, nights, plans
 from crm.selectors import today as figures
 
 
@@ -22,6 +22,7 @@ def today(request: DeskRequest) -> HttpResponse:
     context = {"page": page, "status": page.status, "periods": figures.PERIODS, "charts": data}
     shows_contracts = request.business.shows_contracts
     context["renewals"] = contract_values.due(day=timezone.localdate()) if shows_contracts else None
+    context["due_actions"] = plans.due(user=request.user, today=timezone.localdate())
     context["first_steps"] = first_steps.read(business=request.business, user=request.user)
     return render(request, "crm/today.html", context)
 

@@ -11,7 +11,7 @@ from analytics.services.plans import Action, Item
 from core.models import Role, User
 from crm.selectors import plans as found
 from customers.models import Segment
-from tests.desk import make_night, score
+from tests.desk import AS_OF, make_day, make_night, score
 from tests.factories import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -230,3 +230,61 @@ class TestList:
 
 def test_before_the_first_night_there_is_a_list(desk):
     assert desk.get("/segments/plans/").status_code == 200
+
+
+class TestDueOnToday:
+    """What is late or due within a week stands on the first page, one's own first."""
+
+    TODAY = date(2026, 5, 10)
+
+    @pytest.fixture
+    def shop(self, night):
+        make_day(AS_OF)
+
+    def action(self, text, due_on, *, owner=None, slug="a", state="open"):
+        segment = plans.segment_row(scheme="value", slug=slug, name=slug.upper())
+        plan, _ = Plan.objects.get_or_create(segment=segment, defaults={"owner": owner})
+        return PlanAction.objects.create(
+            plan=plan, position=plan.actions.count() + 1, text=text, state=state, due_on=due_on
+        )
+
+    def due(self, user):
+        return [(one.action.text, one.is_own, one.is_late) for one in found.due(user=user, today=self.TODAY)]
+
+    def test_it_works(self, manager):
+        self.action("Of somebody", self.TODAY - timedelta(days=9))
+        self.action("Mine, soon", self.TODAY + timedelta(days=7), owner=manager, slug="b")
+        self.action("Mine, late", self.TODAY - timedelta(days=1), slug="b", state="doing")
+        self.action("Mine, today", self.TODAY, slug="b")
+        assert self.due(manager) == [
+            ("Mine, late", True, True),
+            ("Mine, today", True, False),
+            ("Mine, soon", True, False),
+            ("Of somebody", False, True),
+        ]
+
+    def test_what_is_done_far_off_or_without_a_day_waits_for_nobody(self, manager):
+        self.action("Done", self.TODAY, state="done")
+        self.action("Dropped", self.TODAY, state="dropped")
+        self.action("Far off", self.TODAY + timedelta(days=8))
+        self.action("Some day", None)
+        assert self.due(manager) == []
+
+    def test_a_plan_without_an_owner_is_nobodys(self, manager):
+        self.action("Call", self.TODAY)
+        assert self.due(manager) == [("Call", False, False)]
+
+    def test_at_most_so_many(self, manager):
+        for number in range(found.DUE_SHOWN + 1):
+            self.action(f"Call {number}", self.TODAY)
+        assert len(self.due(manager)) == found.DUE_SHOWN
+
+    def test_the_page_leads_to_the_plan(self, desk, shop, manager):
+        late = self.action("Call them", timezone.localdate() - timedelta(days=2), owner=manager)
+        page = " ".join(desk.get("/").content.decode().split())
+        assert f'href="/segments/plans/{late.plan_id}/">Call them</a>' in page
+        assert ", late" in page
+        assert "<td>You</td>" in page.replace("> ", ">").replace(" <", "<")
+
+    def test_without_actions_there_is_no_card(self, desk, shop):
+        assert "Actions of retention plans" not in desk.get("/").content.decode()

@@ -77,7 +77,7 @@ def test_sparklines_add_up_to_the_figure(desk, shop):
 
 
 def test_the_value_leads_to_its_course(desk, shop):
-    assert desk.get("/").content.decode().count('href="/value/"') == 3  # beside the figure, where it is explained, sidebar
+    assert desk.get("/").content.decode().count('href="/value/"') == 3  # figure, explanation, sidebar
 
 
 def test_the_trend_has_complete_months_only(desk, shop):
