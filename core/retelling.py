@@ -6,19 +6,24 @@ nothing but the sentence has to be stored or handed on, and the modules that mak
 """
 
 import re
+from decimal import Decimal
 from functools import cache
 from typing import Final
 
 from babel.messages.mofile import read_mo
 from django.conf import settings
-from django.utils.translation import get_language, gettext
+from django.utils import formats
+from django.utils.translation import get_language, gettext, pgettext
 
 # Values that are sentences themselves, as constants are; all others, such as names of files, stay as they are.
 NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message", "day_first"})
 SEVERAL: Final = "; "  # between reasons that were joined
 # Names of models, which are words in some cases and signs in others.
 NAMES: Final = frozenset({"best"})
+# Figures, which are written as the language writes them; all other numbers may be names or come from a file.
+FIGURES: Final = frozenset({"wrong", "left", "times", "ours", "own"})
 VALUE: Final = re.compile(r"\{(\w+)\}")
+NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?(%?)")
 
 
 def retold(text: str) -> str:
@@ -50,7 +55,15 @@ def _values(found: dict[str, str], language: str) -> dict[str, str] | None:
 def _value(name: str, value: str, language: str) -> str | None:
     if name in NAMES:
         return gettext(value)
+    if name in FIGURES and (number := NUMBER.fullmatch(value)):
+        return _figure(*number.groups(default=""))
     return _told(value, language) if _is_sentence(name, value) else value
+
+
+def _figure(whole: str, decimals: str, sign: str) -> str:
+    """`1.13` is `1,13` in German, and `11%` is `11 %`."""
+    written = formats.number_format(Decimal(f"{whole}.{decimals or 0}"), len(decimals))
+    return pgettext("percent", "%(number)s%%") % {"number": written} if sign else written
 
 
 def _is_sentence(name: str, value: str) -> bool:

@@ -15,9 +15,12 @@ from core.templatetags import ui
 from tests import desk
 from tests.factories import make_business
 
+GERMAN_SAME = (
+    "MBG: Kein Modell war klar besser. Stichtage: 3; die Bestelltage lagen im Schnitt um 2\N{NO-BREAK SPACE}% daneben."
+)
 GERMAN_BETTER = (
     "Geschrumpfter Mittelwert: für den Umsatz klar besser. "
-    "Bekannte Bestelltage brachten 3% mehr oder weniger als vorhergesagt."
+    "Bekannte Bestelltage brachten 3\N{NO-BREAK SPACE}% mehr oder weniger als vorhergesagt."
 )
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
 
@@ -104,11 +107,15 @@ class TestRetelling:
             ),
             (
                 "MBG: no model was clearly better. Past days: 3; order days were off by 2% on average.",
-                "MBG: Kein Modell war klar besser. Stichtage: 3; die Bestelltage lagen im Schnitt um 2% daneben.",
+                GERMAN_SAME,
             ),
             (
                 "Shrunken mean: clearly better for spend. Known order days brought 3% more or less than said.",
                 GERMAN_BETTER,
+            ),
+            (
+                "Order days: Earlier errors call for 1.13 times what is expected.",
+                "Bestelltage: Frühere Fehler verlangen das 1,13-Fache des Erwarteten.",
             ),
             (
                 "A: nobody has two orders with money in them; B: no amount",
