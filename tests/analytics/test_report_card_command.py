@@ -179,7 +179,8 @@ def test_a_horizon_of_no_days(shop_file):
 
 
 def test_a_file_that_is_too_short_to_look_back(tmp_path):
-    assert "is 10 days long: too short" in refused(small(tmp_path, "ada,2025-01-01,10", "ada,2025-01-10,10"))
+    short = small(tmp_path, "ada,2025-01-01,10", "ada,2025-01-10,10")
+    assert "Days in the file: 10; looking back takes 57." in refused(short)
 
 
 def test_a_file_of_guests_or_of_nobody(tmp_path):
@@ -231,7 +232,7 @@ def test_the_exit_code_of_a_refusal_is_two(tmp_path):
 
 
 def test_a_sample_is_named(monkeypatch):
-    found = FileLog(log=make_shop(customers=30, days=60), rows=90, rejected=0, guest_rows=0)
+    found = FileLog(log=make_shop(customers=30, days=60), ids=[], rows=90, rejected=0, guest_rows=0)
     assert "sample" not in command._read(found)
     monkeypatch.setattr(command.intervals, "SAMPLE", 20)
     assert command._read(found).endswith("intervals are learned from an even sample of 20.")

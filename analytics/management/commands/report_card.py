@@ -93,7 +93,9 @@ def _origins(log: OrderLog, wanted: list[date] | None, horizon_days: int | None)
 def _usual_origins(log: OrderLog, horizon_days: int | None) -> list[int]:
     length = log.end - log.start
     if length < 2 * SHORTEST:
-        raise FileProblem(f"The file is {length + 1} days long: too short to look back. Name a day with --origin.")
+        raise FileProblem(
+            f"Days in the file: {length + 1}; looking back takes {2 * SHORTEST + 1}. Name a day with --origin."
+        )
     days = sorted({log.end - length * part // 4 for part in (3, 2, 1)})
     return [day for day in days if horizon_days is None or day + horizon_days <= log.end] or [days[0]]
 
@@ -151,19 +153,22 @@ def _row(name: str, *cells: str) -> str:
 
 
 def _total(name: str, total: Total) -> str:
-    interval = f"{total.low:,.0f} to {total.high:,.0f}"
-    cells = _row(
-        name, f"{total.predicted:,.0f}", interval, f"{total.actual:,.0f}", _ratio(total.predicted, total.actual)
-    )
+    interval = f"{_amount(total.low)} to {_amount(total.high)}"
+    cells = _row(name, _amount(total.predicted), interval, _amount(total.actual), _ratio(total.predicted, total.actual))
     return f"{cells}  {_level_verdict(total)}"
 
 
 def _plain(name: str, plain: Plain, card: Card) -> list[str]:
     """What the others would have said, line by line under ours."""
-    rows = [_row(f"{name}, orders", f"{plain.orders:,.0f}", "", "", _ratio(plain.orders, card.orders.actual))]
+    rows = [_row(f"{name}, orders", _amount(plain.orders), "", "", _ratio(plain.orders, card.orders.actual))]
     if card.spend is not None and plain.spend is not None:
-        rows.append(_row(f"{name}, spend", f"{plain.spend:,.0f}", "", "", _ratio(plain.spend, card.spend.actual)))
+        rows.append(_row(f"{name}, spend", _amount(plain.spend), "", "", _ratio(plain.spend, card.spend.actual)))
     return rows
+
+
+def _amount(value: float) -> str:
+    """Whole, but with a digit more where rounding would hide what is said: 0.2 is not 0."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
 
 
 def _ratio(predicted: float, actual: float) -> str:
