@@ -55,6 +55,12 @@ class TestPage:
         assert "Bought lately and often." in page
         assert "/segments/champions/moves/?days=90" in page
 
+    def test_its_figures_lead_to_what_they_mean(self, desk, nights):
+        page = desk.get("/segments/champions/").content.decode()
+        for label, slug in {"Predicted value": "clv", "Average CLV": "clv", "High risk": "risk"}.items():
+            assert f'<a href="/kpis/{slug}/">{label}</a>' in page
+            assert desk.get(f"/kpis/{slug}/").status_code == 200
+
     def test_nobody(self, desk, nights):
         assert "Nobody is here" in desk.get("/segments/hibernating/").content.decode()
 
