@@ -1,5 +1,6 @@
 # `make run` and `make test` need Python >= 3.11 and make on the machine; the rest comes from package registries.
 # make run PORT=8010 PERENNIAL_HOME=another-home DEMO=0
+# make bench SIZE=small ONLY="night pages"
 # make report-card FILE=orders.csv PRESET=generic ORIGIN="2025-06-30 2025-12-31"
 
 PORT ?= 8000
@@ -32,7 +33,7 @@ lint:
 
 bench:
 	@$(PYTHON) tools/bootstrap.py
-	@tools/bench.sh
+	@SIZE='$(SIZE)' ONLY='$(ONLY)' tools/bench.sh
 
 report-card:
 	@$(PYTHON) tools/bootstrap.py

@@ -18,7 +18,7 @@ from core.pgcopy import Column
 
 SOURCE = "bench"
 DAYS = 1095
-LAST_DAY = date(2026, 6, 30)
+LAST_DAY = date(2026, 6, 15)  # within a month: the first night of one looks back anew
 SHAPE, BASKET_SHAPE = 0.7, 3.0  # of the gamma distributions of rates and of baskets
 LIFE_DAYS = 500.0
 REFUNDED = 0.02

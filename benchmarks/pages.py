@@ -1,7 +1,9 @@
-"""The customer list (each sort, a search, two filters) and the customer page at a million customers, over HTTP.
+"""The customer list (each sort, a search, two filters), the customer page and the pages of the value engine at a
+million customers, over HTTP.
 
 A real gunicorn, one client, 200 requests a page after a warm-up: median and 95th percentile, beside the floor, the same
 server's answer to a signed-in request that finds nothing (404). Smaller: --customers 20000 --orders 50000
+One page alone: --page retention
 """
 
 import argparse
@@ -32,6 +34,21 @@ WARM_UP = 10
 GOAL_MS = 200.0
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
+# What a night keeps must answer them: none may add up orders or all scores.
+VALUE_PAGES = {
+    "key figures": "/kpis/",
+    "key figures of a year": "/kpis/?days=365",
+    "a key figure": "/kpis/retention/",
+    "retention by month": "/retention/",
+    "retention by channel": "/retention/?rows=channel",
+    "value": "/value/",
+    "what if": "/what-if/",
+    "report card": "/report-card/",
+    "a segment's profit": "/segments/value/a/profit/",
+    "segment of another scheme": "/segments/trajectory/fading/",
+    "Today": "/",
+}
+
 GOODS = """
 INSERT INTO customers_product (sku, name, kind, created_at)
 SELECT 'S' || n, 'Product ' || n, 'goods', now() FROM generate_series(1, 200) AS n;
@@ -49,6 +66,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--orders", type=int, default=2_500_000)
     parser.add_argument("--requests", type=int, default=REQUESTS)
+    parser.add_argument("--page", default="", help="only pages whose name has this in it")
     asked = parser.parse_args()
     fill(customers=asked.customers, orders=asked.orders)
     cookie = sign_in()
@@ -58,7 +76,7 @@ def main() -> None:
         print(f"{asked.customers:,} customers, {asked.requests} requests a page, gunicorn with two workers")
         print(f"{'':<44} {'median':>9} {'p95':>9}")
         worst = 0.0
-        for name, address in pages(asked.customers):
+        for name, address in (page for page in pages(asked.customers) if asked.page in page[0]):
             times = measure(port, cookie, address, asked.requests)
             median, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
             worst = max(worst, p95)
@@ -108,6 +126,8 @@ def pages(customers: int) -> Iterator[tuple[str, Callable[[random.Random], str]]
     yield "segments", lambda chance: "/segments/"
     yield "a segment", lambda chance: f"/segments/{chance.choice(('champions', 'hibernating'))}/"
     yield "who came and went (loaded after the page)", lambda chance: "/segments/loyal/moves/?days=30"
+    for name, path in VALUE_PAGES.items():
+        yield name, lambda chance, path=path: path
     yield "customer page", lambda chance: f"/customers/{chance.randrange(1, customers + 1)}/"
 
 

@@ -55,7 +55,9 @@ def _repeat_orders(
     who = np.repeat(np.arange(customers), repeat)
     each = np.maximum((chance.gamma(spend.p, 1.0, who.size) / rate[who]).round(2), 0.01)
     logs = np.log(each)
-    total, level, square = (np.bincount(who, column, customers) for column in (each, logs, logs * logs))
+    total, level, square = (
+        np.bincount(who, column, customers).astype(np.float64) for column in (each, logs, logs * logs)
+    )
     return total, {"paid_days": repeat, "log_value": level, "log_value_sq": square}
 
 
