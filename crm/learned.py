@@ -1,6 +1,6 @@
 """What a night learned about the shop, in rows of a name and a value. Pure: the run's JSON in, words out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.clv import fitted
+from core import retelling
 from core.templatetags import ui
 
 GREEK: Final = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -29,11 +30,14 @@ WORDS: Final = {  # parameters and models that are named by words
 }
 
 
-def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The models with their parameters, and the figures of the shop that stand in for them."""
+def rows(
+    learned: Mapping[str, Any], settings: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]] = ()
+) -> list[tuple[str, str]]:
+    """The models with their parameters, and figures of the shop that stand in for them. `kinds`: the run's cells."""
     return [
         (_("Purchases"), called(learned["model"])),
         *_parameters(learned["purchase"]),
+        *_by_cell(learned.get("cells", {}), kinds),
         (_("Spend per order"), called(learned["spend"]["model"])),
         *_parameters(learned["spend"]),
         (_("Customers"), formats.number_format(learned["n"], 0, force_grouping=True)),
@@ -41,6 +45,31 @@ def rows(learned: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[
         (_("Margin rate"), ui.percent(learned["margin_rate"], 1)),
         (_("Leaving means"), _leaving(settings["churn_horizon_days"])),
     ]
+
+
+def _by_cell(found: Mapping[str, Any], kinds: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The parameters of customers alike, or why all have the same."""
+    if found.get("reason"):
+        yield (
+            _("By channel, category and kind"),
+            _("as all: %(reason)s") % {"reason": retelling.retold(found["reason"])},
+        )
+    names = [_("all others"), *(_kind(kind) for kind in kinds)]
+    for name, customers, params in zip(names, found.get("customers", ()), found.get("params", ()), strict=False):
+        if customers:
+            yield name, _parameters(params)[0][1]
+
+
+def _kind(kind: Mapping[str, Any]) -> str:
+    """“Search, Tea, companies”: what customers of the cell have in common."""
+    parts = []
+    if kind["channel"] is not None:
+        parts.append(kind["channel"] or _("no channel"))
+    if kind["category"] is not None:
+        parts.append(kind["name"] or _("no category"))
+    if kind["company"] is not None:
+        parts.append(_("companies") if kind["company"] else _("people"))
+    return ", ".join(parts)
 
 
 def called(name: str) -> str:

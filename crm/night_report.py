@@ -50,6 +50,8 @@ def _orders(**days: Any) -> int:
 
 def _models(learned: Mapping[str, Any]) -> Iterator[str]:
     yield f"Model for the scores: {learned['model']}" + (f" ({learned['reason']})" if learned["reason"] else "")
+    if groups := len(learned.get("cells", {}).get("params", ())):
+        yield f"Groups of customers by channel, category and kind with parameters of their own: {groups}"
     yield f"Model for the spend: {learned['spend']['model']}"
     for name, found in (learned["fits"] | {"Gamma-Gamma": learned["gamma_gamma"]}).items():
         if found:

@@ -101,3 +101,30 @@ def _say(customer, day):
     if customer is not None:
         feed.record(Change.Kind.CUSTOMER_ORDERS, [customer.pk])
     feed.record(Change.Kind.DAY, [(day - EPOCH).days])
+
+
+def make_many(days_of_each, *, channel="", product=None, company=None):
+    """Many customers at once, each with a paid order of one line on each of her days."""
+    money = {"net_cents": 1_000, "margin_cents": 400}
+    people = Customer.objects.bulk_create(Customer(name="One of many", company=company) for _ in days_of_each)
+    orders = Order.objects.bulk_create(
+        Order(
+            source="shop",
+            external_id=f"o{next(numbers)}",
+            customer=person,
+            placed_at=datetime.combine(day, time(12), UTC),
+            placed_on=day,
+            channel=channel,
+            value_cents=1_000,
+            **money,
+        )
+        for person, days in zip(people, days_of_each, strict=True)
+        for day in days
+    )
+    bought = {"position": 1, "product": product or _any_product(), "quantity": 1, "unit_price": 10}
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, customer_id=order.customer_id, **bought, **money) for order in orders
+    )
+    feed.record(Change.Kind.CUSTOMER_ORDERS, [person.pk for person in people])
+    feed.record(Change.Kind.DAY, [(day - EPOCH).days for days in days_of_each for day in days])
+    return people

@@ -114,7 +114,8 @@ def learn(params: purchase.Params, known: History) -> ByCell:
         return ALIKE
     customers = tuple(np.bincount(known.cell).tolist())
     if not isinstance(params, BgNbdParams | MbgNbdParams):
-        return ByCell(customers=customers, reason=f"{purchase.model_of(params).name} knows no cells")
+        model = purchase.model_of(params).name
+        return ByCell(customers=customers, reason=f"{model} has one set of parameters for all")
     days = Histories(known.order_days - 1, known.first_age - known.last_age, known.first_age, WEEK)
     kind: type[Any] = type(params)
     try:
@@ -160,16 +161,15 @@ def judged(kind: type[P], histories: Histories, known: Cells, near: P | None = N
     histories, known = histories.take(rows), Cells(known.names, known.z, known.code[rows])
     whole = fit(kind, histories, known, near)
     if whole.reason or whole.p_value > SURE:
-        return _with(whole, whole.gain, whole.reason or f"chance would do as well (p = {whole.p_value:.2g})")
+        chance = f"{whole.p_value:.2f}"
+        return _with(whole, whole.gain, whole.reason or f"chance would do as well (p = {chance})")
     learned = np.arange(known.code.size) % 2 == 0
     plain = _plain(kind, histories, learned, near)
     base, gamma = _climb(kind, histories, known, learned, whole.params[0], whole.gamma)
     params = _params(kind, base, gamma, known.z)
     alone = _level(kind, histories, known, ~learned, (plain,) * len(params))
     gain = _level(kind, histories, known, ~learned, params) - alone
-    return _with(
-        whole, gain, "" if gain > LEAST_GAIN else f"customers not fitted to are not better known ({gain:+.1f})"
-    )
+    return _with(whole, gain, "" if gain > LEAST_GAIN else "customers who were not fitted to are not better known")
 
 
 def _with(found: CovariateFit[P], gain: float, reason: str) -> CovariateFit[P]:

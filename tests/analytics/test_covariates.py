@@ -316,7 +316,7 @@ def test_cells_that_do_not_hold_for_others_are_left_alone():
     found = covariates.judged(MbgNbdParams, mixed, known)
 
     assert found.gain < 0
-    assert "not fitted to are not better known" in found.reason
+    assert "who were not fitted to are not better known" in found.reason
 
 
 def test_alike_customers_are_not_judged(two_channels):
@@ -404,7 +404,7 @@ def test_other_models_know_no_cells(two_channels):
 
     found = covariates.learn(ParetoNbdParams(0.5, 10.0, 0.6, 11.0), history_of(histories, known.code))
 
-    assert (found.params, found.reason) == ((), "Pareto/NBD knows no cells")
+    assert (found.params, found.reason) == ((), "Pareto/NBD has one set of parameters for all")
 
 
 def test_what_cannot_be_fitted_keeps_one_set():
