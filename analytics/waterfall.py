@@ -114,15 +114,18 @@ def _end(x: float, *, is_first: bool) -> SafeString:
 
 
 def _part(start: float, end: float) -> SafeString:
-    return _svg(
-        format_html(
-            '<line class="wf-guide" x1="{0}" x2="{0}" y1="0" y2="{2}"/>'
-            '<line class="wf-guide" x1="{1}" x2="{1}" y1="{2}" y2="{3}"/>'
-            '<rect class="wf-{4}" x="{5}" width="{6}" y="9" height="{7}" rx="3"/>',
-            *(f"{start:.2f}%", f"{end:.2f}%", HEIGHT // 2, HEIGHT, "up" if end >= start else "down"),
-            *(f"{min(start, end):.2f}%", f"{max(abs(end - start), THINNEST):.2f}%", HEIGHT - 18),
-        )
+    """Guides from the row above and to the row below, and a bar between them where there is something."""
+    bar = format_html(
+        '<rect class="wf-{}" x="{}" width="{}" y="9" height="{}" rx="3"/>',
+        *("up" if end > start else "down", f"{min(start, end):.2f}%"),
+        *(f"{max(abs(end - start), THINNEST):.2f}%", HEIGHT - 18),
     )
+    guides = format_html(
+        '<line class="wf-guide" x1="{0}" x2="{0}" y1="0" y2="{2}"/>'
+        '<line class="wf-guide" x1="{1}" x2="{1}" y1="{2}" y2="{3}"/>',
+        *(f"{start:.2f}%", f"{end:.2f}%", HEIGHT // 2, HEIGHT),
+    )
+    return _svg(guides + bar if start != end else guides)
 
 
 def _svg(inside: SafeString) -> SafeString:

@@ -44,7 +44,9 @@ class ValueForm(forms.Form):
 
     @property
     def bounds(self) -> tuple[date | None, date | None]:
-        """Days chosen by hand; both or none where they contradict each other."""
+        """Days chosen by hand; none where they cannot be read or contradict each other."""
+        if not self.errors.keys().isdisjoint(("since", "until")):
+            return None, None
         return self._said("since"), self._said("until")
 
     def _said(self, name: str) -> Any:

@@ -256,7 +256,9 @@ def test_what_cannot_be_read_is_as_if_it_were_not_there(desk, two_nights, query)
 
 
 def test_days_in_the_wrong_order_are_told(desk, two_nights):
-    assert "Choose a day after the first one." in text(desk.get("/value/?since=2026-03-02&until=2026-03-01"))
+    answer = desk.get("/value/?since=2026-03-02&until=2026-03-01")
+    assert "Choose a day after the first one." in text(answer)
+    assert answer.context["days"] == 90  # as if they were not there
 
 
 def test_before_the_first_night(desk):

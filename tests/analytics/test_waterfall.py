@@ -44,7 +44,7 @@ def bars(found):
 
 def test_bars_hang_together():
     found = steps(make_change(customers=60_000, frequency=-30_000))
-    (up, x, width), _time, (down, x2, width2), _money = bars(found)
+    (up, x, width), (down, x2, width2) = bars(found)  # none for what did not move
     assert (up, down) == ("up", "down")
     assert x2 + width2 == pytest.approx(x + width, abs=0.02)  # what falls begins where what rose ended
     assert width == pytest.approx(2 * width2, abs=0.05)

@@ -20,7 +20,7 @@ def test_it_works():
     run = make_night(score(make_customer()), score(make_customer(), orders=5), facts_xid=123_456)
     run.model["look_back"] = LOOK_BACK
     run.settings["engine"] = "2"
-    assert told(run) == {
+    expected = {
         "Customers scored": "2",
         "Their orders": "9",
         "Order value to date": "$800.00",
@@ -35,6 +35,7 @@ def test_it_works():
         "Looked back from": "28 February 2026",
         "Chosen models": "Pareto/NBD · Log-normal",
     }
+    assert expected.items() <= told(run).items()
 
 
 def test_a_night_from_before_has_less():
@@ -48,7 +49,9 @@ def test_a_night_from_before_has_less():
 def test_a_night_at_work_has_settings_alone():
     run = make_night()
     run.stats, run.model = {}, {}
-    assert list(told(run)) == ["Currency", "Time zone", "Usual margin rate", "Discount rate"]
+    found = told(run)
+    assert {"Currency", "Time zone", "Usual margin rate", "Discount rate"} <= set(found)
+    assert {"Customers scored", "Margin to date", "Looked back from"}.isdisjoint(found)
 
 
 def test_a_currency_without_decimals():
