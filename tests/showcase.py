@@ -1,10 +1,11 @@
 """A shop with something on every page. What it is called is Greek, so that any English on a page is the page's own."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.utils import timezone
 
-from analytics.services import baskets, cohorts, period_counts
+from analytics.services import baskets, cohorts, period_counts, scenarios
 from core import alerts, keys
 from core.models import Alert, Job, Role, User
 from customers.models import AcquisitionCost, Category, Company, CustomField, Email, ImportBatch
@@ -60,19 +61,20 @@ def _records(people, as_of):
     category = Category.objects.create(name="Καφές")
     make_product(sku="1", name="Κόκκοι", category=category)
     CustomField.objects.create(key="k", label="Χρώμα", kind=CustomField.Kind.TEXT)
-    for back in range(400):
-        desk.make_day(as_of - timedelta(days=back), value_cents=90_000 + 100 * (back % 60))
+    desk.make_days(as_of, 400)
 
 
 def _nights(people, as_of):
     rows = [
         desk.score(
-            one, clv_cents=5_000 * (30 - number), churn_band=1 + number % 3, segment=1 + number % 10,
+            one, clv_cents=5_000 * (30 - number), clv_36m_cents=9_000 * (30 - number), churn_band=1 + number % 3,
+            clv_lifetime_cents=15_000 * (30 - number), segment=1 + number % 10,
             churn_risk=(number % 10) / 10, segment_changed_on=as_of,
         )
         for number, one in enumerate(people)
     ]  # fmt: skip
-    desk.make_night(*rows, as_of=as_of - timedelta(days=30), is_current=False)
+    desk.make_night(*rows[1:], as_of=as_of - timedelta(days=30), is_current=False)
+    desk.make_summaries(*rows, as_of=as_of)
     run = desk.make_night(*rows, as_of=as_of, moves={"1>1": 20, "1>2": 4, "9>10": 2, "0>4": 1})
     Job.objects.create(
         run=run,
@@ -96,6 +98,9 @@ def _cohorts(as_of):
 
 def _behind_the_scenes(admin):
     now = timezone.now()
+    for name, change in (("Σενάριο α", 10), ("Σενάριο β", -10)):
+        item = scenarios.Item(name=name, note="Λόγος", changes={"leaving": Decimal(change)})
+        scenarios.add(item=item, by=admin, at=now)
     keys.create(name="Κλειδί", scopes=["orders"], created_by=admin, at=now)
     failed = alerts.Cause("night-failed:2026-11-21", Alert.Kind.NIGHT_FAILED, {"as_of": "2026-11-21", "run": 1})
     alerts.reconcile(causes=[failed], at=now)

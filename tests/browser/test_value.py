@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import desk
+from tests.browser.conftest import is_too_wide, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +43,15 @@ def test_choices_change_the_part_and_the_address(open_page, valued):
     page.go_back()
     expect(page.locator("#segments .pick [aria-current]")).to_have_text("Recency and frequency")
     assert page.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_for_axe_to_find(open_page, valued, scheme):
+    page = open_page("/value/", color_scheme=scheme)
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert violations(page) == []
+    assert not is_too_wide(page)
 
 
 def test_days_by_hand(open_page, valued):
