@@ -5,7 +5,7 @@ of two customers is refused, the same document in a later file replaces it, retu
 line. Guests are left out. A margin is the shop's usual share, because a report card judges orders and spend.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from analytics.clv import order_log
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.clv import cells, order_log
+from analytics.clv.cells import Kind
 from analytics.clv.order_log import NO_ORDER_DAY, OrderLog
 from core import money
 from customers.importing import generic, matching, presets, reading
@@ -65,6 +69,7 @@ class _Line(NamedTuple):
     counts: bool
     is_goods: bool
     of_order: str
+    category: str
 
 
 @dataclass(slots=True)
@@ -76,6 +81,7 @@ class _Document:
     at: datetime
     day: date
     date_only: bool
+    channel: str
     customers: set[str] = field(default_factory=set)
     statuses: set[str] = field(default_factory=set)
     lines: list[_Line] = field(default_factory=list)
@@ -113,8 +119,31 @@ def read(*, source: Source, refuse: Refuse = lambda reject: None) -> FileLog:
     exponent = money.exponent(plans[0].habits.currency)
     facts = list(_facts(sound, exponent))
     found.ids = sorted({fact.customer for fact in facts})
-    found.log = _log(facts, {customer: code for code, customer in enumerate(found.ids)}, exponent)
+    log = _log(facts, {customer: code for code, customer in enumerate(found.ids)}, exponent)
+    found.log = replace(log, cell=_cells(sound, found.ids))
     return found
+
+
+def _cells(documents: Documents, ids: Sequence[str]) -> NDArray[np.int16]:
+    """Of the customers, by channel and category of their first paid order, where the files have them."""
+    first: dict[str, _Document] = {}
+    for (is_return, _), document in documents.items():
+        if not is_return and document.statuses == {"paid"}:
+            earliest = first.setdefault(document.customer, document)
+            first[document.customer] = min(earliest, document, key=lambda one: (one.day, one.at, one.line))
+    openings = [(first[one].channel, _category(first[one])) if one in first else ("", "") for one in ids]
+    numbers = {name: number for number, name in enumerate(sorted({"", *(category for _, category in openings)}))}
+    kinds = [Kind(channel, numbers[category]) for channel, category in openings]
+    return cells.number(kinds, cells.choose(Counter(kinds), fewest=cells.FEWEST))
+
+
+def _category(document: _Document) -> str:
+    """The one that most of the money went to; of equal ones the first in the alphabet."""
+    sums: Counter[str] = Counter()
+    for line in document.lines:
+        if line.counts and line.category:
+            sums[line.category] += line.net_cents
+    return min(sums, key=lambda name: (-sums[name], name), default="")
 
 
 def _is_mixed(document: _Document) -> bool:
@@ -179,7 +208,7 @@ def _documents(rows: Iterable[OrderRow], found: FileLog) -> Documents:
         key = row.is_return, key_of(row)[0]
         document = documents.get(key)
         if document is None:
-            document = documents[key] = _Document(key[1], row.line, row.at, row.day, row.date_only)
+            document = documents[key] = _Document(key[1], row.line, row.at, row.day, row.date_only, row.channel)
         _add(document, row)
     found.guest_rows += sum(len(document.lines) for document in documents.values() if not document.customers)
     return documents
@@ -192,7 +221,7 @@ def _add(document: _Document, row: OrderRow) -> None:
         document.customers.add(row.customer)
     document.statuses.add(row.status)
     is_goods = row.kind == "goods"
-    line = _Line(row.line, row.sku, row.quantity, row.net_cents, row.counts, is_goods, row.of_order)
+    line = _Line(row.line, row.sku, row.quantity, row.net_cents, row.counts, is_goods, row.of_order, row.category)
     document.lines.append(line)
 
 

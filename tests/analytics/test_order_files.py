@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
+from analytics.clv import cells
 from analytics.clv.order_log import NO_ORDER_DAY
 from analytics.services import order_files, order_logs
 from analytics.services.order_files import Source
@@ -200,3 +201,40 @@ def test_a_file_without_customers_is_refused(tmp_path):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(FileProblem):
         read(tmp_path / "nothing.csv")
+
+
+def kinds_of(found):
+    return dict(zip(found.ids, found.log.cell.tolist(), strict=True))
+
+
+def test_customers_have_the_cell_of_their_first_paid_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "FEWEST", 2)
+    path = write(
+        tmp_path / "orders.csv",
+        "customer_id,date,amount,order_id,channel,status",
+        "ada,2026-01-05,10.00,A1,Search,paid",
+        "ada,2026-01-04,10.00,A0,Mail,cancelled",
+        "bob,2026-02-05,10.00,B2,Mail,paid",
+        "bob,2026-01-05,10.00,B1,Search,paid",
+        "cy,2026-01-07,10.00,C1,Mail,paid",
+        "di,2026-01-07,10.00,D1,Mail,paid",
+        "ed,2026-01-07,10.00,E1,Mail,paid",
+        "flo,2026-01-07,10.00,F1,Fair,paid",
+    )
+
+    assert kinds_of(read(path)) == {"ada": 2, "bob": 2, "cy": 1, "di": 1, "ed": 1, "flo": 0}
+
+
+def test_a_category_is_what_most_of_the_first_order_went_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "FEWEST", 2)
+    rows = [f"{who},2026-01-05,{amount},{who}1,{name}" for who in "ab" for amount, name in ((3, "Tea"), (5, "Cups"))]
+    rows += [f"{who},2026-01-05,{amount},{who}1,{name}" for who in "cde" for amount, name in ((5, "Tea"), (5, "Urns"))]
+    path = write(tmp_path / "orders.csv", "customer_id,date,amount,order_id,category", *rows)
+
+    assert kinds_of(read(path)) == {"a": 2, "b": 2, "c": 1, "d": 1, "e": 1}
+
+
+def test_without_channels_all_are_the_rest(tmp_path):
+    path = write(tmp_path / "orders.csv", "customer_id,date,amount", "ada,2026-01-05,1.00", "bob,2026-01-05,1.00")
+
+    assert kinds_of(read(path)) == {"ada": 0, "bob": 0}
