@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.clv import backtest, fitting, intervals, purchase, spend
+from analytics.clv import backtest, fitting, intervals, levels, purchase, spend
 from analytics.clv.backtest import Origin, Split
 from analytics.clv.intervals import Past, Widths
+from analytics.clv.levels import Seen
 from analytics.services import order_files
 from customers.importing import presets
 
@@ -44,9 +45,9 @@ def spends(splits: list[Split]) -> None:
     """Levels at each origin, and their mean beside the mean distance."""
     print("spend, said / brought, order days known" + "".join(f"{backtest.date_of(s.origin.day):>12}" for s in splits))
     for name in spend.MODELS:
-        levels, distances = zip(*(_judged(name, split) for split in splits), strict=True)
-        row = "".join(f"{level:12.2f}" for level in levels)
-        print(f"{name:39}{row}   mean {np.nanmean(levels):.3f}, distance {np.nanmean(distances):.3f}")
+        said, distances = zip(*(_judged(name, split) for split in splits), strict=True)
+        row = "".join(f"{level:12.2f}" for level in said)
+        print(f"{name:39}{row}   mean {np.nanmean(said):.3f}, distance {np.nanmean(distances):.3f}")
 
 
 def _judged(name: str, split: Split) -> tuple[float, float]:
@@ -67,16 +68,17 @@ def held(splits: list[Split], model: str, days: int) -> None:
     rows = []
     for split in splits:
         known = [one for one in seen if one[0] + days <= split.origin.day]
-        row, ratios, levels = _origin(split, model, _past(known))
-        seen.append((split.origin.day, ratios, levels))
+        row, ratios, needed = _origin(split, model, _past(known, days))
+        seen.append((split.origin.day, ratios, needed))
         rows.append(row)
         print(backtest.date_of(split.origin.day).ljust(SHORT) + "".join(f"{figure:10.3f}" for figure in row))
     print("mean".ljust(SHORT) + "".join(f"{figure:10.3f}" for figure in np.mean(rows, axis=0)))
 
 
-def _past(known: list[tuple[int, tuple[float, float], tuple[float, float]]]) -> Past:
+def _past(known: list[tuple[int, tuple[float, float], tuple[float, float]]], days: int) -> Past:
     orders, value = (tuple(one[1][place] for one in known) for place in (0, 1))
-    return Past(orders, value, *(tuple(one[2][place] for one in known) for place in (0, 1)))
+    needed = (tuple(one[2][place] for one in known) for place in (0, 1))
+    return Past(orders, value, *needed, levels.independent([Seen(one[0], one[0] + days, 0.0) for one in known]))
 
 
 def _origin(split: Split, model: str, past: Past) -> tuple[list[float], tuple[float, float], tuple[float, float]]:

@@ -102,8 +102,8 @@ class TestRetelling:
             ),
             ("is longer than 40 characters and was cut", "ist länger als 40 Zeichen und wurde gekürzt"),
             (
-                "Spend: Past days to try a correction of the level at: 1; it takes 2.",
-                "Umsatz: Stichtage, an denen sich eine Korrektur der Höhe erproben ließ: 1; nötig sind 2.",
+                "Spend: Earlier errors call for 0.97 times what is expected.",
+                "Umsatz: Frühere Fehler verlangen das 0,97-Fache des Erwarteten.",
             ),
             (
                 "MBG: no model was clearly better. Past days: 3; order days were off by 2% on average.",
