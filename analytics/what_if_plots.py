@@ -3,17 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from analytics import definitions, grouped_plots, plots, what_if_words
+from analytics import grouped_plots, plots, what_if_words
 from analytics.grouped_plots import Bar
 from analytics.selectors.what_if import Line
 from core import money
 from core.models import Business
 from core.templatetags import ui
 
-VALUES: Final = ("clv", "clv_36m", "clv_lifetime")
+VALUES: Final[Mapping[str, Promise]] = {  # of AMOUNTS, with names that fit under columns on a phone
+    "clv": gettext_lazy("12 months"),
+    "clv_36m": gettext_lazy("36 months"),
+    "clv_lifetime": gettext_lazy("Lifetime"),
+}
 
 Lines = Mapping[str, Line]
 
@@ -27,7 +33,7 @@ def plot(
     ends = [end for bars in groups for bar in bars for end in (bar.value, bar.high or 0.0, bar.low or 0.0)]
     scale = plots.scale(ends)
     return grouped_plots.grouped(
-        [str(definitions.WHAT_IF[name].label) for name in VALUES],
+        [str(name) for name in VALUES.values()],
         groups,
         scale=scale,
         ticks=[(tick, money.short(tick, business.currency)) for tick in scale.ticks],

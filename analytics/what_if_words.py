@@ -201,7 +201,7 @@ class Across:
     slug: str
     figure: definitions.Figure
     before: str
-    cells: Sequence[Row | None]  # None where a scenario says nothing of it
+    cells: Sequence[tuple[str, Row | None]]  # by name of the scenario; None where it says nothing of this
 
 
 def compared(comparison: Comparison, *, business: Business) -> list[Across]:
@@ -212,7 +212,7 @@ def compared(comparison: Comparison, *, business: Business) -> list[Across]:
             slug=name,
             figure=definitions.WHAT_IF[name],
             before=written(before.lines[name].before, is_orders=name in ORDERS, business=business),
-            cells=[_row(name, one.lines[name], business) for one in several],
+            cells=[(one.kept.scenario.name, _row(name, one.lines[name], business)) for one in several],
         )
         for name in AMOUNTS
     ]
@@ -224,7 +224,7 @@ def compared(comparison: Comparison, *, business: Business) -> list[Across]:
             slug="payback",
             figure=definitions.WHAT_IF["payback"],
             before=month(before.payback[0]),
-            cells=[_payback(one.payback) if one.payback else None for one in several],
+            cells=[(one.kept.scenario.name, _payback(one.payback) if one.payback else None) for one in several],
         ),
     ]
 

@@ -25,8 +25,8 @@ from core.models import Run
 SAMPLE: Final = 20_000
 SMALL_SAMPLE: Final = 4_000  # where one order is several steps of the model, each as long as another model's order
 KEPT_SECONDS: Final = 3600
+SHAPE: Final = 1  # of what is kept: another number where that changes
 ORDERS: Final = ("orders",)
-MONEY: Final = tuple(name for name in AMOUNTS if name not in ORDERS)
 COSTS_DAYS: Final = 365  # what a new customer costs: of the last twelve complete months
 NO_LEAVING, NO_MARGIN = 1e-4, 1e-9
 
@@ -102,7 +102,7 @@ class Answer:
 def answer(*, run: Run, whom: Whom, levers: Levers) -> Answer | None:
     """None where nobody of them has an order that stands, or the facts of the night are gone."""
     cost = acquisition_cents(run)
-    key = f"what-if:{run.pk}:{whom.value}:{cost}:"
+    key = f"what-if:{SHAPE}:{run.pk}:{whom.value}:{cost}:"
     name = key + ":".join(f"{getattr(levers, lever):.4f}" for lever in what_if.RANGES)
     found: Answer | None = cache.get(name)
     if found is None:

@@ -385,8 +385,9 @@ class TestCompare:
         assert len(page.context["columns"]) == 3
         rows = {row.slug: row for row in page.context["rows"]}
         assert rows["clv"].before == "$1,600"
-        assert rows["clv"].cells[0].after == "$1,600"
-        assert [cell.is_good for cell in rows["clv"].cells] == [None, True, True]
+        assert [name for name, _cell in rows["clv"].cells] == ["Nr 0", "Nr 1", "Nr 2"]
+        assert rows["clv"].cells[0][1].after == "$1,600"
+        assert [cell.is_good for _name, cell in rows["clv"].cells] == [None, True, True]
         assert "31 March 2026" in words(page)
 
     @pytest.mark.parametrize("query", ["", "?s=", "?s=x", "?s=999999999999999999999", "?s=0"])

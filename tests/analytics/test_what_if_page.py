@@ -24,22 +24,15 @@ VALUES = ("clv", "clv_36m", "clv_lifetime")
 
 def make_scored(*, order_days=4, age=200, last=20, value_cents=40_000, **fields):
     """A customer's row of a night, and what the night read of her orders."""
-    customer, last = make_customer(), last if order_days > 1 else age
-    first_on, last_on = AS_OF - timedelta(days=age), AS_OF - timedelta(days=last)
-    PurchaseSummary.objects.create(
-        customer_id=customer.pk, orders=order_days, order_days=order_days, first_on=first_on, last_on=last_on,
-        first_at=shown.noon(first_on), last_at=shown.noon(last_on), value_cents=value_cents,
-        repeat_value_cents=value_cents * (order_days - 1) // max(order_days, 1), margin_cents=value_cents * 2 // 5,
-        prior_on=first_on, log_gaps=0.0, paid_days=0, log_value=0.0, log_value_sq=0.0, refunded_cents=0,
-    )  # fmt: skip
-    money = {"clv_cents": 20_000, "clv_36m_cents": 50_000, "clv_lifetime_cents": 90_000}
-    return shown.score(
-        customer,
-        **money
-        | {"order_days": order_days, "orders": order_days, "age_days": age, "last_age_days": last}
-        | {"value_cents": value_cents, "historic_cents": value_cents * 2 // 5, "segment": 1}
-        | fields,
+    values = {"clv_cents": 20_000, "clv_36m_cents": 50_000, "clv_lifetime_cents": 90_000}
+    orders = {"order_days": order_days, "orders": order_days, "age_days": age, "value_cents": value_cents}
+    row = shown.score(
+        make_customer(),
+        last_age_days=last if order_days > 1 else age,
+        **values | orders | {"historic_cents": value_cents * 2 // 5, "segment": 1} | fields,
     )
+    shown.make_summaries(row)
+    return row
 
 
 def make_night(*rows, model=None, **fields):
