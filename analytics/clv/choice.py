@@ -263,7 +263,7 @@ def _today(log: OrderLog, days: int) -> dict[str, Today]:
             params = model.fit(columns).params
         except fitting.DidNotConverge:
             continue
-        orders = model.expected_purchases(params, days * backtest.DAY, *columns.times())
+        orders = backtest.said(params, known, days).orders
         found[name] = Today(float(np.sum(orders)), season.learn(season.track(log, log.end, params)))
     return found
 
