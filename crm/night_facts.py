@@ -50,9 +50,9 @@ def _read(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _settings(run: Run) -> Iterator[tuple[str, str]]:
-    names = {"currency": _("Currency"), "time_zone": _("Time zone")}
     rates = {"margin_rate": _("Usual margin rate"), "discount_rate": _("Discount rate")}
-    yield from ((label, run.settings[name]) for name, label in names.items() if name in run.settings)
+    if zone := run.settings.get("time_zone"):
+        yield _("Time zone"), zone
     yield from (
         (label, ui.percent(float(run.settings[name]), 1)) for name, label in rates.items() if name in run.settings
     )

@@ -28,7 +28,6 @@ def test_it_works():
         "Predicted value, 12 months": "$400.00",
         "Facts of transactions before": "123,456",
         "Version of the engine": "2",
-        "Currency": "USD",
         "Time zone": "UTC",
         "Usual margin rate": "40.0%",
         "Discount rate": "10.0%",
@@ -50,7 +49,7 @@ def test_a_night_at_work_has_settings_alone():
     run = make_night()
     run.stats, run.model = {}, {}
     found = told(run)
-    assert {"Currency", "Time zone", "Usual margin rate", "Discount rate"} <= set(found)
+    assert {"Time zone", "Usual margin rate", "Discount rate"} <= set(found)
     assert {"Customers scored", "Margin to date", "Looked back from"}.isdisjoint(found)
 
 
