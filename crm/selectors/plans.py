@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from analytics import schemes
 from analytics.models import Plan, PlanAction
+from analytics.schemes import Scheme
 from analytics.services.plans import Action
 from core import edits
 from core.models import Edit, Run, User
@@ -116,6 +117,10 @@ class Due:
     @property
     def plan(self) -> Plan:
         return self.action.plan
+
+    @property
+    def scheme(self) -> Scheme | None:
+        return groups.scheme_of(self.plan.segment.scheme)
 
 
 def due(*, user: User, today: date) -> list[Due]:
