@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from analytics.scores import Name
 from core import business
@@ -21,8 +21,25 @@ from tests.factories import make_business, make_customer, make_order, make_refun
 
 # Playwright's loop runs in the test's thread; the ORM is used before and after it, never inside.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+PHONE = {"width": 390, "height": 844}
+# The windows that a page is opened in; each is then looked at in the other theme as well.
+LOOKS = {
+    "desk": {"color_scheme": "light"},
+    "phone": {"viewport": PHONE, "has_touch": True, "color_scheme": "dark"},
+}
+# What a theme or a size can break on a page that is otherwise the same.
+OF_LOOK = [
+    *("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"),
+    *("aria-hidden-focus", "label", "button-name", "link-name"),
+]
+# A machine that does other things besides may take its time; what never comes is still missed.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "correct horse battery"
 AXE = Path(settings.NODE_MODULES) / "axe-core" / "axe.min.js"
+# Two frames painted, nothing left to do, and a moment for what is done a little later; at most a second.
+REST = """new Promise((done) => {setTimeout(done, 1000); requestAnimationFrame(() => requestAnimationFrame(
+    () => requestIdleCallback(() => setTimeout(done, 50))))})"""
 RUN_AXE = """axe.run({resultTypes: ["violations"], ...%s}).then((found) => JSON.stringify(
     found.violations.map(({id, nodes}) => [id, nodes.map(({target}) => target.join(" "))])))"""
 
@@ -46,8 +63,7 @@ def shop(manager):
     """Forty customers with scores, two years of days, one customer with every kind of entry; as of yesterday."""
     as_of = business.last_complete_day(business=Business(), at=timezone.now())
     people = [make_customer(name=f"Person Nº {number}", channel="search", country="Ireland") for number in range(40)]
-    for back in range(760):
-        desk.make_day(as_of - timedelta(days=back), value_cents=90_000 + 100 * (back % 60))
+    desk.make_days(as_of, 760)
     for number in range(20):
         order = make_order(customer=people[39], day=as_of - timedelta(days=9 * number), value_cents=2_000 + number)
         if number == 2:
@@ -77,11 +93,11 @@ def open_page(browser, live_server, request):
         window = browser.new_context(
             **{"base_url": live_server.url, "viewport": size, "reduced_motion": "reduce"} | options
         )
+        window.set_default_timeout(PATIENCE_MS)
         windows.append(window)
         page = window.new_page()
-        page.problems = []
-        page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.runs_script = options.get("java_script_enabled", True)
+        watch(page)
         if signed_in:
             sign_in(page)
         go(page, path)
@@ -92,8 +108,36 @@ def open_page(browser, live_server, request):
         window.close()
 
 
+def watch(page):
+    """Keep what goes wrong on a page in `problems`, and what it has asked for and not yet got in `awaited`."""
+    page.problems, page.awaited, page.asked = [], set(), 0
+
+    def ask(request):
+        page.asked += 1
+        page.awaited.add(request)
+
+    def got(request):
+        page.awaited.discard(request)
+
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", ask)
+    page.on("requestfinished", got)
+    page.on("requestfailed", got)
+
+
 def go(page, path):
     page.goto(path)
+    settle(page)
+
+
+def settle(page):
+    """Wait until the page has painted, rested and asked for nothing since (networkidle waits 0.5 s more)."""
+    for _ in range(200 * page.runs_script):
+        asked = page.asked
+        page.evaluate(REST)
+        if page.asked == asked and not page.awaited:
+            return
     page.wait_for_load_state("networkidle")
 
 
@@ -115,6 +159,24 @@ def violations(page, *, rules=None):
     answer = debugger.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})
     debugger.detach()
     return json.loads(answer["result"]["value"])
+
+
+def troubles(page):
+    """What is wrong with a page as it stands, and in the other theme, which may change colours and what is shown."""
+    found = violations(page) + ["wider than the screen"] * is_too_wide(page)
+    opened = page.get_attribute("html", "data-bs-theme")
+    other = {"light": "dark", "dark": "light"}[opened]
+    switch(page, other)
+    found += [(other, one) for one in violations(page, rules=OF_LOOK)]
+    switch(page, opened)
+    return found + page.problems
+
+
+def switch(page, theme):
+    """Change the theme as the person's device would."""
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_selector(f"html[data-bs-theme={theme}]")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # and painted
 
 
 def is_too_wide(page):

@@ -4,25 +4,15 @@ import pytest
 from django.test import Client
 
 from tests import pages
-from tests.browser.conftest import go, is_too_wide, sign_in, violations
+from tests.browser.conftest import OF_LOOK, PHONE, go, is_too_wide, sign_in, switch, violations
 from tests.customers.test_import_pages import home  # noqa: F401 - uploads go to a folder of the test's own
 from tests.showcase import PASSWORD, make_showcase
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-# What another theme or size can break; the rest of a page is the same.
+# What another theme can break; the rest of a page is the same.
 OF_THEME = ["color-contrast", "link-in-text-block"]
-OF_SIZE = [
-    *OF_THEME,
-    "target-size",
-    "scrollable-region-focusable",
-    "aria-hidden-focus",
-    "label",
-    "button-name",
-    "link-name",
-]
 
 
 @pytest.fixture
@@ -50,12 +40,6 @@ def looks(page, path):
     found += [("dark", one) for one in violations(page, rules=OF_THEME)]
     switch(page, "light")
     page.set_viewport_size(PHONE)
-    found += [("phone", one) for one in violations(page, rules=OF_SIZE)]
+    found += [("phone", one) for one in violations(page, rules=OF_LOOK)]
     found += [("phone", "wider than the screen")] * is_too_wide(page)
     return found + [("console", one) for one in page.problems]
-
-
-def switch(page, theme):
-    page.emulate_media(color_scheme=theme)
-    page.wait_for_selector(f"html[data-bs-theme={theme}]")
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # and painted
