@@ -148,10 +148,11 @@ def choose(
     plain = Choice(purchase=orders, spend=money, demoted=demoted, origins=list(scores), season=seasons)
     level = levels.learn([plain.off(one) for one in scores])
     reason, corrected = level.reason, [level.factor * plain.factor_at(one) for one in scores]
+    consensus = plain.mean_of({name: found.orders for name, found in today.items()})
     return replace(
         plain,
-        reasons=[*notes, why, why_money, why_season, f"Order days: {reason}"],
-        consensus=plain.mean_of({name: found.orders for name, found in today.items()}),
+        reasons=[*notes, why, why_money, why_season, *_together(orders, consensus), f"Order days: {reason}"],
+        consensus=consensus,
         level=level,
         order_ratios=[
             _ratio(one.orders, one.purchase[orders].predicted * f) for one, f in zip(scores, corrected, strict=True)
@@ -162,6 +163,12 @@ def choose(
             if money in one.money
         ],
     )
+
+
+def _together(name: str, consensus: float) -> list[str]:
+    """Nothing where the models agree to a hundredth."""
+    times = f"{consensus:.2f}"
+    return [] if times == "1.00" else [f"All models together expect {times} times the order days that {name} does."]
 
 
 def _ratio(actual: float, predicted: float) -> float:

@@ -231,6 +231,7 @@ def test_the_level_is_the_mean_of_all_models():
     assert found.purchase == MBG
     assert found.level.factor == pytest.approx(1.0)
     assert found.consensus == pytest.approx(1.25)
+    assert found.reasons[3] == "All models together expect 1.25 times the order days that MBG/NBD does."
     assert found.factor(MONDAY_2021, 100) == pytest.approx(1.25)
     assert found.order_ratios == pytest.approx([1.0] * 3)
     assert found.spend_ratios == pytest.approx([0.8] * 3)
@@ -243,6 +244,7 @@ def test_a_model_that_is_out_has_no_say():
 
     assert PARETO in found.demoted
     assert (found.consensus, found.level.factor) == (1.0, 1.0)
+    assert found.reasons[3].startswith("Order days: ")
 
 
 def test_a_model_that_cannot_be_fitted_today_has_no_say():
