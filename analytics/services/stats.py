@@ -53,14 +53,16 @@ def of_shard(table: Mapping[str, pgcopy.Column], *, before: NDArray[np.int16], a
 def _by_code(values: Mapping[str, NDArray[np.int64]], codes: NDArray[np.int64]) -> dict[str, dict[str, int]]:
     """The measures by code and band (`"2/3": {customers, …}`): one sort and exact sums of runs, however many codes."""
     group = codes * 10 + values["churn_band"]
-    order = np.argsort(group, kind="stable")
-    found, starts = np.unique(group[order], return_index=True)
-    if not found.size:
+    if not group.size:
         return {}
+    is_small = group.max() <= np.iinfo(np.int16).max  # numbers of two bytes are sorted ten times as fast
+    order = np.argsort(group.astype(np.int16) if is_small else group, kind="stable")
+    group = group[order]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
     sums = {name: np.add.reduceat(values[name][order], starts).tolist() for name in MEASURES}
     return {
         f"{code // 10}/{code % 10}": {name: sums[name][place] for name in MEASURES}
-        for place, code in enumerate(found.tolist())
+        for place, code in enumerate(group[starts].tolist())
     }
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from analytics.clv import intervals
@@ -60,3 +61,21 @@ def test_the_value_lies_within(year, contract):
     found = whole(year, contract=contract)
     for name, (low, high) in ends(found, contracts=(10.0, 20.0)).items():
         assert low <= found[name] <= high
+
+
+@pytest.mark.parametrize("far", [0, 10**6])  # ids of categories are codes too, and may be large
+def test_rows_are_added_up_by_code_and_band(far):
+    codes = np.array([2, 0, 2, 2, 1]) + far
+    values = {name: np.arange(5) + 10 for name in stats.MEASURES} | {"churn_band": np.array([1, 0, 3, 1, 2])}
+    found = stats._by_code(values, codes)
+    assert {key: cell["orders"] for key, cell in found.items()} == {
+        f"{far}/0": 11,
+        f"{1 + far}/2": 14,
+        f"{2 + far}/1": 10 + 13,
+        f"{2 + far}/3": 12,
+    }
+
+
+def test_no_rows_are_no_codes():
+    nothing = np.zeros(0, np.int64)
+    assert stats._by_code(dict.fromkeys((*stats.MEASURES, "churn_band"), nothing), nothing) == {}
