@@ -1,4 +1,4 @@
-"""A large shop in the database: customers who differ in pace, basket and life time, and their orders and refunds.
+"""A large shop in the database: customers who differ in pace, basket and life time, their orders of one line, refunds.
 
 Times of a Poisson process are uniform over its life, so that millions of orders take seconds. Foreign keys, triggers
 and indexes are off while rows are written, and the indexes made again afterwards.
@@ -55,6 +55,19 @@ FROM customers_order o
 CROSS JOIN LATERAL (SELECT CASE WHEN fully_refunded_on IS NULL THEN value_cents / 2 ELSE value_cents END) AS c (cents)
 WHERE o.fully_refunded_on IS NOT NULL OR o.id %% 100 = 0
 """
+GOODS = """
+INSERT INTO customers_category (name) SELECT 'Category ' || n FROM generate_series(1, 12) AS n;
+INSERT INTO customers_product (sku, name, kind, category_id, created_at)
+SELECT 'S' || n, 'Product ' || n, 'goods', c.id, now()
+FROM generate_series(1, 200) AS n JOIN customers_category c ON c.name = 'Category ' || (1 + n % 12)
+"""
+LINES = """
+INSERT INTO customers_orderline (order_id, customer_id, position, product_id, quantity, unit_price, discount_cents,
+    net_cents, counts, margin_cents, refunded_quantity, refunded_cents)
+SELECT o.id, o.customer_id, 1, p.id, 1, o.value_cents / 100.0, 0, o.value_cents, true, o.margin_cents, 0, 0
+FROM customers_order o JOIN customers_product p ON p.sku = 'S' || (1 + o.id %% 200)
+WHERE o.placed_on >= %(first)s
+"""
 FEED = """
 INSERT INTO core_change (kind, object_id)
 SELECT 'customer_orders', customer_id FROM made
@@ -75,6 +88,9 @@ def make(*, customers: int, orders: int, seed: int = 1) -> int:
         with _without_indexes("customers_order"):
             _write_orders(chance, who, at, first=0)
         cursor.execute(REFUNDS, {})
+        cursor.execute(GOODS)
+        with _without_indexes("customers_orderline"):
+            cursor.execute(LINES, {"first": LAST_DAY - timedelta(days=DAYS)})
         cursor.execute("SELECT setval(pg_get_serial_sequence('customers_customer', 'id'), %s)", [customers])
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM (ANALYZE)")
@@ -91,6 +107,7 @@ def buy_next_day(*, share: float, customers: int, seed: int = 2, day: int = 1) -
     at = (midnight * DAY_SECONDS + chance.integers(0, DAY_SECONDS, who.size)) * 1_000_000
     _write_orders(chance, who, at, first=day * 10**9)
     with connection.cursor() as cursor:
+        cursor.execute(LINES, {"first": LAST_DAY + timedelta(days=day)})
         cursor.execute(FEED, {"day": LAST_DAY + timedelta(days=day)})
     return len(who)
 

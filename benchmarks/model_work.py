@@ -45,7 +45,7 @@ PEERS = {
 }
 WARM_UP = 2_000  # customers
 LEAST_RATIO = 10.0
-MOST_SECONDS = 1.5  # at a million customers
+MOST_SECONDS = 1.5  # of all of a night, at a million customers
 MOST_MB = 450.0
 
 
@@ -65,7 +65,7 @@ def main() -> None:
     for name in peers:
         for side in OURS:
             _compare(side, name, runs[side], runs[name])
-    _judge("seconds", _median(runs[NIGHT], "fit_s", "score_s"), MOST_SECONDS * options.customers / 1_000_000)
+    _judge("seconds", _median(runs[NIGHT], "fit_s", "score_s"), MOST_SECONDS)
     _judge("peak MB", _median(runs[NIGHT], "peak_mb"), MOST_MB)
 
 
@@ -113,9 +113,9 @@ def _compare(side: str, name: str, ours: list[dict[str, Any]], theirs: list[dict
     ratio = _median(theirs, "fit_s", "score_s") / _median(ours, "fit_s", "score_s")
     bare = ratio - _median(theirs, "discounting_s") / _median(ours, "fit_s", "score_s")
     cpu = _median(theirs, "cpu_s") / _median(ours, "cpu_s")
+    goal = f" (goal ≥ {LEAST_RATIO:.0f}: {'met' if ratio >= LEAST_RATIO else 'missed'})" if side == SAME else ""
     print(
-        f"{side}: {ratio:.1f} times as fast as {name} (goal ≥ {LEAST_RATIO:.0f}: "
-        f"{'met' if ratio >= LEAST_RATIO else 'missed'}), {cpu:.1f} by CPU, {bare:.1f} without its discounted value"
+        f"{side}: {ratio:.1f} times as fast as {name}{goal}, {cpu:.1f} by CPU, {bare:.1f} without its discounted value"
     )
 
 

@@ -49,17 +49,6 @@ VALUE_PAGES = {
     "Today": "/",
 }
 
-GOODS = """
-INSERT INTO customers_product (sku, name, kind, created_at)
-SELECT 'S' || n, 'Product ' || n, 'goods', now() FROM generate_series(1, 200) AS n;
-"""
-LINES = """
-INSERT INTO customers_orderline (order_id, customer_id, position, product_id, quantity, unit_price, discount_cents,
-    net_cents, counts, margin_cents, refunded_quantity, refunded_cents)
-SELECT o.id, o.customer_id, 1, p.id, 1, o.value_cents / 100.0, 0, o.value_cents, true, o.margin_cents, 0, 0
-FROM customers_order o JOIN customers_product p ON p.sku = 'S' || (1 + o.id %% 200)
-"""
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -86,14 +75,8 @@ def main() -> None:
 
 
 def fill(*, customers: int, orders: int) -> None:
-    """The large shop, a line for each order, and two nights a month apart."""
+    """The large shop and two nights a month apart."""
     big_shop.make(customers=customers, orders=orders)
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(GOODS)
-        cursor.execute(LINES, {})
-        cursor.execute("SET session_replication_role = DEFAULT")
-        cursor.execute("VACUUM (ANALYZE)")
     for day in (big_shop.LAST_DAY - timedelta(days=30), big_shop.LAST_DAY):
         call_command("nightly", as_of=day, skip_checks=True)
     with connection.cursor() as cursor:
