@@ -163,7 +163,7 @@ def test_a_handful_of_orders_is_judged_by_the_shop_s_averages(tmp_path, rows):
 
 
 def test_an_origin_outside_of_the_file(shop_file):
-    expected = "The origin {} is not within the file, which goes from 2021-01-01 to 2022-08-23."
+    expected = "The origin {} is not within the file before its last day: 2021-01-01 to 2022-08-23."
     for outside in ("2020-12-31", "2022-08-23", "2030-01-01"):
         assert refused(shop_file, origin=[day(outside)]) == expected.format(outside)
 

@@ -103,7 +103,7 @@ def _usual_origins(log: OrderLog, horizon_days: int | None) -> list[int]:
 def _origin(log: OrderLog, day: int, horizon_days: int | None) -> Origin:
     first, last = _date(log.start), _date(log.end)
     if not log.start <= day < log.end:
-        raise FileProblem(f"The origin {_date(day)} is not within the file, which goes from {first} to {last}.")
+        raise FileProblem(f"The origin {_date(day)} is not within the file before its last day: {first} to {last}.")
     left = log.end - day
     horizon = min(left, LONGEST) if horizon_days is None else horizon_days
     if horizon < 1:
