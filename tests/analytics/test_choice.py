@@ -275,6 +275,13 @@ def test_json_and_back():
     assert Choice.from_dict(json.loads(json.dumps(found.as_dict(), allow_nan=False))) == found
 
 
+def test_a_choice_from_before_the_models_spoke_together_is_read():
+    data = Choice(level=levels.Level(1.1, "", 3)).as_dict()
+    del data["consensus"]
+
+    assert Choice.from_dict(data).factor(0, 365) == 1.1
+
+
 # From a log
 
 
