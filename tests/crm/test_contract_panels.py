@@ -24,8 +24,8 @@ def today():
 
 def due_in(days, **facts):
     """A contract of a year whose first term ends in so many days."""
-    ends_on = today() + timedelta(days=days)
-    first = ends_on.replace(year=ends_on.year - 1) + timedelta(days=1)
+    after = today() + timedelta(days=days + 1)
+    first = after.replace(year=after.year - 1)
     return make_contract(**{"starts_on": first, "agreed_on": first, "on": today()} | facts)
 
 

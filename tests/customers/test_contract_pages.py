@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -18,13 +19,13 @@ LIST, ADD = "/contracts/", "/contracts/add/"
 
 
 def today():
-    return timezone.localdate()
+    return timezone.localdate(timezone=ZoneInfo("Europe/Berlin"))  # the business is there (conftest.py)
 
 
 def running(*, days_left=200, **facts):
     """A contract of a year whose first term ends in so many days."""
-    ends_on = today() + timedelta(days=days_left)
-    first = ends_on.replace(year=ends_on.year - 1) + timedelta(days=1)
+    after = today() + timedelta(days=days_left + 1)
+    first = after.replace(year=after.year - 1)
     return make_contract(**{"starts_on": first, "agreed_on": first} | facts)
 
 
