@@ -168,7 +168,7 @@ class TestTwoAtOnce:
 
         def meet(*args):
             found = spread(*args)
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             return found
 
         monkeypatch.setattr(refunds, "_spread", meet)

@@ -355,7 +355,7 @@ def at_once(*works):
 
     def go(place, work):
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             work()
         except Exception as error:
             found[place] = error
@@ -366,7 +366,7 @@ def at_once(*works):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return found
 
 

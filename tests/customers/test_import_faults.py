@@ -54,7 +54,7 @@ def test_two_imports_of_the_same_rows_at_once():
 @pytest.mark.django_db(transaction=True)
 def test_without_lock_and_second_try_they_collide(monkeypatch):
     """The control: it is the lock and the second try that make them agree, not luck."""
-    meet = threading.Barrier(2, timeout=5)
+    meet = threading.Barrier(2, timeout=60)
     merge_customers = merging.merge_customers
 
     def together(params):

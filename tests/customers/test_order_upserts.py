@@ -341,7 +341,7 @@ def met(monkeypatch):
         found = find(keys, **options)
         if not hasattr(own, "waited"):
             own.waited = True
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
         return found
 
     return lambda: monkeypatch.setattr(order_rows, "find", look)
