@@ -14,8 +14,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.api.fuzz import SCHEMA, SETTINGS, Program
 
-ROUNDS = 120
-ROUNDS_OF_A_READER = 75
+ROUNDS = 105
+ROUNDS_OF_A_READER = 40
 
 
 @pytest.fixture(autouse=True)
