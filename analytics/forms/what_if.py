@@ -1,11 +1,9 @@
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,14 +14,14 @@ from analytics.selectors.whom import Whom
 from analytics.services.scenarios import Item
 from core.forms.guarded import Guarded
 
-LABELS: Final[Mapping[str, Promise]] = {
+LABELS: Final = {
     "leaving": gettext_lazy("Customers who leave"),
     "frequency": gettext_lazy("Orders a year"),
     "order_value": gettext_lazy("Order value"),
     "margin_rate": gettext_lazy("Margin rate"),
     "acquisition_cost": gettext_lazy("Acquisition cost"),
 }
-HELPS: Final[Mapping[str, Promise]] = {
+HELPS: Final = {
     "leaving": gettext_lazy("Below zero more customers stay."),
     "frequency": gettext_lazy("How often customers order while they stay."),
     "order_value": gettext_lazy("What an order brings, at the same margin rate."),
@@ -143,7 +141,7 @@ class ScenarioForm(Guarded, Levers):
         shown["made_from"] = str(self.get_initial_for_field(self.fields["made_from"], "made_from"))
         for name in ("of", *LIMITS):
             if name in data:
-                shown[name] = data[name]
+                shown[name] = data.get(name, "")
         return ScenarioForm(shown, initial=self.initial)
 
 

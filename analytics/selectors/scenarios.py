@@ -66,7 +66,7 @@ def kept() -> list[Kept]:
 
 def deleted() -> Sequence[Scenario]:
     """The latest first."""
-    return Scenario.objects.filter(deleted_at__isnull=False).order_by("-deleted_at", "-pk")[:MOST_SHOWN]
+    return list(Scenario.objects.filter(deleted_at__isnull=False).order_by("-deleted_at", "-pk")[:MOST_SHOWN])
 
 
 def chosen(pks: Sequence[int]) -> list[Kept]:
