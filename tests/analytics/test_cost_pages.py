@@ -329,7 +329,7 @@ class TestRace:
 
     def test_without_the_turn_nobody_is_asked(self, desk, monkeypatch):
         """Both have read what they judge by before either writes."""
-        calls, both = local(), Barrier(2, timeout=20)
+        calls, both = local(), Barrier(2, timeout=60)
 
         def wait_for_each_other():
             calls.number = getattr(calls, "number", 0) + 1
