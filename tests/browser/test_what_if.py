@@ -3,8 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
+from analytics.services import scenarios
+from tests.analytics.test_scenarios import AT, make_scenario
 from tests.analytics.test_what_if_page import make_night, make_scored
-from tests.browser.conftest import is_too_wide, violations
+from tests.browser.conftest import go, is_too_wide, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
@@ -73,3 +75,17 @@ def test_on_a_phone(open_page, night):
 
     assert not is_too_wide(page)
     assert violations(page) == []
+
+
+def test_pages_of_scenarios_have_no_barrier(open_page, night):
+    kept = [make_scenario(name, leaving=-10) for name in ("One", "Two")]
+    gone = make_scenario("Gone")
+    scenarios.delete(scenario_id=gone.pk, at=AT)
+    compared = "&".join(f"s={one.pk}" for one in kept)
+    page = open_page()
+
+    for path in ("", "add/", f"{kept[0].pk}/", f"{gone.pk}/", f"compare/?{compared}", "compare/"):
+        go(page, f"/what-if/scenarios/{path}")
+        assert violations(page) == [], path
+        assert not is_too_wide(page), path
+    assert page.problems == []
