@@ -19,6 +19,13 @@ from core.api.views import ApiRequest, ApiView
 
 ORDERS: Final = {"predicted": 3725.01, "low": 2799.04, "high": 4957.3, "actual": 3362.0}
 SPEND: Final = {"predicted": "180866.48", "low": "123494.87", "high": "264891.05", "actual": "157971.59"}
+LAST_MONTH: Final = {
+    "model": "MBG/CNBD-k",
+    "spend_model": "Shrunken mean",
+    "orders": 3811.4,
+    "spend": "184220.02",
+    "mae": 1.651204,
+}
 ORIGIN: Final = {
     "origin": "2025-03-31",
     "horizon_days": 365,
@@ -28,13 +35,7 @@ ORIGIN: Final = {
     "mae": 1.646588,
     "coverage_80": 0.794034,
     "naive_mae": 2.056109,
-    "last_month": {
-        "model": "MBG/CNBD-k",
-        "spend_model": "Shrunken mean",
-        "orders": 3811.4,
-        "spend": "184220.02",
-        "mae": 1.651204,
-    },
+    "last_month": LAST_MONTH,
 }
 VERDICT: Final = {
     "slug": "orders",

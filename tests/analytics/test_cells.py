@@ -129,7 +129,11 @@ def test_customers_of_one_cell_are_not_parted(cell, name):
     history = make_history(np.array(cell, dtype=np.int16))
     seen = []
 
-    found = cells.by_cell(("rest", "one", "two"), history, lambda held, part: seen.append(part) or named(held, part))
+    def noted(held, part):
+        seen.append(part)
+        return named(held, part)
+
+    found = cells.by_cell(("rest", "one", "two"), history, noted)
 
     assert len(seen) == 1
     assert seen[0] is history

@@ -116,7 +116,12 @@ def test_what_was_chosen_is_what_is_used(customer, monkeypatch):
 
 def test_the_models_of_a_month_ago_are_found_from_what_was_known_then(customer, monkeypatch):
     ends = []
-    monkeypatch.setattr(choices.choice, "decide", lambda log: ends.append(log.end) or Choice())
+
+    def decide(log):
+        ends.append(log.end)
+        return Choice()
+
+    monkeypatch.setattr(choices.choice, "decide", decide)
     nights.pass_night(AS_OF)
     assert [str(np.datetime64(end, "D")) for end in ends] == ["2026-02-28", "2026-01-31"]
 

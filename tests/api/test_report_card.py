@@ -58,7 +58,7 @@ def test_the_example_has_the_shape_of_an_answer(api):
     answer = api.get(URL).json()
     assert list(answer) == list(report_card.CARD)
     assert list(answer["origins"][0]) == list(report_card.ORIGIN)
-    assert list(answer["origins"][0]["last_month"]) == list(report_card.ORIGIN["last_month"])
+    assert list(answer["origins"][0]["last_month"]) == list(report_card.LAST_MONTH)
     assert list(answer["verdicts"][0]) == list(report_card.VERDICT)
 
 
