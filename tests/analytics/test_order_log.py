@@ -40,6 +40,7 @@ def test_it_works():
         "prior_age": 20,
         "refunded": 0.0,
         "discounted": 0.0,
+        "cell": 0,
     }
 
 
@@ -283,6 +284,7 @@ def _plain_one(known, as_of):
         "prior_age": as_of - standing[-3] if len(standing) > 2 else -1,
         "refunded": -sum(f[4] for f in known if f[1] != f[2]) / 100,
         "discounted": 0.0,
+        "cell": 0,
     }
 
 
