@@ -12,7 +12,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from analytics.models import ContractTotal
-from analytics.services import contract_values
+from analytics.services import contract_values, partitions
 from core import pgcopy
 from core.models import Run
 from core.pgcopy import Column
@@ -33,7 +33,8 @@ WHERE owner = '{ContractTotal.Owner.CUSTOMER}' AND owner_id BETWEEN {{first}} AN
 REACH: Final = f"""
 SELECT coalesce(sqrt(sum((year_cents - year_low_cents)::float8 ^ 2)), 0),
     coalesce(sqrt(sum((year_high_cents - year_cents)::float8 ^ 2)), 0)
-FROM {{table}} WHERE owner = '{ContractTotal.Owner.CUSTOMER}'
+FROM {{table}}
+WHERE owner = '{ContractTotal.Owner.CUSTOMER}' AND owner_id IN (SELECT customer_id FROM {{scores}})
 """
 
 
@@ -52,9 +53,11 @@ def of_customers(run: Run, customers: NDArray[np.int64]) -> dict[str, Cents]:
 
 
 def reach(run: Run) -> tuple[float, float]:
-    """How far the interval of all customers' contracts, of 12 months, reaches below and above what is expected."""
+    """How far the interval of contracts, of 12 months, reaches below and above what is expected: of those in the run's
+    table, which has to be complete.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(REACH.format(table=contract_values.table_of(run)))
+        cursor.execute(REACH.format(table=contract_values.table_of(run), scores=partitions.table_of(run.pk)))
         below, above = cursor.fetchone() or (0.0, 0.0)
     return below, above
 
