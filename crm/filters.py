@@ -173,10 +173,9 @@ class ScoreFilter(FilterSet):
         return scores.filter(previous_segment=segment.value if segment else 0, segment_changed_on=self.as_of)
 
 
-# Filters that leave only scores with a prediction.
-PREDICTED: Final = frozenset(
-    {"risk", "risk_min", "segment", "clv_min", "clv_max", *(scheme.slug for scheme in schemes.SCORED)}
-)
+# Filters that leave only scores with a prediction; and with a value, which contracts give to who has no order, too.
+PREDICTED: Final = frozenset({"risk", "risk_min", "segment", *(scheme.slug for scheme in schemes.SCORED)})
+VALUED: Final = PREDICTED | {"clv_min", "clv_max"}
 
 
 def in_use(chosen: FilterSet) -> list[str]:

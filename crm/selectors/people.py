@@ -105,8 +105,9 @@ class Query:
         ranked = self.chosen_scores.filter(**{f"{key}__isnull": False})
         down = self.sort.startswith("-")
         first = paging.Phase(rows=ranked, key=key, pk="customer_id", descending=down, walks=self._walks)
-        if filters.PREDICTED & set(filters.in_use(self.scores)):
-            return [first]  # whoever is left has a prediction, and with it every key
+        sure = filters.PREDICTED if key == "churn_risk" else filters.VALUED
+        if sure & set(filters.in_use(self.scores)):
+            return [first]  # whoever is left has the key
         return [first, paging.Phase(rows=self._without(key))]
 
     @property
@@ -241,13 +242,13 @@ def totals(found: Query) -> Totals:
 
 
 def _without_orders(found: Query) -> tuple[int, int]:
-    """The chosen people who have contracts and no score: how many, and what they bring within the year."""
+    """The chosen people whom contracts, and no score, give a value: how many, and what they bring within the year."""
     if not has_contracts(found.run):
         return 0, 0
     scores = Score.objects.filter(run=found.run, customer_id=OuterRef("owner_id"))
     held = ContractTotal.objects.filter(
         ~Exists(scores), owner=ContractTotal.Owner.CUSTOMER, owner_id__in=found.chosen_people.values("pk")
-    )
+    ).exclude(year_cents=0)
     told = held.aggregate(people=Count("pk"), cents=Sum("year_cents"))
     return told["people"], int(told["cents"] or 0)
 

@@ -113,6 +113,36 @@ class TestNights:
         assert people.totals(listed(run, country="Chile")).clv_cents == total(bo).year_cents
         assert people.totals(listed(run, risk="low")).clv_cents in (0, score(ada, run).clv_cents)
 
+    def test_who_only_has_a_contract_widens_no_interval_that_leaves_her_out(self):
+        buyer()
+        make_contract(customer=buyer())
+        make_contract(customer=make_customer(), value_cents=500_000_00)
+        run = pass_night(AS_OF)
+        with_her = contract_rows.reach(run)
+
+        ContractTotal.objects.exclude(owner_id__in=Score.objects.filter(run=run).values("customer_id")).delete()
+        assert with_her == contract_rows.reach(run)
+        assert with_her[0] > 0
+
+    def test_a_billed_contract_alone_gives_no_value(self):
+        buyer()
+        make_contract(customer=make_customer(), is_billed_by_orders=True)
+        found = people.totals(listed(pass_night(AS_OF)))
+
+        assert (found.customers, found.scored) == (2, 1)
+
+    def test_a_filter_by_value_finds_a_contract_alone_in_every_order(self):
+        """Ada's orders all came back: she has a value by her contract, and no risk to sort by."""
+        ada = make_customer()
+        make_refund(order=make_order(customer=ada, day=AS_OF - timedelta(days=30)))
+        bo = buyer()
+        make_contract(customer=ada, value_cents=500_000_00)
+        run = pass_night(AS_OF)
+
+        for sort in ("-clv", "clv", "-risk", "risk", "-value", "last", "name"):
+            rows = people.listing(listed(run, clv_min="0", sort=sort), cursor="").rows
+            assert sorted(row.customer.pk for row in rows) == sorted([ada.pk, bo.pk]), sort
+
     def test_who_sent_everything_back_keeps_the_contract_s_value(self):
         ada = make_customer()
         make_refund(order=make_order(customer=ada, day=AS_OF - timedelta(days=30)))
