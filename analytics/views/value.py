@@ -32,9 +32,9 @@ def value(request: DeskRequest) -> HttpResponse:
     run, form = nights.current(), ValueForm(request.GET)
     context: dict[str, Any] = {"run": run, "form": form, **_choices(form)}
     if run is not None:
-        since, until = _bounds(form, run)
         found = _pair(form, run)
-        points = value_nights.course(since=min(since, found.before.as_of) if found else since, until=until)
+        since, until = _shown(form, run, found)
+        points = value_nights.course(since=since, until=until)
         context |= _over_time(points, request, form) | {"now": value_nights.of(run), "pair": found}
         context |= _drivers(found, request, form) if found else {}
     is_part = run is not None and wants_part(request)
@@ -60,11 +60,17 @@ def _named(days: int) -> str:
 
 
 def _bounds(form: ValueForm, run: Run) -> tuple[date, date]:
-    """The days that are shown."""
+    """The days that are chosen."""
     since, until = form.bounds
     last = until or run.as_of
     back = form.period or last.toordinal()
     return since or date.fromordinal(max(last.toordinal() - back, 1)), last
+
+
+def _shown(form: ValueForm, run: Run, found: Pair | None) -> tuple[date, date]:
+    """The days of the chart: as chosen, and back to the night that is compared with."""
+    since, until = _bounds(form, run)
+    return min(since, found.before.as_of) if found else since, until
 
 
 def _pair(form: ValueForm, run: Run) -> Pair | None:
@@ -107,7 +113,7 @@ def value_export(request: DeskRequest) -> StreamingHttpResponse:
     run, form = nights.current(), ValueForm(request.GET)
     if run is None:
         raise Http404("No night has been published yet.")
-    since, until = _bounds(form, run)
+    since, until = _shown(form, run, _pair(form, run))
     points = value_nights.course(since=since, until=until, most=None)
     return downloads.csv_file(f"value-{until}.csv", _night_lines(points, currency=request.business.currency))
 

@@ -311,6 +311,14 @@ def test_the_nights_as_a_file(admin, two_nights):
     assert (last["customers"], last["expected_orders_12m"], last["clv_12m_at_risk"]) == ("3", "8.800", "40.00")
 
 
+def test_the_file_has_the_night_that_the_page_compares_with(admin, people):
+    make_night(worth(people[0]), as_of=ago(95), is_current=False)
+    make_night(worth(people[0]))
+    shown = [point.as_of for point, _cents, _ends in admin.get("/value/?days=90").context["course"]]
+    assert [row["as_of"] for row in rows_of(admin.get("/value/export/?days=90"))] == [str(day) for day in shown[::-1]]
+    assert shown[-1] == ago(95)
+
+
 def test_the_drivers_as_a_file_add_up(admin, two_nights):
     rows = rows_of(admin.get("/value/drivers/export/?days=90"))
     assert [row["segment"] for row in rows] == ["Champions", "New", "At risk", "All segments", "All customers"]
