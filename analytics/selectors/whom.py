@@ -45,7 +45,7 @@ def find(scheme: str, slug: str) -> Whom | None:
     if found is None:
         return None
     if found is schemes.NEEDS:
-        tag = Segment.objects.filter(scheme=NEEDS, slug=slug).first()
+        tag = Segment.objects.filter(scheme=NEEDS, slug=slug.replace("\0", " ")).first()  # a text cannot hold it
         return _tagged(tag) if tag else None
     if found is schemes.PREFERENCE:
         category = Category.objects.filter(pk=_number(slug)).first()

@@ -343,7 +343,8 @@ class TestPage:
         assert desk.get(address(**{lever: value})).context["answer"] is not None
 
     def test_a_segment_that_is_gone_is_refused(self, desk, night):
-        assert "This segment is not there any more." in words(desk.get(address(of="needs:gone")))
+        for of in ("needs:gone", "needs:\0"):
+            assert "This segment is not there any more." in words(desk.get(address(of=of)))
 
     def test_the_margin_that_is_cut_is_told(self, desk, night):
         assert "For 100% of the customers the margin would be more" in words(desk.get(address(margin_rate=300)))
