@@ -173,10 +173,10 @@ def troubles(page):
 
 
 def switch(page, theme):
-    """Change the theme as the person's device would."""
+    """Change the theme as the person's device would, and wait until the page rests in it."""
     page.emulate_media(color_scheme=theme)
     page.wait_for_selector(f"html[data-bs-theme={theme}]")
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # and painted
+    settle(page)
 
 
 def is_too_wide(page):

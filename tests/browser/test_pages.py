@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests import pages
-from tests.browser.conftest import OF_LOOK, PHONE, go, is_too_wide, sign_in, switch, violations
+from tests.browser.conftest import OF_LOOK, PHONE, go, is_too_wide, settle, sign_in, switch, violations
 from tests.customers.test_import_pages import home  # noqa: F401 - uploads go to a folder of the test's own
 from tests.showcase import PASSWORD, make_showcase
 
@@ -40,6 +40,7 @@ def looks(page, path):
     found += [("dark", one) for one in violations(page, rules=OF_THEME)]
     switch(page, "light")
     page.set_viewport_size(PHONE)
+    settle(page)
     found += [("phone", one) for one in violations(page, rules=OF_LOOK)]
     found += [("phone", "wider than the screen")] * is_too_wide(page)
     return found + [("console", one) for one in page.problems]
