@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/", include("crm.api_urls")),
     path("", include("core.urls")),
     path("", include("customers.urls")),
+    path("", include("loyalty.urls")),
     path("", include("analytics.urls")),
     path("", include("crm.desk_urls")),
 ]

@@ -26,7 +26,7 @@ from django.utils.translation.template import templatize
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCALE: Final = ROOT / "locale"
 LANGUAGES: Final = ("de", "es")
-PACKAGES: Final = ("core", "customers", "analytics", "crm")
+PACKAGES: Final = ("core", "customers", "loyalty", "analytics", "crm")
 KEYWORDS: Final = {
     **DEFAULT_KEYWORDS,
     "gettext_lazy": None,

@@ -97,6 +97,7 @@ def test_the_image_leaves_out_nothing_that_runs():
         "core",
         "crm",
         "customers",
+        "loyalty",
         "analytics",
         "templates",
         "static",

@@ -1,0 +1,1 @@
+"""The ledger of points: the only code that writes postings, lots, allocations and balances."""
