@@ -15,6 +15,7 @@ from crm.demo import accounts, clearing
 from customers.models import Customer, Order
 
 STEP: Final = "clear_demo"
+BELL: Final = "own_data"
 
 
 class NoDemo(Exception):
@@ -61,7 +62,7 @@ def start(*, by: User, admin: NewAdmin | None, at: datetime) -> User:
     if not row.is_demo or is_at_work():
         raise NoDemo
     user = by if admin is None else first_run.make_admin(email=admin.email, password=admin.password, name=admin.name)
-    engine.enqueue(step=STEP, payload={}, at=at, bell="own_data")
+    engine.enqueue(step=STEP, payload={}, at=at, bell=BELL)
     return user
 
 

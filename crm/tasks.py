@@ -12,6 +12,8 @@ WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
 LONGEST_SECONDS = 4 * 3600  # what one task may take
 LONG_WORK = 7_301_002  # an advisory lock
+# Work that has tasks of its own: the sweep rings for it and does not wait.
+OTHER_WORK = {uploads.BELL: browser_imports.STEPS, bulk_tags.BELL: bulk_tags.STEPS, own_data.BELL: own_data.STEPS}
 
 
 @shared_task
@@ -82,7 +84,7 @@ def sweep() -> int:
     _roll_up()
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())
-    engine.work_off(steps=own_data.STEPS | bulk_tags.STEPS, seconds=WORK_SECONDS)
-    if engine.is_waiting(steps=browser_imports.STEPS, at=timezone.now()):
-        doorbell.ring(uploads.BELL)
+    for bell, steps in OTHER_WORK.items():
+        if engine.is_waiting(steps=steps, at=timezone.now()):
+            doorbell.ring(bell)
     return engine.work_off(steps=night.STEPS, seconds=WORK_SECONDS)

@@ -28,7 +28,7 @@ def find_or_make(*, name: str) -> Segment:
     """The tag that people mean by `name`: capitals and accents make no difference. Raises BadTag, TooManyTags."""
     name = " ".join(name.split())
     slug = slugify(name) or "".join(f"{ord(letter):x}" for letter in name if letter.isalnum())
-    if not slug or len(name) > LONGEST:
+    if not slug or not is_name(name):
         raise BadTag(name)
     found = Segment.objects.filter(scheme=NEEDS, slug=slug[:60]).first()
     if found is not None:
@@ -36,6 +36,11 @@ def find_or_make(*, name: str) -> Segment:
     if Segment.objects.filter(scheme=NEEDS).count() >= MOST_TAGS:
         raise TooManyTags
     return Segment.objects.get_or_create(scheme=NEEDS, slug=slug[:60], defaults={"name": name})[0]
+
+
+def is_name(name: str) -> bool:
+    """Whether a tag can be called so; that it has a letter or digit is its slug's matter."""
+    return 0 < len(name) <= LONGEST and name.isprintable()
 
 
 @transaction.atomic
@@ -76,7 +81,7 @@ def replace(*, customer_id: int, names: Iterable[str], by: User | None, at: date
 def rename(*, segment_id: int, name: str) -> Segment:
     """Another name for a tag; its address stays. Raises BadTag."""
     name = " ".join(name.split())
-    if not name or len(name) > LONGEST:
+    if not is_name(name):
         raise BadTag(name)
     segment = Segment.objects.select_for_update(no_key=True).get(pk=segment_id, scheme=NEEDS)
     segment.name = name

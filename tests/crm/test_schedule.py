@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from core.models import Run
-from crm import night, schedule, tasks
+from core.models import Job, Run
+from crm import bulk_tags, night, schedule, tasks
 from tests.factories import make_business
 from tests.nights import AS_OF, pass_night
 
@@ -161,6 +161,16 @@ def test_the_tasks_see_a_night_through_without_a_bell():
     tasks.sweep()
     started.run.refresh_from_db()
     assert started.run.state == Run.State.DONE
+
+
+@pytest.mark.django_db
+def test_the_sweep_rings_for_work_that_has_tasks_of_its_own_and_does_none_of_it(monkeypatch):
+    rung: list[str] = []
+    job = Job.objects.create(step=bulk_tags.TAG, ready_at=timezone.now())
+    monkeypatch.setattr(tasks.doorbell, "ring", lambda bell, **options: rung.append(bell))
+    tasks.sweep()
+    job.refresh_from_db()
+    assert (rung, job.state) == ([bulk_tags.BELL], Job.State.READY)
 
 
 @pytest.mark.django_db(transaction=True)

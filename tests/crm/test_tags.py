@@ -208,6 +208,17 @@ class TestNames:
         assert one != other
         assert tags.find_or_make(name="礼物") == one
 
+    @pytest.mark.parametrize("name", ["", "!", "a\0b", "a\u202eb", "x" * 41])
+    def test_what_is_no_name(self, name):
+        with pytest.raises(tags.BadTag):
+            tags.find_or_make(name=name)
+        with pytest.raises(tags.BadTag):
+            tags.rename(segment_id=tags.find_or_make(name="Vegan").pk, name=name.replace("!", ""))
+
+    def test_a_nul_in_the_form_is_told_and_no_error_of_ours(self, desk, ana):
+        answer = desk.post(f"/customers/{ana.pk}/tags/", {"add": "a\0b"}, headers={"HX-Request": "true"})
+        assert "A tag is a word or a few" in answer.content.decode()
+
     def test_there_is_an_end_to_them(self, monkeypatch):
         monkeypatch.setattr(tags, "MOST_TAGS", 1)
         tags.find_or_make(name="One")
