@@ -7,6 +7,7 @@ from core.models.idempotency_key import IdempotencyKey
 from core.models.job import Job, Progress, Run
 from core.models.pulse import Arrival, Pulse
 from core.models.user import Role, User
+from core.models.webhook import Delivery, Event, Webhook
 
 __all__ = [
     "Alert",
@@ -18,7 +19,9 @@ __all__ = [
     "Business",
     "Change",
     "Cursor",
+    "Delivery",
     "Edit",
+    "Event",
     "IdempotencyKey",
     "Job",
     "Progress",
@@ -26,5 +29,6 @@ __all__ = [
     "Role",
     "Run",
     "User",
+    "Webhook",
     "XidField",
 ]
