@@ -1,7 +1,7 @@
 from loyalty.models.perk import BirthdayGift, BirthdayGiven, Event, Reply
 from loyalty.models.programme import Programme
 from loyalty.models.redemption import Redemption
-from loyalty.models.reward import PoolCode, Reward
+from loyalty.models.reward import PoolCode, Reward, RewardPrice
 from loyalty.models.rule import Act, Action, Credit, EarningRule, LineCredit
 from loyalty.models.tier import Move, Standing, Tier, TierNotice, TierPlan
 
@@ -20,6 +20,7 @@ __all__ = [
     "Redemption",
     "Reply",
     "Reward",
+    "RewardPrice",
     "Standing",
     "Tier",
     "TierNotice",

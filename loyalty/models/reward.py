@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.models import Product
+from loyalty.models.tier import Tier
 
 LONGEST_TRIAL_DAYS = 3_650
 MOST_POINTS = 10**12
@@ -126,3 +127,25 @@ class PoolCode(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class RewardPrice(models.Model):
+    """What a reward costs from a tier on: the price of the highest tier that the customer has reached counts."""
+
+    reward = models.ForeignKey(Reward, models.CASCADE, related_name="prices")
+    tier = models.ForeignKey(Tier, models.PROTECT, related_name="+", verbose_name=_("tier"))
+    cost_points = models.BigIntegerField(_("price in points"))
+
+    class Meta:
+        verbose_name = _("price of a reward for a tier")
+        verbose_name_plural = _("prices of rewards for tiers")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reward", "tier"], name="one_price_per_reward_and_tier"),
+            models.CheckConstraint(
+                condition=Q(cost_points__gte=1, cost_points__lte=MOST_POINTS),
+                name="a_reward_costs_points_in_every_tier",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cost_points}"
