@@ -16,6 +16,10 @@ from analytics.clv.params import Fit, FloatArray, ParetoNbdParams
 CLOSE = 1e-5  # of the integral to the right of T: a shorter one is taken by itself, not as a difference
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 PMF_NODES = np.linspace(-45.0, 45.0, 1201)  # of ln(τ / (t - τ))
+MOST_STEPS = 50  # of Newton's method; three to eight are usual
+SHORTEST = 1e-6  # the last of them, relative to the wait
+LARGEST = 300.0  # whose exponential times an age is a number
+LEAST = 1e-100  # a slope below it is none
 LONGEST = 1e-300  # a rate of leaving below it is none
 
 
@@ -63,6 +67,30 @@ def p_pause(params: ParetoNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike)
     """P(no order since t_x) at the pace of the x orders until then, if she is still there: ((α+t_x)/(α+T))^(r+x)."""
     shape, start = params.r + np.asarray(x), params.alpha + np.asarray(t_x)
     return np.asarray(np.exp(-shape * np.log1p((np.asarray(T) - np.asarray(t_x)) / start)))
+
+
+def median_wait(params: ParetoNbdParams, x: FloatArray, T: FloatArray, *, longest: float) -> FloatArray:
+    """The t for which p_silent_alive is one half; NaN where it is beyond `longest`. Distinct (x, T), one axis.
+
+    Newton's method. The slope is -P(neither an order nor leaving within t) · (r+x)/(α+T+t), and rises: from the wait of
+    someone who cannot leave, which is too short, the steps go up and never too far.
+    """
+    shape, pace = params.r + x, params.alpha + T
+    leaves = _leave_first(params, x, T)
+    t = pace * np.expm1(np.minimum(np.log(2.0) / shape, LARGEST))
+    rows = np.arange(t.size)
+    for _ in range(MOST_STEPS):
+        waited = t[rows]
+        rows, waited = rows[waited <= longest], waited[waited <= longest]
+        stays = np.exp(-_decay(params, waited, x[rows], T[rows]))
+        silent = leaves[rows] + stays * (1.0 - _leave_first(params, x[rows], T[rows] + waited))
+        slope = stays * shape[rows] / (pace[rows] + waited)
+        step = np.divide(silent - 0.5, slope, out=np.full(slope.shape, np.inf), where=slope > LEAST)
+        t[rows] = waited + step
+        rows = rows[step > SHORTEST * waited]
+        if not rows.size:
+            break
+    return np.where(t <= longest, t, np.nan)
 
 
 def expected_purchases(params: ParetoNbdParams, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:
@@ -131,8 +159,12 @@ def _decay(params: ParetoNbdParams, t: ArrayLike, x: ArrayLike, T: ArrayLike) ->
 def _leaves_first(params: ParetoNbdParams, x: FloatArray, T: FloatArray) -> FloatArray:
     """P(she leaves before her next order), computed once for each distinct (x, T)."""
     orders, age, place = triples.pairs(x.ravel(), T.ravel())
-    f = pareto_integral.chance_to_leave_first(params.r + orders, params.s, params.alpha + age, params.beta + age)
-    return np.minimum(params.s * f, 1.0)[place].reshape(x.shape)
+    return _leave_first(params, orders, age)[place].reshape(x.shape)
+
+
+def _leave_first(params: ParetoNbdParams, x: FloatArray, T: FloatArray) -> FloatArray:
+    f = pareto_integral.chance_to_leave_first(params.r + x, params.s, params.alpha + T, params.beta + T)
+    return np.asarray(np.minimum(params.s * f, 1.0))
 
 
 def _log_odds_gone(params: ParetoNbdParams, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> FloatArray:

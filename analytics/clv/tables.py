@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clv import discount, grid, purchase, triples
+from analytics.clv import discount, grid, pareto_nbd, purchase, triples
 from analytics.clv.history import WEEK, YEAR, Terms
-from analytics.clv.params import BgNbdParams, FloatArray, MbgNbdParams
+from analytics.clv.params import BgNbdParams, FloatArray, MbgNbdParams, ParetoNbdParams
 
 HALVINGS = 26  # to two seconds
 FARTHEST = 3 * YEAR  # days: an order that is half due later than this has no date
@@ -50,7 +50,9 @@ def by_horizon(
 
 
 def _next_order(params: purchase.Params, x: NDArray[np.int64], T: FloatArray) -> FloatArray:
-    """The median of the time to the next order at her pace, by halving, in days."""
+    """The median of the time to the next order at her pace, in days; by halving where nothing faster is known."""
+    if isinstance(params, ParetoNbdParams):
+        return WEEK * pareto_nbd.median_wait(params, x, T, longest=FARTHEST / WEEK)
     silent = purchase.model_of(params).p_silent_alive
     low, high = np.zeros(T.shape), np.full(T.shape, FARTHEST / WEEK)
     never = silent(params, high, x, T) > 0.5

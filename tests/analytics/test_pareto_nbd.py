@@ -226,6 +226,30 @@ def test_p_silent_is_that_of_played_customers(played, x):
     assert silent.mean() == pytest.approx(expected.mean(), abs=error)
 
 
+WAITING = [(x, T) for x in (0, 1, 3, 20, 400, 10_000) for T in (0.0, 0.3, 20.0, 150.0, 2000.0)]
+
+
+@pytest.mark.parametrize("shop", [*SHOPS, (0.7, 3.6, 95.0, 6800.0), (1e-4, 1e4, 1e-4, 1e-4), (1e4, 1e-4, 1e4, 1e-4)])
+def test_half_of_the_living_have_ordered_after_the_median_wait(shop):
+    params = ParetoNbdParams(*shop)
+    x, T = np.array(WAITING).T
+    wait = pareto_nbd.median_wait(params, x, T, longest=150.0)
+    known = np.isfinite(wait)
+
+    silent = pareto_nbd.p_silent_alive(params, wait[known], x[known], T[known])
+    assert silent == pytest.approx(np.full(silent.shape, 0.5), abs=1e-9)
+    assert np.all(wait[known] <= 150.0)
+    assert np.all(pareto_nbd.p_silent_alive(params, 150.0, x[~known], T[~known]) > 0.5)
+
+
+def test_a_median_wait_does_not_depend_on_who_stands_beside_it():
+    params = ParetoNbdParams(*SHOPS[0])
+    x, T = np.array(WAITING).T
+    alone = [pareto_nbd.median_wait(params, x[[row]], T[[row]], longest=150.0)[0] for row in range(x.size)]
+
+    assert np.array_equal(alone, pareto_nbd.median_wait(params, x, T, longest=150.0), equal_nan=True)
+
+
 def test_pause_is_the_pace_alone():
     assert float(pareto_nbd.p_pause(CDNOW, 3, 20.0, 30.0)) == pytest.approx((30.578 / 40.578) ** 3.553, rel=1e-13)
 
