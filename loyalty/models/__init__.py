@@ -1,4 +1,7 @@
+from loyalty.models.code import Code, Use
+from loyalty.models.offer import Offer
 from loyalty.models.perk import BirthdayGift, BirthdayGiven, Event, Reply
+from loyalty.models.price_list import PriceItem, PriceList
 from loyalty.models.programme import Programme
 from loyalty.models.redemption import Redemption
 from loyalty.models.reward import PoolCode, Reward, RewardPrice
@@ -10,12 +13,16 @@ __all__ = [
     "Action",
     "BirthdayGift",
     "BirthdayGiven",
+    "Code",
     "Credit",
     "EarningRule",
     "Event",
     "LineCredit",
     "Move",
+    "Offer",
     "PoolCode",
+    "PriceItem",
+    "PriceList",
     "Programme",
     "Redemption",
     "Reply",
@@ -25,4 +32,5 @@ __all__ = [
     "Tier",
     "TierNotice",
     "TierPlan",
+    "Use",
 ]
