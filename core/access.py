@@ -14,11 +14,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.module_loading import import_string
 
-from core.models import Role, User
+from core.models import CUSTOMER, Role, User
 
 
 class Anyone(StrEnum):
-    """Callers told apart by something else than a role: all who ask, all signed in, all who may take data out."""
+    """Callers told apart by something else than a role: all who ask, all staff signed in, all who may take data out."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed-in"
@@ -38,9 +38,11 @@ def methods_of(*, table: Table, route: str) -> Methods | None:
 
 
 def names_of(user: User | AnonymousUser) -> Allowed:
-    """Every name under which the table may let somebody in; a guest has only one."""
+    """Every name under which the table may let somebody in; a guest has only one, and a customer only their own beside it."""
     if not isinstance(user, User):
         return frozenset({Anyone.PUBLIC})
+    if user.is_customer:
+        return frozenset({Anyone.PUBLIC, CUSTOMER})
     exports = {Anyone.MAY_EXPORT} if user.can_export else set()
     return frozenset({Anyone.PUBLIC, Anyone.SIGNED_IN, user.role, *exports})
 

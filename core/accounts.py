@@ -1,4 +1,7 @@
-"""Sign-in rules: nobody signs up by themselves, and staff set up a second factor where the installation asks for it."""
+"""Sign-in rules: nobody signs up by themselves, and staff set up a second factor where the installation asks for it.
+
+Customers sign in by a code that is mailed to them (crm.portal), not by a password.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,6 +43,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by an admin."""
         return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Customers have pages of their own."""
+        if isinstance(request.user, User) and request.user.is_customer:
+            return resolve_url(settings.CUSTOMER_HOME)
+        return str(super().get_login_redirect_url(request))
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Whoever chooses a password has followed their invitation."""
@@ -68,7 +77,7 @@ class SecondFactorMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
     ) -> HttpResponseBase | None:
-        if not settings.STAFF_SECOND_FACTOR_REQUIRED or not request.user.is_authenticated:
+        if not settings.STAFF_SECOND_FACTOR_REQUIRED or not request.user.is_authenticated or request.user.is_customer:
             return None
         match = request.resolver_match
         if match is not None and match.view_name in SET_UP_ROUTES:

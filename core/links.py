@@ -23,7 +23,7 @@ class KeyGenerator(PasswordResetTokenGenerator):
         return self._make_token_with_timestamp(user, self._num_seconds(start.replace(tzinfo=None)), self.secret)
 
     def check_token(self, user: User | None, token: str | None) -> bool:
-        return user is not None and user.is_active and super().check_token(user, token)
+        return user is not None and user.is_active and not user.is_customer and super().check_token(user, token)
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
         return f"{super()._make_hash_value(user, timestamp)}{user.invited_until}"

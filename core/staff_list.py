@@ -10,10 +10,10 @@ from core.models import User
 
 
 def people() -> QuerySet[User]:
-    """Everybody, those who are here first, with `has_factor` and `seen_at`. One query."""
+    """All staff, those who are here first, with `has_factor` and `seen_at`. One query."""
     factors = Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=SECOND_FACTORS)
     seen = Greatest(Max("usersession__last_seen_at"), "last_login")  # PostgreSQL's greatest leaves out what is null
-    return User.objects.annotate(has_factor=Exists(factors), seen_at=seen).order_by("-is_active", "email", "pk")
+    return User.objects.staff().annotate(has_factor=Exists(factors), seen_at=seen).order_by("-is_active", "email", "pk")
 
 
 def sessions_of(user: User) -> list[UserSession]:

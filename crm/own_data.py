@@ -48,7 +48,7 @@ def counts() -> Going:
         orders=demo,
         accounts=made,
         own_orders=Order.objects.count() - demo,
-        own_accounts=User.objects.count() - made,
+        own_accounts=User.objects.staff().count() - made,
     )
 
 

@@ -1,5 +1,6 @@
 """Django settings. What differs between machines comes from the environment (docs/operations.md)."""
 
+import ipaddress
 import logging
 from pathlib import Path
 
@@ -164,6 +165,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+CUSTOMER_HOME = "me:home"
+ACCOUNT_FORMS = {"reset_password": "core.forms.account.ResetPasswordForm"}
 ACCOUNT_ADAPTER = "core.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -176,6 +179,16 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the key came by the person's own mail; a second factor is still asked for
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "core.links.KeyGenerator"  # noqa: S105 - a class, not a secret
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+# Customers sign in by a code from their mail (docs/adr/0014-portal.md). An address gets three codes in ten minutes; a
+# browser in which it has signed in before has three more of its own, so that nobody can shut somebody else out.
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "20/m/ip,3/10m/key",
+    "request_login_code_at_home": "20/m/ip,3/10m/key",
+    "confirm_login_code": "30/m/ip",
+}
+CUSTOMER_SESSION_SECONDS = 90 * 24 * 60 * 60
 # How many proxies of ours stand before the web server: an X-Forwarded-For that nobody of them wrote is not believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
 MFA_ADAPTER = "core.accounts.MFAAdapter"
@@ -243,6 +256,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 # A header that everybody can send counts only where a proxy in front is known to overwrite it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTED_PROXIES", 0) else None
 X_FRAME_OPTIONS = "DENY"
+
+# Webhooks may call the public internet, and of the networks inside only these.
+WEBHOOK_NETWORKS = [ipaddress.ip_network(network) for network in env.list("WEBHOOK_NETWORKS", default=[])]
+WEBHOOK_KINDS = "crm.webhook_kinds.KINDS"
 
 # Where people find the pages: the links in mails.
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{env.int('PORT', 8000)}")

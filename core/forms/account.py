@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account import forms as allauth_forms
 from django import forms
 from django.conf import settings
 from django.contrib.auth import password_validation
@@ -41,6 +42,15 @@ class FirstAdminForm(forms.Form):
             except ValidationError as error:
                 self.add_error("password", error)
         return entered
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """For staff. Customers have no passwords; a password of their own would be a second way in."""
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if not user.is_customer]
+        return email
 
 
 class OwnDataForm(forms.Form):

@@ -6,10 +6,11 @@ from core.models.edit import Edit
 from core.models.idempotency_key import IdempotencyKey
 from core.models.job import Job, Progress, Run
 from core.models.pulse import Arrival, Pulse
-from core.models.user import Role, User
+from core.models.user import CUSTOMER, Role, User
 from core.models.webhook import Delivery, Event, Webhook
 
 __all__ = [
+    "CUSTOMER",
     "Alert",
     "AlertMail",
     "AlertMailOff",

@@ -1,10 +1,14 @@
-"""Staff who sign in. One role each; what a role may do stands in the route table."""
+"""People who sign in: staff with one role each, and customers. The route table says what each may open.
+
+A customer is no `Role`: roles are those of staff, so whatever is open to every role stays closed to customers.
+"""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -19,6 +23,9 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+CUSTOMER: Final = "customer"
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email), **fields)
@@ -30,6 +37,9 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(
             email, password, **{"role": Role.ADMIN, "is_staff": True, "is_superuser": True, **fields}
         )
+
+    def staff(self) -> "QuerySet[User]":
+        return self.exclude(role=CUSTOMER)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
@@ -44,7 +54,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
-    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
+    role = models.CharField(
+        _("role"), max_length=10, choices=[*Role.choices, (CUSTOMER, _("Customer"))], default=Role.VIEWER
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the admin site"), default=False)
     may_export = models.BooleanField(_("may export"), default=False)  # admins may anyway: see can_export
@@ -61,7 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(Lower("email"), name="user_email_is_unique_whatever_the_case"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role"),
+            models.CheckConstraint(condition=models.Q(role__in=[*Role.values, CUSTOMER]), name="user_has_a_known_role"),
         ]
 
     def __str__(self) -> str:
@@ -79,6 +91,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.invited_until is None:
             return self.State.ACTIVE
         return self.State.INVITED if at < self.invited_until else self.State.EXPIRED
+
+    @property
+    def is_customer(self) -> bool:
+        return self.role == CUSTOMER
 
     @property
     def can_export(self) -> bool:

@@ -13,7 +13,10 @@ from core.models import Edit, User
 
 class AuditFilter(forms.Form):
     person = forms.ModelChoiceField(
-        label=_("Person"), queryset=User.objects.order_by("name", "email"), required=False, empty_label=_("Everybody")
+        label=_("Person"),
+        queryset=User.objects.staff().order_by("name", "email"),
+        required=False,
+        empty_label=_("Everybody"),
     )
     kind = forms.ChoiceField(label=_("Record"), required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))

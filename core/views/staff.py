@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Final
 
-from allauth.account.forms import ResetPasswordForm
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from core import edits, keys, links, staff, staff_list, staff_mails
+from core.forms.account import ResetPasswordForm
 from core.forms.staff import InviteForm, RightsForm, rights_of
 from core.http import DeskRequest
 from core.models import User
@@ -77,7 +77,7 @@ def _changed(request: DeskRequest, person: User, form: RightsForm) -> bool:
 
 def act(request: DeskRequest, pk: int, action: str) -> HttpResponse:
     """One of ACTIONS on somebody; afterwards their page, or the list when they are gone."""
-    person = get_object_or_404(User, pk=pk)
+    person = get_object_or_404(User.objects.staff(), pk=pk)
     if action not in ACTIONS:
         raise Http404
     try:

@@ -81,7 +81,7 @@ def read(*, business: Business, user: User) -> list[FirstStep]:
         "business": business.name != Business._meta.get_field("name").get_default(),
         "orders": has_orders(),
         "night": Run.objects.filter(is_current=True).exists(),
-        "staff": User.objects.exclude(pk=user.pk).exists(),
+        "staff": User.objects.staff().exclude(pk=user.pk).exists(),
         "shop": ApiKey.objects.exists(),
     }
     return [] if all(done.values()) else [FirstStep(text=text, is_done=done[text.slug]) for text in TEXTS]

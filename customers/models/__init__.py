@@ -5,6 +5,7 @@ from customers.models.cost import COUNTED, AcquisitionCost, Cost, CostKind, Unit
 from customers.models.custom import CustomField
 from customers.models.order import Order, OrderLine
 from customers.models.person import Customer, Email, Identity, Phone
+from customers.models.portal import CodeMail, PortalAccess
 from customers.models.product import AppliedRates, Category, Product
 from customers.models.refund import Refund, RefundLine, UnmatchedReturn
 from customers.models.segment import Membership, Segment
@@ -16,6 +17,7 @@ __all__ = [
     "AcquisitionCost",
     "AppliedRates",
     "Category",
+    "CodeMail",
     "Company",
     "Contract",
     "ContractTerm",
@@ -31,6 +33,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Phone",
+    "PortalAccess",
     "Product",
     "Refund",
     "RefundLine",

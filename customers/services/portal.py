@@ -1,0 +1,106 @@
+"""Who may see a customer's own pages: by an address that has proved to be theirs.
+
+Nothing is joined by e-mail on its own: an address that several customers share opens none of them until staff say
+which one. See docs/adr/0014-portal.md.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from core import staff
+from core.models import CUSTOMER, User
+from customers.models import Customer, PortalAccess
+
+
+class Answer(StrEnum):
+    """What an address opens: a customer's pages, or why not."""
+
+    OPEN = "open"
+    NOBODY = "nobody"
+    SEVERAL = "several"
+    STAFF = "staff"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    answer: Answer
+    customer_id: int | None = None
+
+
+class PortalError(Exception):
+    """The message says why this cannot be done, in words for the person of the staff who tried."""
+
+
+def find(*, address: str) -> Finding:
+    """What an address opens now, or would open once its code has come back."""
+    address = address.lower()
+    if access := PortalAccess.objects.select_related("user", "customer").filter(address=address).first():
+        is_open = access.user.is_active and access.customer.archived_at is None
+        return Finding(answer=Answer.OPEN if is_open else Answer.CLOSED, customer_id=access.customer_id)
+    if User.objects.filter(email__iexact=address).exists():
+        return Finding(answer=Answer.STAFF)
+    known = list(
+        Customer.objects.filter(emails__address=address, archived_at=None)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:2]
+    )
+    if len(known) == 1:
+        return Finding(answer=Answer.OPEN, customer_id=known[0])
+    return Finding(answer=Answer.SEVERAL if known else Answer.NOBODY)
+
+
+def enter(*, address: str, at: datetime) -> User | None:
+    """The account of somebody whose code came back, made the first time; None when the address opens nothing."""
+    found = find(address=address)
+    if found.answer is not Answer.OPEN or found.customer_id is None:
+        return None
+    access = _access(customer_id=found.customer_id, address=address.lower(), at=at)
+    if access.customer_id != found.customer_id:
+        return None
+    PortalAccess.objects.filter(pk=access.pk, verified_at=None).update(verified_at=at)
+    return access.user
+
+
+def _access(*, customer_id: int, address: str, at: datetime) -> PortalAccess:
+    """The address's access, made if there is none. Two at once meet at the unique address: both get the one row."""
+    try:
+        with transaction.atomic():
+            user = User(email=address, role=CUSTOMER)
+            user.set_unusable_password()
+            user.save(force_insert=True)
+            return PortalAccess.objects.create(user=user, customer_id=customer_id, address=address, made_at=at)
+    except IntegrityError:
+        return PortalAccess.objects.select_related("user").get(address=address)
+
+
+def invite(*, customer_id: int, address: str, at: datetime) -> PortalAccess:
+    """Let staff say that an address is this customer's; its first code proves it.
+
+    Raises PortalError for an address that is another customer's way in, or somebody's of the staff, and for one that
+    is not written at the customer.
+    """
+    address = address.lower()
+    customer = Customer.objects.filter(pk=customer_id, archived_at=None, emails__address=address).first()
+    if customer is None:
+        raise PortalError(_("Write the address down at the customer first."))
+    if User.objects.staff().filter(email__iexact=address).exists():
+        raise PortalError(_("%s is the address of somebody of the staff. Customers need one of their own.") % address)
+    access = _access(customer_id=customer_id, address=address, at=at)
+    if access.customer_id != customer_id:
+        raise PortalError(_("%s is another customer's way in already.") % address)
+    User.objects.filter(pk=access.user_id, is_active=False).update(is_active=True)
+    return access
+
+
+def close(*, customer_id: int) -> int:
+    """End every way in of a customer, and their sessions; how many there were. An invitation opens one again."""
+    users = list(User.objects.filter(portal__customer_id=customer_id, is_active=True))
+    for user in users:
+        staff.end_sessions(user=user)
+    User.objects.filter(pk__in=[user.pk for user in users]).update(is_active=False)
+    return len(users)
