@@ -52,7 +52,7 @@ def by_horizon(
 def _next_order(params: purchase.Params, x: NDArray[np.int64], T: FloatArray) -> FloatArray:
     """The median of the time to the next order at her pace, in days; by halving where nothing faster is known."""
     if isinstance(params, ParetoNbdParams):
-        return WEEK * pareto_nbd.median_wait(params, x, T, longest=FARTHEST / WEEK)
+        return WEEK * pareto_nbd.median_wait(params, x.astype(np.float64), T, longest=FARTHEST / WEEK)
     silent = purchase.model_of(params).p_silent_alive
     low, high = np.zeros(T.shape), np.full(T.shape, FARTHEST / WEEK)
     never = silent(params, high, x, T) > 0.5
