@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0013_portal'),
+        ('customers', '0012_contracts_in_files'),
         ('loyalty', '0004_prices_of_rewards'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
