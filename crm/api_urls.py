@@ -14,6 +14,7 @@ from analytics.api.report_card import ReportCardDetail
 from core.api.converters import IdConverter
 from core.api.description import SchemaView
 from core.api.views import Unknown
+from core.api.webhooks import DeliveryList, DeliveryReplay, WebhookDetail, WebhookList, WebhookSecret, WebhookTest
 from crm.api.customers import CustomerById, CustomerByName, CustomerList
 from crm.api.jobs import JobDetail, JobList
 from crm.api.scores import ScoreDetail, ScoreList
@@ -57,6 +58,12 @@ urlpatterns = [
     path("v1/segments/<slug:scheme>/<slug:slug>/members/", SchemeMemberList.as_view(), name="scheme_member_list"),
     path("v1/kpis/", KpiList.as_view(), name="kpi_list"),
     path("v1/cohorts/", CohortList.as_view(), name="cohort_list"),
+    path("v1/webhooks/", WebhookList.as_view(), name="webhook_list"),
+    path("v1/webhooks/<id:pk>/", WebhookDetail.as_view(), name="webhook_detail"),
+    path("v1/webhooks/<id:pk>/secret/", WebhookSecret.as_view(), name="webhook_secret"),
+    path("v1/webhooks/<id:pk>/test/", WebhookTest.as_view(), name="webhook_test"),
+    path("v1/webhooks/<id:pk>/deliveries/", DeliveryList.as_view(), name="delivery_list"),
+    path("v1/webhooks/<id:pk>/deliveries/<id:delivery>/replay/", DeliveryReplay.as_view(), name="delivery_replay"),
     path("v1/report-card/", ReportCardDetail.as_view(), name="report_card"),
     path("v1/jobs/", JobList.as_view(), name="job_list"),
     path("v1/jobs/<id:pk>/", JobDetail.as_view(), name="job_detail"),

@@ -9,6 +9,7 @@ DOORBELLS: dict[str, list[str]] = {
     "own_data": ["crm.tasks.clear_demo"],
     "bulk_tags": ["crm.tasks.tag_many"],
     "orders": ["crm.tasks.roll_up_days"],
+    "webhooks": ["crm.tasks.tell_webhooks"],
     "alerts": ["crm.tasks.send_alert_mails"],
 }
 

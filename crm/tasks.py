@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from analytics.services import totals
 from core import alert_mails, doorbell, engine, exclusive, idempotency
+from core.webhooks import emitting, sending
 from crm import bulk_tags, lookout, night, own_data, schedule
 from customers.services import browser_imports, uploads
 
@@ -71,6 +72,12 @@ def send_alert_mails() -> int:
 
 
 @shared_task
+def tell_webhooks() -> int:
+    """Send what waits for receivers outside."""
+    return sending.send_waiting(seconds=WORK_SECONDS)
+
+
+@shared_task
 def night_if_due() -> int | None:
     """Start the night when it is time."""
     started = night.start_if_due(at=timezone.now(), hour=schedule.NIGHT_HOUR)
@@ -84,6 +91,9 @@ def sweep() -> int:
     _roll_up()
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())
+    sending.prune(at=timezone.now())
+    if sending.is_waiting(at=timezone.now()):
+        doorbell.ring(emitting.BELL)
     for bell, steps in OTHER_WORK.items():
         if engine.is_waiting(steps=steps, at=timezone.now()):
             doorbell.ring(bell)

@@ -8,92 +8,156 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0012_business_has_contracts'),
+        ("core", "0012_business_has_contracts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('data', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(unique=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("data", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['at'], name='events_by_time')],
+                "indexes": [models.Index(fields=["at"], name="events_by_time")],
             },
         ),
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.URLField(max_length=500, verbose_name='address')),
-                ('description', models.CharField(blank=True, max_length=120, verbose_name='description')),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
-                ('secret', models.CharField(max_length=80)),
-                ('old_secret', models.CharField(blank=True, max_length=80)),
-                ('old_secret_until', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('gone', 'Gone')], default='active', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url", models.URLField(max_length=500, verbose_name="address")),
+                ("description", models.CharField(blank=True, max_length=120, verbose_name="description")),
+                (
+                    "events",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), blank=True, default=list, size=None
+                    ),
+                ),
+                ("secret", models.CharField(max_length=80)),
+                ("old_secret", models.CharField(blank=True, max_length=80)),
+                ("old_secret_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("paused", "Paused"), ("gone", "Gone")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('sending', 'On its way'), ('delivered', 'Delivered'), ('dead', 'Given up')], default='pending', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('claims', models.PositiveIntegerField(default=0)),
-                ('ready_at', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('log', models.JSONField(default=list)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='core.event')),
-                ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='core.webhook')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("sending", "On its way"),
+                            ("delivered", "Delivered"),
+                            ("dead", "Given up"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("claims", models.PositiveIntegerField(default=0)),
+                ("ready_at", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("log", models.JSONField(default=list)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="core.event"
+                    ),
+                ),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="core.webhook"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.AddConstraint(
-            model_name='webhook',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'paused', 'gone'])), name='a_webhook_has_a_state'),
+            model_name="webhook",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["active", "paused", "gone"])), name="a_webhook_has_a_state"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhook',
-            constraint=models.CheckConstraint(condition=models.Q(('secret__startswith', 'whsec_')), name='a_webhook_has_a_secret'),
+            model_name="webhook",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("secret__regex", "^whsec_")), name="a_webhook_has_a_secret"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['webhook', 'ready_at'], name='deliveries_that_wait'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["webhook", "ready_at"], name="deliveries_that_wait"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['webhook', 'claimed_at'], name='deliveries_under_way'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sending")), fields=["webhook", "claimed_at"], name="deliveries_under_way"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['webhook', '-id'], name='deliveries_of_a_webhook'),
+            model_name="delivery",
+            index=models.Index(fields=["webhook", "-id"], name="deliveries_of_a_webhook"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('event', 'webhook'), name='one_delivery_of_an_event_to_a_webhook'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("event", "webhook"), name="one_delivery_of_an_event_to_a_webhook"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sending', 'delivered', 'dead'])), name='a_delivery_has_a_state'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "sending", "delivered", "dead"])),
+                name="a_delivery_has_a_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', False), ('state__in', ['delivered', 'dead'])), models.Q(('settled_at__isnull', True), ('state__in', ['pending', 'sending'])), _connector='OR'), name='a_delivery_is_settled_when_it_is_over'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("settled_at__isnull", False), ("state__in", ["delivered", "dead"])),
+                    models.Q(("settled_at__isnull", True), ("state__in", ["pending", "sending"])),
+                    _connector="OR",
+                ),
+                name="a_delivery_is_settled_when_it_is_over",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('attempts__lte', models.F('claims'))), name='a_try_of_a_delivery_is_a_claim'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("attempts__lte", models.F("claims"))), name="a_try_of_a_delivery_is_a_claim"
+            ),
         ),
     ]
