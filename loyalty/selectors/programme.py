@@ -1,0 +1,29 @@
+"""The programme as it is now, and what its settings mean for time."""
+
+from core import business
+from core.models import Business
+from loyalty.expiry import Terms
+from loyalty.models import Programme
+
+
+def current() -> Programme:
+    """The programme's row, made with its defaults on first use. It may not be switched on."""
+    programme, _ = Programme.objects.get_or_create(id=1)
+    return programme
+
+
+def is_open() -> bool:
+    return Programme.objects.filter(opened_at__isnull=False).exists()
+
+
+def terms(programme: Programme, row: Business | None = None) -> Terms:
+    """When points become active and expire, in the business's time zone."""
+    return Terms(
+        zone=(row or business.current()).zone,
+        pending_days=programme.pending_days,
+        kind=Programme.Expiry(programme.expiry).value,
+        months=programme.expiry_months,
+        period=Programme.Period(programme.expiry_period).value,
+        month=programme.expiry_month,
+        day=programme.expiry_day,
+    )
