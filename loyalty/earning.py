@@ -9,11 +9,9 @@ The statements of loyalty.services.crediting do the same in SQL; a test holds th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 from customers.pricing import split
-
-Kind = Literal["money", "piece", "order"]
 
 WHOLE: Final = 100  # of a multiplier, in percent
 MOST_POINTS: Final = 10**10  # that one rule gives for one order
@@ -32,9 +30,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`points` for each `per_cents`, for each piece, or once per order, of what the rule is for."""
+    """`points` for each `per_cents` (money), for each piece, or once per order, of what the rule is for."""
 
-    kind: Kind = "money"
+    kind: str = "money"
     points: int = 1
     per_cents: int = 100
     minimum_cents: int = 0

@@ -7,22 +7,21 @@ at which they are gone. The clock starts on the day on which they become active.
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
 from zoneinfo import ZoneInfo
-
-Kind = Literal["never", "months", "date", "inactivity"]
-Period = Literal["day", "month", "quarter", "year"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """`months` is the life of points, with `date` the least life before the day of the year, or of inactivity."""
+    """`kind` is never, months, date or inactivity; `period` is day, month, quarter or year.
+
+    `months` is the life of points, with `date` the least life before the day of the year, or of inactivity.
+    """
 
     zone: ZoneInfo
     pending_days: int = 0
-    kind: Kind = "never"
+    kind: str = "never"
     months: int = 12
-    period: Period = "day"
+    period: str = "day"
     month: int = 12
     day: int = 31
 
@@ -38,7 +37,7 @@ def on_day(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, monthrange(year, month)[1]))
 
 
-def period_end(day: date, period: Period) -> date:
+def period_end(day: date, period: str) -> date:
     """The last day of the month, quarter or year that the day lies in; the day itself where nothing is rounded."""
     if period == "day":
         return day

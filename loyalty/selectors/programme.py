@@ -21,9 +21,9 @@ def terms(programme: Programme, row: Business | None = None) -> Terms:
     return Terms(
         zone=(row or business.current()).zone,
         pending_days=programme.pending_days,
-        kind=Programme.Expiry(programme.expiry).value,
+        kind=programme.expiry,
         months=programme.expiry_months,
-        period=Programme.Period(programme.expiry_period).value,
+        period=programme.expiry_period,
         month=programme.expiry_month,
         day=programme.expiry_day,
     )
