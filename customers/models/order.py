@@ -53,10 +53,10 @@ class Order(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # analytics.summaries: the order days of some customers, without a visit to the table
+            # analytics.following: the orders of some customers, without a visit to the table
             models.Index(
                 fields=["customer", "placed_on"],
-                include=["value_cents", "margin_cents", "fully_refunded_on", "placed_at"],
+                include=["id", "placed_at", "channel", "value_cents", "margin_cents", "fully_refunded_on"],
                 condition=Q(status="paid"),
                 name="paid_orders_of_a_customer",
             ),
@@ -72,9 +72,8 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
-    # A copy of the order's, which is the one that is constrained: without an index here, the check at each customer who
-    # goes would read all lines.
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)  # one_line_per_position
+    # A copy of the order's, which is the one that is constrained.
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
     )
@@ -103,6 +102,15 @@ class OrderLine(models.Model):
                 | Q(net_cents__gte=0, refunded_cents__gte=0, refunded_cents__lte=F("net_cents"))
                 | Q(net_cents__lt=0, refunded_cents__lte=0, refunded_cents__gte=F("net_cents")),
                 name="no_more_is_paid_back_than_was_paid",
+            ),
+        ]
+        indexes: ClassVar = [
+            # analytics.following: the lines of some customers, without a visit to the table
+            models.Index(
+                fields=["customer"],
+                include=["id", "order", "product", "net_cents", "discount_cents"],
+                condition=Q(counts=True),
+                name="counted_lines_of_a_customer",
             ),
         ]
 
