@@ -15,8 +15,11 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PORTS: Final = {"https": 443, "http": 80}
-# Addresses that carry an IPv4 address inside, which a gateway may unwrap: NAT64, 6to4, Teredo.
-WRAPPED: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+# Beside what Python calls not global. Addresses that carry an IPv4 address inside, which a gateway may unwrap (NAT64,
+# 6to4, Teredo, the old compatible ones), and special ones of IANA's registries that older versions do not know.
+WRAPPED: Final = ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
+SPECIAL: Final = ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "5f00::/16", "3fff::/20")
+CLOSED: Final[tuple[Network, ...]] = tuple(map(ipaddress.ip_network, WRAPPED + SPECIAL))
 
 
 class Forbidden(Exception):
@@ -57,7 +60,8 @@ def parsed(url: str, *, allowed: Iterable[Network]) -> SplitResult:
         port = parts.port
     except ValueError:
         raise Forbidden("not-an-address") from None
-    if parts.scheme not in PORTS or not parts.hostname or not url.isascii() or not url.isprintable() or port == 0:
+    is_text = url.isascii() and url.isprintable() and " " not in url
+    if parts.scheme not in PORTS or not parts.hostname or not is_text or port == 0:
         raise Forbidden("not-an-address")
     if parts.scheme == "http" and not any(True for _ in allowed):
         raise Forbidden("not-encrypted")
@@ -91,5 +95,5 @@ def _may_be_called(ip: Address, scheme: str, allowed: tuple[Network, ...]) -> bo
 
 def is_public(ip: Address) -> bool:
     """Whether an address belongs to the public internet, and to one machine there."""
-    wraps = ip.version == 6 and any(ip in network for network in WRAPPED)
-    return ip.is_global and not ip.is_multicast and not wraps
+    is_closed = any(ip in network for network in CLOSED if ip.version == network.version)
+    return ip.is_global and not ip.is_multicast and not is_closed
