@@ -1,4 +1,6 @@
+from loyalty.models.adjustment import Adjustment
 from loyalty.models.code import Code, Use
+from loyalty.models.ledger import Account, Allocation, Hold, Lot, Posting
 from loyalty.models.offer import Offer
 from loyalty.models.perk import BirthdayGift, BirthdayGiven, Event, Reply
 from loyalty.models.price_list import PriceItem, PriceList
@@ -9,18 +11,24 @@ from loyalty.models.rule import Act, Action, Credit, EarningRule, LineCredit
 from loyalty.models.tier import Move, Standing, Tier, TierNotice, TierPlan
 
 __all__ = [
+    "Account",
     "Act",
     "Action",
+    "Adjustment",
+    "Allocation",
     "BirthdayGift",
     "BirthdayGiven",
     "Code",
     "Credit",
     "EarningRule",
     "Event",
+    "Hold",
     "LineCredit",
+    "Lot",
     "Move",
     "Offer",
     "PoolCode",
+    "Posting",
     "PriceItem",
     "PriceList",
     "Programme",

@@ -1,0 +1,60 @@
+"""Points that a person gives or takes by hand. Above the limit a second person decides."""
+
+from typing import ClassVar, Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from loyalty.models.ledger import LARGEST, Posting
+
+LONGEST_REASON: Final = 300
+
+
+class Adjustment(models.Model):
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting for a second person")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="adjustments")
+    points = models.BigIntegerField(_("points"))
+    reason = models.CharField(_("reason"), max_length=LONGEST_REASON)
+    key = models.CharField(max_length=120, unique=True)
+    state = models.CharField(_("state"), max_length=7, choices=State)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )  # null: a program
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    posting = models.OneToOneField(Posting, models.PROTECT, null=True, related_name="adjustment")
+
+    class Meta:
+        verbose_name = _("adjustment of points")
+        verbose_name_plural = _("adjustments of points")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(points=0) & Q(points__gte=-LARGEST, points__lte=LARGEST), name="an_adjustment_has_points"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="an_adjustment_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | Q(asked_by__isnull=True) | ~Q(decided_by=F("asked_by")),
+                name="nobody_approves_their_own_adjustment",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="done", posting__isnull=False) | Q(state__in=["waiting", "refused"], posting=None),
+                name="an_adjustment_that_is_done_has_a_posting",
+            ),
+        ]
+        indexes: ClassVar = [
+            # loyalty.services.adjustments: what waits for a second person
+            models.Index(fields=["asked_at"], condition=Q(state="waiting"), name="adjustments_that_wait"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points:+d}: {self.reason}"
