@@ -122,6 +122,13 @@ class Posting(models.Model):
             models.Index(fields=["source"], condition=Q(source__isnull=False), name="postings_about_a_posting"),
             # loyalty.services: points of an order
             models.Index(fields=["order"], condition=Q(order__isnull=False), name="postings_of_an_order"),
+            # loyalty.selectors.tier_values: what an account earned within a window, without a visit to the table
+            models.Index(
+                fields=["account", "at"],
+                include=["points", "pending_points"],
+                condition=Q(kind__in=["earn", "reverse"]),
+                name="points_earned_by_time",
+            ),
         ]
 
     def __str__(self) -> str:

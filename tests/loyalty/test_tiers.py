@@ -1,0 +1,376 @@
+"""Reaching, keeping and losing tiers in the database."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from core import business
+from loyalty import tiering
+from loyalty.models import Account, Move, Standing, Tier, TierNotice
+from loyalty.selectors import tier_values
+from loyalty.services import tiers
+from loyalty.services.tiers import Moved
+from loyalty.tiering import Stand
+from tests.factories import DAY, make_business, make_customer, make_order, make_refund, make_unmatched_return
+from tests.loyalty.tiers import make_member, make_plan, make_posting, make_tier, make_tiers, noon
+
+pytestmark = pytest.mark.django_db
+
+YESTERDAY = DAY - timedelta(days=1)
+A_YEAR_ON = date(2027, 3, 9)
+
+
+def settle(*customers, day=DAY, at=None):
+    ids = [customer.pk for customer in customers]
+    return tiers.settle(customer_ids=ids, business=business.current(), at=at or noon(day))
+
+
+def midnight(day):
+    at = noon(day)
+    return tiers.expire(business=business.current(), at=at), tiers.begin_periods(business=business.current(), at=at)
+
+
+def stands(customer):
+    row = Standing.objects.select_related("tier").filter(customer=customer).first()
+    return None if row is None else (row.tier.name if row.tier else None, row.ends_on, row.until, row.value)
+
+
+def history(customer):
+    moves = Move.objects.filter(customer=customer).order_by("id").select_related("before", "after")
+    return [(str(move.before or "-"), str(move.after or "-"), move.reason, move.value) for move in moves]
+
+
+class TestStory:
+    def test_two_years_of_a_customer(self):
+        make_tiers(grace_days=10)
+        ada = make_customer()
+        make_posting(ada, 60)
+        assert settle(ada) == Moved()
+        make_posting(ada, 60, pending=60)
+        assert settle(ada) == Moved(1, 1, 0)
+        assert stands(ada) == ("Silver", A_YEAR_ON, date(2027, 3, 19), 120)
+        make_posting(ada, 200)
+        assert settle(ada) == Moved(1, 1, 0)
+        assert stands(ada) == ("Gold", A_YEAR_ON, date(2027, 3, 19), 320)
+        make_posting(ada, -250, kind="reverse")
+        assert (settle(ada), *midnight(A_YEAR_ON)) == (Moved(),) * 3
+        assert midnight(date(2027, 3, 15)) == (Moved(), Moved())
+        assert stands(ada)[0] == "Gold"
+        assert midnight(date(2027, 3, 20)) == (Moved(1, 0, 1), Moved())
+        assert stands(ada) == ("Silver", date(2028, 3, 19), date(2028, 3, 29), 70)
+        assert midnight(date(2028, 4, 1)) == (Moved(1, 0, 1), Moved())
+        assert stands(ada) == (None, None, None, 0)
+        assert history(ada) == [
+            ("-", "Silver", "reached", 120),
+            ("Silver", "Gold", "reached", 320),
+            ("Gold", "Silver", "ended", 70),
+            ("Silver", "-", "ended", 0),
+        ]
+
+    def test_kept_by_what_was_earned_in_the_period(self):
+        make_tiers(window="year")
+        ada = make_customer()
+        make_posting(ada, 120)
+        settle(ada)
+        assert midnight(date(2027, 1, 1)) == (Moved(1, 0, 0), Moved())
+        assert stands(ada) == ("Silver", date(2027, 12, 31), date(2027, 12, 31), 120)
+        assert midnight(date(2028, 1, 1)) == (Moved(1, 0, 1), Moved())
+        assert history(ada)[-1] == ("Silver", "-", "ended", 0)
+
+    def test_with_grace_the_new_period_begins_at_once(self):
+        make_tiers(window="year", grace_days=30)
+        ada = make_customer()
+        make_posting(ada, 120)
+        settle(ada)
+        assert midnight(date(2027, 1, 1)) == (Moved(), Moved(1, 0, 0))
+        assert stands(ada)[1] == date(2027, 12, 31)
+
+    def test_money_less_refunds(self):
+        make_tiers(qualify_by="money")
+        ada = make_customer()
+        order = make_order(customer=ada, value_cents=90)
+        make_order(customer=ada, value_cents=500, status="cancelled")
+        make_order(customer=ada, value_cents=500, day=DAY - timedelta(days=365))
+        settle(ada)
+        assert stands(ada) is None
+        make_order(customer=ada, value_cents=310)
+        make_refund(order=order, value_cents=50)
+        make_unmatched_return(customer=ada, value_cents=60)
+        settle(ada)
+        assert stands(ada) == ("Silver", A_YEAR_ON, A_YEAR_ON, 290)
+
+
+class TestWhatCounts:
+    def test_never_the_balance(self):
+        make_tiers()
+        ada = make_customer()
+        make_posting(ada, 120)
+        make_posting(ada, -120, kind="redeem")
+        make_posting(ada, 900, kind="adjust")
+        make_posting(ada, 40, kind="activate")
+        settle(ada)
+        assert stands(ada)[0] == "Silver"
+        assert stands(ada)[3] == 120
+
+    @pytest.mark.parametrize(
+        ("at", "counts"),
+        [
+            (datetime(2025, 3, 10, 22, 59, tzinfo=UTC), False),
+            (datetime(2025, 3, 10, 23, 0, tzinfo=UTC), True),
+            (datetime(2026, 3, 10, 22, 59, tzinfo=UTC), True),
+            (datetime(2026, 3, 10, 23, 0, tzinfo=UTC), False),
+        ],
+    )
+    def test_days_are_those_of_the_business(self, at, counts):
+        make_business(time_zone="Europe/Berlin")
+        make_tiers()
+        ada = make_customer()
+        make_posting(ada, 100, at=at)
+        settle(ada, at=datetime(2026, 3, 10, 22, 59, 30, tzinfo=UTC))
+        assert (stands(ada) is not None) is counts
+
+    @pytest.mark.parametrize(("minute", "counts"), [(29, False), (30, True)])
+    def test_the_year_begins_where_the_clocks_say_so(self, minute, counts):
+        make_business(time_zone="Asia/Kolkata")
+        make_tiers(window="year")
+        ada = make_customer()
+        make_posting(ada, 100, at=datetime(2025, 12, 31, 18, minute, tzinfo=UTC))
+        settle(ada)
+        assert (stands(ada) is not None) is counts
+
+    def test_the_day_after_the_clocks_change(self):
+        """The day of 23 hours is over at 22:00 UTC, and so is the tier."""
+        make_business(time_zone="Europe/Berlin")
+        silver, _ = make_tiers()
+        member = make_member(silver, ends_on=date(2026, 3, 29))
+        now = business.current()
+        assert tiers.expire(business=now, at=datetime(2026, 3, 29, 21, 59, tzinfo=UTC)) == Moved()
+        assert tiers.expire(business=now, at=datetime(2026, 3, 29, 22, 0, tzinfo=UTC)).fallen == 1
+        member.refresh_from_db()
+        assert member.tier is None
+
+    def test_points_of_a_merged_account(self):
+        make_tiers()
+        ada, other = make_customer(), make_customer()
+        make_posting(ada, 60)
+        make_posting(other, 60)
+        Account.objects.filter(customer=other).update(merged_into=Account.objects.get(customer=ada))
+        settle(ada)
+        assert stands(ada)[3] == 120
+
+    def test_a_tier_from_zero_is_for_those_who_take_part(self):
+        make_tier(threshold=0, name="Member")
+        ada, guest = make_customer(), make_customer()
+        make_posting(ada, 1)
+        assert settle(ada, guest) == Moved(1, 1, 0)
+        assert not TierNotice.objects.exists()
+
+    def test_a_value_beyond_all_measure(self):
+        make_tiers()
+        ada = make_customer()
+        for _ in range(2):
+            make_posting(ada, 10**12)
+        assert settle(ada).risen == 1
+
+    def test_without_tiers_nothing_happens(self):
+        ada = make_customer()
+        make_posting(ada, 1000)
+        assert (settle(ada), *midnight(DAY)) == (Moved(),) * 3
+
+
+class TestTwice:
+    def test_the_same_midnight_again_changes_nothing(self):
+        silver, gold = make_tiers()
+        for tier in (silver, gold):
+            make_member(tier, ends_on=YESTERDAY)
+        assert midnight(DAY) == (Moved(2, 0, 2), Moved())
+        before = list(Standing.objects.order_by("pk").values())
+        assert midnight(DAY) == (Moved(), Moved())
+        assert list(Standing.objects.order_by("pk").values()) == before
+        assert (Move.objects.count(), TierNotice.objects.count()) == (2, 2)
+
+    def test_settling_again_changes_nothing(self):
+        make_tiers()
+        ada = make_customer()
+        make_posting(ada, 100)
+        settle(ada)
+        assert settle(ada, ada) == Moved()
+        assert len(history(ada)) == 1
+
+
+def make_state(rng, tiers_of):
+    """A standing that may be anything, on the day before; and orders around the windows that may count."""
+    customer = make_customer()
+    for _ in range(rng.randrange(4)):
+        day = DAY - timedelta(days=rng.choice([0, 1, 10, 68, 69, 70, 200, 364, 365, 366, 380, 600, 800]))
+        make_order(customer=customer, day=day, value_cents=rng.choice([40, 100, 150, 300]))
+    if rng.random() < 0.8:
+        rank = rng.randrange(3)
+        ends_on = DAY + timedelta(days=rng.choice([-400, -70, -20, -1, 0, 1, 300])) if rank else None
+        grace = timedelta(days=rng.choice([0, 20]))
+        make_member(
+            tiers_of[rank],
+            customer=customer,
+            ends_on=ends_on,
+            until=ends_on and ends_on + grace,
+            set_by=rng.choice(["rules", "rules", "raised", "lowered"]) if rank else "rules",
+        )
+    return customer
+
+
+def value_of(customer, span):
+    days = customer.orders.values_list("placed_on", "value_cents")
+    return sum(cents for day, cents in days if (span.first is None or span.first <= day) and day <= span.last)
+
+
+class TestAgainstThePlainRules:
+    @pytest.mark.parametrize("window", ["rolling", "year", "lifetime"])
+    @pytest.mark.parametrize("by_step", [True, False])
+    def test_the_database_decides_the_same(self, window, by_step):
+        rng = random.Random(f"{window} {by_step}")
+        own = (None, *make_tiers(qualify_by="money", window=window, downgrade="step" if by_step else "recalculated"))
+        make_plan(grace_days=5)
+        rules = tier_values.scheme().rules
+        people = [make_state(rng, own) for _ in range(80)]
+        expected = {person.pk: self.decide(rules, person) for person in people}
+        settle(*people)
+        rows = {row.pk: row for row in Standing.objects.select_related("tier")}
+        found = {pk: self.stand(rows.get(pk)) for pk in expected}
+        assert found == {pk: decision and decision.stand for pk, decision in expected.items()}
+        reasons = {pk: decision.reason for pk, decision in expected.items() if decision and decision.reason}
+        assert dict(Move.objects.values_list("customer_id", "reason")) == reasons
+        assert set(reasons.values()) == {"reached", "ended", "hand-ended"}
+
+    def decide(self, rules, person):
+        row = Standing.objects.select_related("tier").filter(customer=person).first()
+        ended = row is not None and row.ends_on is not None and row.ends_on < DAY
+        return tiering.decide(
+            rules,
+            self.stand(row),
+            today=DAY,
+            value_now=value_of(person, tiering.window(rules.window, DAY)),
+            value_then=value_of(person, tiering.window(rules.window, row.ends_on)) if ended else 0,
+            has_facts=person.orders.filter(
+                placed_on__gte=tiering.window(rules.window, DAY).first or date.min, placed_on__lte=DAY
+            ).exists(),
+        )
+
+    def stand(self, row):
+        return row and Stand(row.tier.rank if row.tier else 0, row.ends_on, row.until, row.set_by)
+
+
+class TestNotices:
+    def test_risen_and_fallen(self):
+        silver, gold = make_tiers()
+        ada = make_customer()
+        make_posting(ada, 300)
+        settle(ada)
+        member = make_member(gold, ends_on=YESTERDAY)
+        midnight(DAY)
+        assert set(TierNotice.objects.values_list("customer_id", "kind", "tier_id")) == {
+            (ada.pk, "rose", gold.pk),
+            (member.pk, "fell", gold.pk),
+        }
+        assert silver.standings.get() == member
+
+    def test_about_to_fall(self):
+        silver, gold = make_tiers()
+        ends_on = DAY + timedelta(days=30)
+        late, safe = make_member(gold, ends_on=ends_on), make_member(silver, ends_on=ends_on)
+        make_member(gold, ends_on=ends_on + timedelta(days=1))
+        make_posting(late.customer, 299)
+        make_posting(safe.customer, 100)
+        assert self.tell() == 1
+        notice = TierNotice.objects.get()
+        assert (notice.customer_id, notice.kind, notice.tier, notice.until) == (late.pk, "ending", gold, ends_on)
+        assert self.tell() == 0
+
+    def test_seen(self):
+        _, gold = make_tiers()
+        member = make_member(gold, ends_on=DAY)
+        self.tell()
+        assert tiers.mark_seen(customer_id=member.pk, at=noon(DAY)) == 1
+        assert tiers.mark_seen(customer_id=member.pk, at=noon(DAY)) == 0
+
+    def tell(self):
+        return tiers.tell_ending(business=business.current(), at=noon(DAY))
+
+
+class TestByHand:
+    def give(self, customer, tier, *, until=DAY, note="Our first customer", by):
+        return tiers.set_by_hand(
+            customer_id=customer.pk,
+            tier=tier,
+            until=until,
+            note=note,
+            by=by,
+            business=business.current(),
+            at=noon(DAY),
+        )
+
+    def test_it_works(self, django_user_model):
+        _, gold = make_tiers()
+        ada, by = make_customer(), django_user_model.objects.create(email="m@example.com")
+        self.give(ada, gold, by=by)
+        assert stands(ada) == ("Gold", DAY, DAY, 0)
+        move = Move.objects.get()
+        assert (move.reason, move.note, move.by, move.after) == ("hand", "Our first customer", by, gold)
+        assert midnight(DAY + timedelta(days=1))[0] == Moved(1, 0, 1)
+        assert history(ada)[-1] == ("Gold", "-", "hand-ended", 0)
+
+    def test_lowered_by_hand_stays_there(self, django_user_model):
+        silver, _ = make_tiers()
+        ada, by = make_customer(), django_user_model.objects.create(email="m@example.com")
+        make_posting(ada, 300)
+        assert self.give(ada, silver, by=by).set_by == "lowered"
+        assert settle(ada) == Moved()
+        assert midnight(DAY + timedelta(days=1))[0] == Moved(1, 1, 0)
+        assert history(ada)[-1] == ("Silver", "Gold", "hand-ended", 300)
+
+    def test_the_same_tier_only_moves_the_end(self, django_user_model):
+        _, gold = make_tiers()
+        ada, by = make_customer(), django_user_model.objects.create(email="m@example.com")
+        self.give(ada, gold, by=by)
+        self.give(ada, gold, until=A_YEAR_ON, by=by)
+        assert stands(ada)[2] == A_YEAR_ON
+        assert len(history(ada)) == 1
+
+    @pytest.mark.parametrize("wrong", [{"until": YESTERDAY}, {"note": " "}])
+    def test_it_needs_a_reason_and_an_end(self, wrong, django_user_model):
+        _, gold = make_tiers()
+        with pytest.raises(tiers.NotATier):
+            self.give(make_customer(), gold, by=django_user_model.objects.create(email="m@example.com"), **wrong)
+
+
+class TestTheDatabaseRefuses:
+    def test_moves_are_never_changed(self):
+        make_tiers()
+        ada = make_customer()
+        make_posting(ada, 100)
+        settle(ada)
+        for change in ("UPDATE loyalty_move SET note = 'x'", "DELETE FROM loyalty_move"):
+            with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(change)
+        assert len(history(ada)) == 1
+
+    @pytest.mark.parametrize("wrong", [{"rank": 2, "threshold": 50}, {"rank": 1, "threshold": 150}])
+    def test_ranks_and_thresholds_that_do_not_rise_together(self, wrong):
+        make_tier(rank=1, threshold=100)
+        make_tier(name="Other", **wrong)
+        with pytest.raises(IntegrityError, match="rise together"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def test_a_tier_that_was_taken_away_is_in_nobody_s_way(self):
+        make_tier(rank=1, threshold=100, retired_at=noon(DAY))
+        make_tier(rank=1, threshold=200)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        assert Tier.objects.count() == 2
+
+    def test_one_standing_for_a_customer(self):
+        silver, gold = make_tiers()
+        member = make_member(silver)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_member(gold, customer=member.customer)
