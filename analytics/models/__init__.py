@@ -1,5 +1,5 @@
-from analytics.models.basket import Basket, Shelf
-from analytics.models.cohort import Cohort, CohortMember, PeriodCounts
+from analytics.models.basket import Basket, MovedBasket, Shelf
+from analytics.models.cohort import Cohort, CohortMember, OrderDays, PeriodCounts
 from analytics.models.contract import ContractTotal, ContractValue
 from analytics.models.plan import Plan, PlanAction
 from analytics.models.profit import AppliedUnitCosts, ChannelMonth, Profit
@@ -16,6 +16,8 @@ __all__ = [
     "ContractTotal",
     "ContractValue",
     "DayTotals",
+    "MovedBasket",
+    "OrderDays",
     "PeriodCounts",
     "Plan",
     "PlanAction",

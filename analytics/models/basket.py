@@ -32,3 +32,12 @@ class Shelf(models.Model):
 
     def __str__(self) -> str:
         return f"Product {self.product_id} in category {self.category_id}"
+
+
+class MovedBasket(models.Model):
+    """A customer whose basket changed because a product did, until the cohorts have seen it."""
+
+    customer_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"Moved basket of customer {self.customer_id}"

@@ -55,6 +55,16 @@ class Cohort(models.Model):
         return f"Cohort {self.first_month} of {self.key or 'all'}, month {self.month}"
 
 
+class OrderDays(models.Model):
+    """The day of each order of a customer that stands, in order: periods are counted from these."""
+
+    customer_id = models.BigIntegerField(primary_key=True)
+    days = ArrayField(models.DateField())
+
+    def __str__(self) -> str:
+        return f"Order days of customer {self.customer_id}"
+
+
 class PeriodCounts(models.Model):
     """Customers counted over the `days` days that end with `until`, as the night for `as_of` saw them.
 
