@@ -116,6 +116,15 @@ class Bill:
         """What the goods come to before any offer."""
         return sum(self.lines[place].net_cents for place in self.goods)
 
+    def take_terms(self, terms: Terms) -> None:
+        """From now on the offer counts for stacking, and its floors hold."""
+        self.offers.append(terms)
+        self.tighten(terms)
+
+    def tighten(self, terms: Terms) -> None:
+        self.line_floor = _stricter(self.line_floor, terms.line_floor)
+        self.order_floor = _stricter(self.order_floor, terms.order_floor)
+
     def room_of_line(self, place: int) -> int:
         """How much the line's floor still lets off."""
         if self.line_floor is None:
@@ -158,13 +167,12 @@ def in_order(offers: Sequence[Terms]) -> list[Terms]:
 def apply(whole: Bill, terms: Terms) -> Applied:
     """Take one offer off what is left; a refused one changes nothing."""
     floors = whole.line_floor, whole.order_floor
-    whole.line_floor = _stricter(whole.line_floor, terms.line_floor)
-    whole.order_floor = _stricter(whole.order_floor, terms.order_floor)
+    whole.tighten(terms)
     result = _result(whole, terms)
     if result.refusal is not None:
         whole.line_floor, whole.order_floor = floors
         return result
-    whole.offers.append(terms)
+    whole.take_terms(terms)
     whole.left = [left - off for left, off in zip(whole.left, result.lines, strict=True)]
     whole.shipping_left -= result.shipping_cents
     if result.free and terms.gift:
