@@ -1,11 +1,12 @@
 """The route table: every route, its methods and the roles that they are open to (core.access enforces it)."""
 
 from core.access import EVERY_ROLE, Anyone, Methods, Table
-from core.models import Role
+from core.models import CUSTOMER, Role
 from core.scopes import READ, opening
 
 PUBLIC = frozenset({Anyone.PUBLIC})
 SIGNED_IN = frozenset({Anyone.SIGNED_IN})
+CUSTOMERS = frozenset({CUSTOMER})
 OPERATORS = frozenset({Role.ADMIN, Role.MANAGER})
 ADMINS = frozenset({Role.ADMIN})
 EXPORTERS = frozenset({Anyone.MAY_EXPORT})
@@ -19,6 +20,8 @@ PLANNERS = frozenset({Role.ADMIN, Role.MANAGER, Role.MARKETER})
 PLAN_FORM = {"GET": PLANNERS, "POST": PLANNERS}
 TAGGERS = PLANNERS | DESK_WORKERS
 ADMIN_FORM = {"GET": ADMINS, "POST": ADMINS}
+OWN_PAGE = {"GET": CUSTOMERS}
+OWN_ACTION = {"POST": CUSTOMERS}
 OPEN_FORM = {"GET": PUBLIC, "POST": PUBLIC}
 EXPORT = {"GET": EXPORTERS}
 OWN_FORM = {"GET": SIGNED_IN, "POST": SIGNED_IN}
@@ -74,7 +77,17 @@ SETTINGS: Table = {
     "settings:key_list": {"GET": ADMINS},
     "settings:key_create": {"GET": ADMINS, "POST": ADMINS},
     "settings:key_revoke": {"GET": ADMINS, "POST": ADMINS},
+    "settings:webhook_list": {"GET": ADMINS},
+    "settings:webhook_create": ADMIN_FORM,
+    "settings:webhook_detail": {"GET": ADMINS},
+    "settings:webhook_edit": ADMIN_FORM,
+    "settings:webhook_remove": ADMIN_FORM,
+    "settings:webhook_act": {"POST": ADMINS},
+    "settings:delivery_replay": {"POST": ADMINS},
     "settings:alert_list": {"GET": OPERATORS},
+    "settings:mail_list": {"GET": ADMINS},
+    "settings:mail_detail": {"GET": ADMINS},
+    "settings:mail_html": {"GET": ADMINS},
     "settings:alert_read": ACTION,
     "settings:alert_mail": {"POST": ADMINS},
 }
@@ -203,6 +216,17 @@ ACCOUNTS: Table = {
     "mfa_remove_webauthn": OWN_FORM,
 }
 
+# Customers' own pages. Staff are no customers here: whoever is both has another address for it.
+PORTAL: Table = {
+    "me:sign_in": OPEN_FORM,
+    "me:code": OPEN_FORM,
+    "me:sign_out": OWN_ACTION,
+    "me:home": OWN_PAGE,
+    "me:order_list": OWN_PAGE,
+    "me:profile": {"GET": CUSTOMERS, "POST": CUSTOMERS},
+    "me:export": OWN_PAGE,
+}
+
 ADMIN: Table = {"admin:*": {"GET": ADMINS, "POST": ADMINS}}
 
 # The scopes of keys (core.scopes), of which one is enough.
@@ -246,4 +270,4 @@ API: Table = {
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 
-TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **ADMIN, **IMPORTS, **RECORDS, **VALUE}
+TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **PORTAL, **ADMIN, **IMPORTS, **RECORDS, **VALUE}

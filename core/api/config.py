@@ -32,9 +32,12 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
         "ContractStatusEnum": "customers.models.contract.ContractTerm.Status",
+        "DeliveryStateEnum": "core.models.webhook.Delivery.State",
+        "JobStateEnum": "core.models.job.Job.State",
         "CostKindEnum": "customers.api.costs.KINDS",
         "OrderStatusEnum": "customers.models.order.Order.Status",
         "ProductKindEnum": "customers.models.product.Product.Kind",
+        "WebhookStateEnum": "core.models.webhook.Webhook.State",
     },
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}},
     "POSTPROCESSING_HOOKS": [
