@@ -38,7 +38,7 @@ def methods_of(*, table: Table, route: str) -> Methods | None:
 
 
 def names_of(user: User | AnonymousUser) -> Allowed:
-    """Every name under which the table may let somebody in; a guest has only one, and a customer only their own beside it."""
+    """Every name under which the table may let somebody in. A guest has one; a customer has but their own beside it."""
     if not isinstance(user, User):
         return frozenset({Anyone.PUBLIC})
     if user.is_customer:

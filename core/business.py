@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings as django_settings
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -61,7 +62,7 @@ def last_complete_day(*, business: Business, at: datetime) -> date:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    return {"business": getattr(request, "business", None)}
+    return {"business": getattr(request, "business", None), "outbox": django_settings.OUTBOX}
 
 
 class BusinessTimeMiddleware:

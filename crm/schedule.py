@@ -10,6 +10,7 @@ DOORBELLS: dict[str, list[str]] = {
     "bulk_tags": ["crm.tasks.tag_many"],
     "orders": ["crm.tasks.roll_up_days"],
     "webhooks": ["crm.tasks.tell_webhooks"],
+    "sign_in_codes": ["crm.tasks.send_codes"],
     "alerts": ["crm.tasks.send_alert_mails"],
 }
 

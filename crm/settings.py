@@ -263,7 +263,11 @@ WEBHOOK_KINDS = "crm.webhook_kinds.KINDS"
 
 # Where people find the pages: the links in mails.
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{env.int('PORT', 8000)}")
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# In a try-out without a mail server `up` starts one that keeps all mails for the page /outbox/ (core.mail_sink).
+MAIL_SINK_PORT = env.int("MAIL_SINK_PORT", 0) if not env.str("EMAIL_URL", "") else 0
+OUTBOX = PERENNIAL_HOME / "outbox" if MAIL_SINK_PORT else None
+WITHOUT_EMAIL_URL = f"smtp://127.0.0.1:{MAIL_SINK_PORT}" if MAIL_SINK_PORT else "consolemail://"
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default=WITHOUT_EMAIL_URL)
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Perennial <perennial@localhost>")
 

@@ -7,6 +7,7 @@ from analytics.services import totals
 from core import alert_mails, doorbell, engine, exclusive, idempotency
 from core.webhooks import emitting, sending
 from crm import bulk_tags, lookout, night, own_data, schedule
+from crm.portal import code_mails
 from customers.services import browser_imports, uploads
 
 WORK_SECONDS = 200
@@ -78,6 +79,12 @@ def tell_webhooks() -> int:
 
 
 @shared_task
+def send_codes() -> int:
+    """Mail the sign-in codes that customers asked for."""
+    return code_mails.send_waiting(at=timezone.now())
+
+
+@shared_task
 def night_if_due() -> int | None:
     """Start the night when it is time."""
     started = night.start_if_due(at=timezone.now(), hour=schedule.NIGHT_HOUR)
@@ -94,6 +101,8 @@ def sweep() -> int:
     sending.prune(at=timezone.now())
     if sending.is_waiting(at=timezone.now()):
         doorbell.ring(emitting.BELL)
+    if code_mails.is_waiting():
+        doorbell.ring(code_mails.BELL)
     for bell, steps in OTHER_WORK.items():
         if engine.is_waiting(steps=steps, at=timezone.now()):
             doorbell.ring(bell)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("customers.urls")),
     path("", include("loyalty.urls")),
     path("", include("analytics.urls")),
+    path("me/", include("crm.portal.urls")),
     path("", include("crm.desk_urls")),
 ]
 

@@ -44,7 +44,7 @@ class FirstAdminForm(forms.Form):
         return entered
 
 
-class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     """For staff. Customers have no passwords; a password of their own would be a second way in."""
 
     def clean_email(self) -> str:

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from analytics.services import partitions
 from core import doorbell, feed
-from core.models import Business, Change, Run
+from core.models import Business, Change, Run, User
 from crm.demo import accounts, catalogue, spending
 from customers.models import Contract, Customer, Order, UnitCost, UnmatchedReturn
 
@@ -58,6 +58,7 @@ STEPS: Final = [
     ("", "DELETE FROM analytics_profit WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_purchasesummary WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_basket WHERE customer_id IN (SELECT id FROM going_customer)"),
+    ("", "DELETE FROM analytics_orderdays WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM analytics_score WHERE customer_id IN (SELECT id FROM going_customer)"),
     (
         "",
@@ -119,6 +120,7 @@ def clear() -> Removed:
     Customers who are known from elsewhere stay, with what they bought there; products that others sold stay, too.
     """
     removed, touched = Removed(), touched_days()
+    User.objects.filter(portal__customer__identities__source=SOURCE).delete()
     buyers = list(Customer.objects.filter(identities__source=SOURCE).order_by("id").values_list("id", flat=True))
     values: dict[str, Any] = {"source": SOURCE, "note": spending.NOTE, "categories": list(catalogue.BY_CATEGORY)}
     with connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -70,7 +71,7 @@ class Command(BaseCommand):
             "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
-        commands = supervise.read_procfile(settings.BASE_DIR / "Procfile")
+        commands = supervise.read_procfile(settings.BASE_DIR / "Procfile") | mail_sink(env)
         announce = partial(self.announce, host, port, ways_in(f"http://{shown(host)}:{port}"))
         connections.close_all()
         ended = supervise.run(commands, env=env, cwd=settings.BASE_DIR, beside=announce)
@@ -87,6 +88,21 @@ class Command(BaseCommand):
         """Print the address once the web server answers."""
         if answers(host, port):
             self.say(f"\n  Perennial is ready: http://{shown(host)}:{port}/\n{ways}  Ctrl-C stops it.\n")
+
+
+def mail_sink(env: dict[str, str]) -> dict[str, str]:
+    """The mail server of a try-out that has no other, and its port in the environment of the others."""
+    if env.get("EMAIL_URL"):
+        return {}
+    env["MAIL_SINK_PORT"] = str(free_port())
+    return {"mail": f"python -m core.mail_sink $MAIL_SINK_PORT {shlex.quote(str(boot.home() / 'outbox'))}"}
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on, so that two homes side by side do not meet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def ways_in(address: str) -> str:

@@ -1,0 +1,164 @@
+"""Everything that is kept about a customer, in files: one JSON for programs, a CSV of each kind for people.
+
+What each file holds stands in TABLES: a model, the lookup that leads to the customer, and the columns.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, QuerySet
+
+from customers.models import (
+    Contract,
+    Customer,
+    Email,
+    Identity,
+    Membership,
+    Order,
+    OrderLine,
+    Phone,
+    PortalAccess,
+    Refund,
+    Tagging,
+    UnmatchedReturn,
+)
+from loyalty.models import Act, BirthdayGiven, Lot, Move, Posting, Redemption, Reply, Standing, Use
+
+IN_MEMORY: Final = 4 << 20
+# A spreadsheet would take a cell that begins so for a formula.
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    name: str
+    model: type[Model]
+    columns: tuple[str, ...]
+    lookup: str = "customer"
+
+    def rows(self, customer: Customer) -> QuerySet[Any, tuple[Any, ...]]:
+        found = self.model._default_manager.filter(**{self.lookup: customer.pk})
+        return found.order_by("pk").values_list(*self.columns)
+
+
+TABLES: Final = (
+    Table(
+        name="customer",
+        model=Customer,
+        lookup="pk",
+        columns=(
+            "id",
+            "name",
+            "company__name",
+            "channel",
+            "country",
+            "city",
+            "locale",
+            "time_zone",
+            "custom",
+            "created_at",
+        ),
+    ),
+    Table(name="emails", model=Email, columns=("address",)),
+    Table(name="phones", model=Phone, columns=("number",)),
+    Table(name="identities", model=Identity, columns=("source", "external_id")),
+    Table(
+        name="sign_in",
+        model=PortalAccess,
+        columns=("address", "made_at", "verified_at", "user__last_login", "user__language"),
+    ),
+    Table(
+        name="orders",
+        model=Order,
+        columns=(
+            *("id", "source", "external_id", "status", "placed_at", "channel"),
+            *("net_cents", "tax_cents", "shipping_cents", "fully_refunded_on"),
+        ),
+    ),
+    Table(
+        name="order_lines",
+        model=OrderLine,
+        lookup="order__customer",
+        columns=(
+            *("order_id", "position", "product__sku", "product__name", "quantity", "unit_price", "discount_cents"),
+            *("net_cents", "refunded_quantity", "refunded_cents"),
+        ),
+    ),
+    Table(name="refunds", model=Refund, columns=("order_id", "external_id", "refunded_at", "net_cents")),
+    Table(
+        name="returns",
+        model=UnmatchedReturn,
+        columns=("external_id", "returned_at", "product__sku", "quantity", "net_cents"),
+    ),
+    Table(name="contracts", model=Contract, columns=("external_id", "plan", "agreed_on", "starts_on")),
+    Table(name="segments", model=Membership, columns=("segment__slug",)),
+    Table(name="tags", model=Tagging, columns=("segment__slug", "added_at", "removed_at")),
+    Table(
+        name="points",
+        model=Posting,
+        columns=("id", "kind", "points", "pending_points", "held_points", "at", "order_id", "reason"),
+    ),
+    Table(
+        name="point_batches",
+        model=Lot,
+        lookup="account__customer",
+        columns=("points", "points_left", "earned_at", "active_at", "expires_at"),
+    ),
+    Table(name="actions", model=Act, columns=("action__code", "at")),
+    Table(name="tier", model=Standing, columns=("tier__name", "since", "until", "value")),
+    Table(name="tier_changes", model=Move, columns=("before__name", "after__name", "at")),
+    Table(
+        name="redemptions",
+        model=Redemption,
+        columns=("code", "reward__name", "points", "money_off_cents", "state", "made_at", "handled_at"),
+    ),
+    Table(
+        name="offers_used",
+        model=Use,
+        columns=("offer__name", "code__code", "state", "used_at", "discount_cents", "reference"),
+    ),
+    Table(name="events", model=Reply, columns=("event__name", "state", "since")),
+    Table(name="birthday_gifts", model=BirthdayGiven, columns=("given_on", "points")),
+)
+
+
+def archive(customer: Customer) -> IO[bytes]:
+    """A zip of everything, at its start. Amounts are in the currency's minor unit, times in UTC."""
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
+    whole: dict[str, list[Mapping[str, Any]]] = {}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for table in TABLES:
+            rows = list(table.rows(customer))
+            whole[table.name] = [dict(zip(table.columns, row, strict=True)) for row in rows]
+            if rows:
+                packed.writestr(f"{table.name}.csv", _csv(table.columns, rows))
+        packed.writestr("data.json", json.dumps(whole, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
+    file.seek(0)
+    return file
+
+
+def _csv(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+    """The byte order mark tells spreadsheets that it is UTF-8."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(_lines(columns, rows))
+    return "\ufeff" + text.getvalue()
+
+
+def _lines(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
+    yield [name.replace("__", "_") for name in columns]
+    for row in rows:
+        yield [harmless(value) for value in row]
+
+
+def harmless(value: object) -> object:
+    """A text that a spreadsheet does not run: with an apostrophe before what would begin a formula."""
+    if isinstance(value, dict):
+        value = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
