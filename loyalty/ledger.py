@@ -48,6 +48,7 @@ TAKE_BACK: Final = (
 MERGE: Final = "SELECT outcome, balance, (posting).* FROM loyalty_merge(%(into)s, %(other)s, %(key)s, %(at)s, %(by)s)"
 SETTLE: Final = "SELECT count(loyalty_lock(id, %(at)s)) FROM unnest(%(accounts)s::bigint[]) AS id"
 
+COLUMNS: Final = tuple(column.attname for column in Posting._meta.concrete_fields)
 LONGEST_KEY: Final = 120
 ONCE: Final = "a_fact_counts_once"
 
@@ -151,7 +152,9 @@ def _write(statement: str, *, key: str, points: int = 1, **facts: Any) -> Outcom
         raise PointsOverflow from error
     if outcome not in ("done", "replayed"):
         raise _problem(outcome, key=key, balance=balance)
-    return Outcome(Posting.from_db(connection.alias, names, row), balance, outcome == "replayed")
+    found = dict(zip(names, row, strict=True))  # columns stand in another order in the table
+    posting = Posting.from_db(connection.alias, COLUMNS, [found[name] for name in COLUMNS])
+    return Outcome(posting, balance, outcome == "replayed")
 
 
 def _problem(outcome: str, *, key: str, balance: int) -> LedgerProblem:

@@ -14,6 +14,12 @@ from django.utils import translation
 from core import boot, feed, statics
 from tests.ability import cannot_run
 
+# Append-only tables, and what refuses to empty them
+NOT_EMPTIED = {
+    "core_edit": "edits_are_not_emptied",
+    "loyalty_allocation": "allocations_are_not_emptied",
+    "loyalty_posting": "postings_are_not_emptied",
+}
 # Filled by Django once the tables are made, and the same for every test.
 KEPT = {"auth_permission", "django_content_type"}
 
@@ -37,9 +43,13 @@ def only_hands_out(config):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Some tests empty all tables by TRUNCATE, which the log of edits refuses (tests/core/test_edits.py)."""
+    """Some tests empty all tables by TRUNCATE, which append-only tables refuse.
+
+    Tests that it is refused switch the trigger on again (tests/core/test_edits.py, tests/loyalty/test_ledger.py).
+    """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE core_edit DISABLE TRIGGER edits_are_not_emptied")
+        for table, trigger in NOT_EMPTIED.items():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
 
 
 @pytest.fixture(scope="session", autouse=True)
