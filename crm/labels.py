@@ -37,6 +37,7 @@ STEPS: Final = {
     "clear_demo": _("Take the demo away"),
     "tag_all": _("Tag a list"),
     "undo_tag_all": _("Take tags of a list back"),
+    "tier_rules": _("Look at tiers again"),
 }
 ALL_JOBS: Final = _("All")
 

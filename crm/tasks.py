@@ -9,13 +9,19 @@ from core.webhooks import emitting, sending
 from crm import bulk_tags, lookout, night, own_data, schedule
 from crm.portal import code_mails
 from customers.services import browser_imports, uploads
+from loyalty.services import tier_rules
 
 WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
 LONGEST_SECONDS = 4 * 3600  # what one task may take
 LONG_WORK = 7_301_002  # an advisory lock
 # Work that has tasks of its own: the sweep rings for it and does not wait.
-OTHER_WORK = {uploads.BELL: browser_imports.STEPS, bulk_tags.BELL: bulk_tags.STEPS, own_data.BELL: own_data.STEPS}
+OTHER_WORK = {
+    uploads.BELL: browser_imports.STEPS,
+    bulk_tags.BELL: bulk_tags.STEPS,
+    own_data.BELL: own_data.STEPS,
+    tier_rules.BELL: tier_rules.STEPS,
+}
 
 
 @shared_task
@@ -45,6 +51,12 @@ def clear_demo() -> int:
 def tag_many() -> int:
     """Tag long lists."""
     return engine.work_off(steps=bulk_tags.STEPS, seconds=WORK_SECONDS)
+
+
+@shared_task
+def look_at_tiers() -> int:
+    """Look at everybody's tier again after the rules changed."""
+    return engine.work_off(steps=tier_rules.STEPS, seconds=WORK_SECONDS)
 
 
 @shared_task

@@ -23,14 +23,14 @@ CLOSED: Final = "SELECT customer_id FROM loyalty_standing WHERE ends_on < %(toda
 EVERYONE: Final = "SELECT id AS customer_id FROM customers_customer WHERE id %% %(share)s = 0"
 
 # Facts of the customer of the row `stood`, within the days of the row {0}.
-# The postings of an account that was merged into another one count for that one's customer.
+# Postings of accounts that were merged into another one count for that one's customer.
 POINTS: Final = """
     SELECT p.points + p.pending_points AS amount, (p.at AT TIME ZONE %(zone)s)::date AS day
     FROM (
-        SELECT id FROM loyalty_account WHERE customer_id = stood.customer_id
-        UNION ALL
-        SELECT m.id FROM loyalty_account m JOIN loyalty_account i ON i.id = m.merged_into_id
-        WHERE i.customer_id = stood.customer_id
+        WITH RECURSIVE line AS (
+            SELECT id FROM loyalty_account WHERE customer_id = stood.customer_id
+            UNION ALL SELECT m.id FROM loyalty_account m JOIN line ON m.merged_into_id = line.id
+        ) SELECT id FROM line
     ) a
     JOIN loyalty_posting p ON p.account_id = a.id AND p.kind IN ('earn', 'reverse')
         AND p.at >= ({0}.first::timestamp AT TIME ZONE %(zone)s)

@@ -3,18 +3,22 @@
 Every function may be called again: what it found decided is written once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Max
 
-from core.models import Business, User
+from core import feed
+from core.models import Business, Change, User
 from customers.models import Customer
 from loyalty.models import Move, Standing, Tier, TierNotice
 from loyalty.selectors import tier_values
 
+REACTION: Final = "tiers"
+AT_ONCE: Final = 20_000  # customers of one transaction, whose standings stay locked so long
 NOTICE_DAYS: Final = 30
 
 LOCK: Final = """
@@ -106,6 +110,40 @@ def expire(*, business: Business, at: datetime) -> Moved:
 def begin_periods(*, business: Business, at: datetime) -> Moved:
     """Midnight, after `expire`: who has earned the tier in the period that ended keeps it for the next one."""
     return write(asked=tier_values.CLOSED, business=business, at=at)
+
+
+def follow(*, business: Business, at: datetime) -> Moved:
+    """Settle those whose orders changed since the last time; the first time, everybody. Call it after crediting.
+
+    The cursor moves when all are done: what a crash leaves is looked at again.
+    """
+    if not tier_values.in_use():
+        return Moved()
+    with transaction.atomic():
+        since, until = feed.position(REACTION), feed.horizon()
+    moved = Moved()
+    for part, told in _chunks(since, until):
+        moved += write(asked=part, business=business, at=at, **told)
+    with transaction.atomic():
+        if feed.position(REACTION) == since:
+            feed.advance(REACTION, until)
+    return moved
+
+
+def _chunks(since: int, until: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not since:
+        yield from ((tier_values.RANGE, told) for told in ranges())
+        return
+    ids = feed.pending(Change.Kind.CUSTOMER_ORDERS, since=since, until=until)
+    for first in range(0, len(ids), AT_ONCE):
+        yield tier_values.THESE, {"customers": ids[first : first + AT_ONCE]}
+
+
+def ranges() -> Iterator[dict[str, int]]:
+    """All customers, some at a time."""
+    last = Customer.objects.aggregate(last=Max("pk"))["last"] or 0
+    for low in range(1, last + 1, AT_ONCE):
+        yield {"low": low, "high": low + AT_ONCE}
 
 
 @transaction.atomic

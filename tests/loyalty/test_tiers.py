@@ -225,6 +225,30 @@ def value_of(customer, span):
     return sum(cents for day, cents in days if (span.first is None or span.first <= day) and day <= span.last)
 
 
+@pytest.mark.django_db(transaction=True)
+class TestFollowing:
+    def test_the_first_time_everybody_then_those_who_changed(self):
+        make_tiers(qualify_by="money")
+        ada, bob = make_customer(), make_customer()
+        make_order(customer=ada, value_cents=120)
+        assert self.follow() == Moved(1, 1, 0)
+        make_posting(bob, 900)
+        make_order(customer=bob, value_cents=300)
+        assert self.follow() == Moved(1, 1, 0)
+        assert self.follow() == Moved()
+        assert (stands(ada)[0], stands(bob)[0]) == ("Silver", "Gold")
+
+    def test_without_tiers_the_first_time_is_still_to_come(self):
+        ada = make_customer()
+        make_order(customer=ada, value_cents=120)
+        assert self.follow() == Moved()
+        make_tiers(qualify_by="money")
+        assert self.follow().risen == 1
+
+    def follow(self):
+        return tiers.follow(business=business.current(), at=noon(DAY))
+
+
 class TestAgainstThePlainRules:
     @pytest.mark.parametrize("window", ["rolling", "year", "lifetime"])
     @pytest.mark.parametrize("by_step", [True, False])
@@ -358,8 +382,13 @@ class TestTheDatabaseRefuses:
     @pytest.mark.parametrize("wrong", [{"rank": 2, "threshold": 50}, {"rank": 1, "threshold": 150}])
     def test_ranks_and_thresholds_that_do_not_rise_together(self, wrong):
         make_tier(rank=1, threshold=100)
-        make_tier(name="Other", **wrong)
-        with pytest.raises(IntegrityError, match="rise together"), transaction.atomic(), connection.cursor() as cursor:
+        with pytest.raises(IntegrityError, match="rise together"):
+            self.add(wrong)
+
+    @transaction.atomic
+    def add(self, fields):
+        make_tier(name="Other", **fields)
+        with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def test_a_tier_that_was_taken_away_is_in_nobody_s_way(self):
