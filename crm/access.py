@@ -164,6 +164,25 @@ VALUE: Table = {
     "analytics:scenario_restore": {"POST": PLANNERS},
 }
 
+LOYALTY: Table = {
+    "loyalty:reward_list": PAGE,
+    "loyalty:reward_add": OPERATOR_FORM,
+    "loyalty:reward_detail": PAGE,
+    "loyalty:reward_edit": OPERATOR_FORM,
+    "loyalty:reward_archive": ACTION,
+    "loyalty:reward_codes": ACTION,
+    "loyalty:redemption_list": PAGE,
+    "loyalty:redemption_mark": {"POST": DESK_WORKERS},
+    "loyalty:redemption_detail": PAGE,
+    "loyalty:redemption_cancel": {"POST": DESK_WORKERS},
+    "loyalty:till": {"GET": DESK_WORKERS},
+    "loyalty:till_customer": {"GET": DESK_WORKERS},
+    "loyalty:till_redeem": DESK_FORM,
+    "loyalty:till_done": {"GET": DESK_WORKERS},
+    "loyalty:till_undo": {"POST": DESK_WORKERS},
+    "loyalty:till_show": DESK_FORM,
+}
+
 IMPORTS: Table = {
     "customers:import_list": PAGE,
     "customers:import_new": {"GET": OPERATORS, "POST": OPERATORS},
@@ -270,4 +289,4 @@ API: Table = {
     "api:unknown": dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), PUBLIC),
 }
 
-TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **PORTAL, **ADMIN, **IMPORTS, **RECORDS, **VALUE}
+TABLE: Table = {**API, **PROBES, **DESK, **SETTINGS, **ACCOUNTS, **PORTAL, **ADMIN, **IMPORTS, **RECORDS, **VALUE, **LOYALTY}

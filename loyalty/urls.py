@@ -1,5 +1,24 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from loyalty.views import redemptions, rewards, till
 
 app_name = "loyalty"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("loyalty/rewards/", rewards.reward_list, name="reward_list"),
+    path("loyalty/rewards/add/", rewards.reward_add, name="reward_add"),
+    path("loyalty/rewards/<int:pk>/", rewards.reward_detail, name="reward_detail"),
+    path("loyalty/rewards/<int:pk>/edit/", rewards.reward_edit, name="reward_edit"),
+    path("loyalty/rewards/<int:pk>/archive/", rewards.reward_archive, name="reward_archive"),
+    path("loyalty/rewards/<int:pk>/codes/", rewards.reward_codes, name="reward_codes"),
+    path("loyalty/redemptions/", redemptions.redemption_list, name="redemption_list"),
+    path("loyalty/redemptions/mark/", redemptions.redemption_mark, name="redemption_mark"),
+    path("loyalty/redemptions/<int:pk>/", redemptions.redemption_detail, name="redemption_detail"),
+    path("loyalty/redemptions/<int:pk>/cancel/", redemptions.redemption_cancel, name="redemption_cancel"),
+    path("till/", till.till, name="till"),
+    path("till/<int:pk>/", till.till_customer, name="till_customer"),
+    path("till/<int:pk>/redeem/", till.till_redeem, name="till_redeem"),
+    path("till/done/<int:pk>/", till.till_done, name="till_done"),
+    path("till/done/<int:pk>/undo/", till.till_undo, name="till_undo"),
+    path("till/show/<int:pk>/", till.till_show, name="till_show"),
+]

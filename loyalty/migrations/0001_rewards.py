@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 # The stock is not among them: redemptions move it, and each of them is a row of its own.
 EDITS = """
 SELECT perennial_keep_edits_of('loyalty_reward', 'loyalty_reward', 'id', ARRAY['name', 'description', 'kind',

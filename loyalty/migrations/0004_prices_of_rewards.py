@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 EDITS = """
 SELECT perennial_keep_edits_of('loyalty_rewardprice', 'loyalty_reward', 'reward_id', ARRAY['tier_id', 'cost_points'])
 """

@@ -1,0 +1,94 @@
+"""A dry run: what a basket would earn, and what the customer's points could do for it. Nothing is set aside.
+
+Two quotes may each promise the same points: only redeeming decides, under the account's lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Q
+
+from core.models import Business
+from loyalty import baskets, earning, expiry, worth
+from loyalty.baskets import BasketLine
+from loyalty.models import EarningRule, Standing
+from loyalty.selectors import points, programme, rewards
+from loyalty.selectors.rewards import Offered, local
+
+WHOLE: Final = 100  # percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """`spend_points` take `money_off_cents` off: as much as the balance and the basket allow. Zero without a basket."""
+
+    balance: int
+    earns: int
+    earns_active_at: datetime | None
+    spend_points: int
+    money_off_cents: int
+    within_reach: Sequence[Offered]
+    almost: Sequence[Offered]
+
+
+def quote(*, customer_id: int, lines: Sequence[BasketLine], business: Business, at: datetime) -> Quote:
+    """`lines` may be empty: then it is about the rewards alone. A fixed number of queries."""
+    balance = points.standing(customer_id=customer_id, at=at).balance
+    row = programme.current()
+    offered = rewards.offered(customer_id=customer_id, balance=balance, at=at)
+    spend = worth.most_for(baskets.total(lines), balance=balance, worth_cents=row.worth_cents)
+    earns = earned(customer_id=customer_id, lines=lines, at=at) if lines and row.is_open else 0
+    terms = programme.terms(row, business)
+    return Quote(
+        balance=balance,
+        earns=earns,
+        earns_active_at=expiry.active_at(terms, earned_on=local(at).date(), at=at) if earns else None,
+        spend_points=spend,
+        money_off_cents=worth.cents_of(spend, worth_cents=row.worth_cents),
+        within_reach=[one for one in offered if one.is_within_reach],
+        almost=[one for one in offered if one.missing and one.can_be_had],
+    )
+
+
+def earned(*, customer_id: int, lines: Sequence[BasketLine], at: datetime) -> int:
+    """Points that the basket would earn if it were paid at `at`. Two queries."""
+    counted = [
+        earning.Line(
+            base_cents=line.net_cents,
+            quantity=line.quantity,
+            product_id=line.product_id,
+            category_id=line.category_id,
+            counts=line.is_goods,
+        )
+        for line in lines
+    ]
+    return sum(earning.earned(counted, rules(at), multiplier=multiplier(customer_id, at=at)))
+
+
+def rules(at: datetime) -> list[earning.Rule]:
+    """Those that orders placed at `at` are judged by. One query."""
+    lasts = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+    found = EarningRule.objects.filter(lasts, starts_at__lte=at).exclude(kind=EarningRule.Kind.SEGMENT)
+    return [
+        earning.Rule(
+            kind=rule.kind,
+            points=rule.points,
+            per_cents=rule.per_cents,
+            minimum_cents=rule.minimum_cents,
+            product_id=rule.product_id,
+            category_id=rule.category_id,
+            is_extra=rule.is_extra,
+            is_multiplied=rule.is_multiplied,
+        )
+        for rule in found.order_by("pk")
+    ]
+
+
+def multiplier(customer_id: int, *, at: datetime) -> int:
+    """Of the tier that the customer has at `at`, in percent. One query."""
+    kept = Q(until__isnull=True) | Q(until__gte=local(at).date())
+    found = Standing.objects.filter(kept, customer=customer_id, tier__isnull=False)
+    factor = found.values_list("tier__multiplier", flat=True).first()
+    return WHOLE if factor is None else int(factor * WHOLE)

@@ -1,0 +1,161 @@
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from core.http import DeskRequest
+from customers.models import Customer
+from loyalty import worth
+from loyalty.forms.till import BasketForm, ConfirmedForm, RedeemForm
+from loyalty.models import Redemption, Reward
+from loyalty.problems import LedgerProblem
+from loyalty.selectors import cards, programme, quotes
+from loyalty.selectors import rewards as found
+from loyalty.services import fulfilment, refusals, rewards
+from loyalty.services.rewards import UNDO, Wish
+
+Place = Redemption.Place
+
+
+def till(request: DeskRequest) -> HttpResponse:
+    """One field: a code opens what it stands for, a single customer opens at once."""
+    text = request.GET.get("q", "").strip()
+    shown = fulfilment.find(text) if text else None
+    if shown is not None:
+        return redirect("loyalty:till_show", pk=shown.pk)
+    people = cards.people(text)
+    if len(people) == 1:
+        return redirect("loyalty:till_customer", pk=people[0].pk)
+    return render(request, "loyalty/till.html", {"people": people, "text": text})
+
+
+def till_customer(request: DeskRequest, pk: int) -> HttpResponse:
+    form = BasketForm(request.GET if "amount" in request.GET else None, business=request.business)
+    return _customer(request, pk, form, RedeemForm())
+
+
+def _customer(request: DeskRequest, pk: int, basket: BasketForm, redeem: RedeemForm) -> HttpResponse:
+    customer, at = get_object_or_404(Customer.objects.select_related("company"), pk=pk), timezone.now()
+    quote = quotes.quote(customer_id=pk, lines=basket.lines, business=request.business, at=at)
+    if quote.spend_points and not redeem.is_bound:
+        redeem = RedeemForm(initial={"points": quote.spend_points})
+    context = {
+        "customer": customer,
+        "card": cards.card(pk, at=at),
+        "quote": quote,
+        "basket": basket,
+        "redeem": redeem,
+        "programme": programme.current(),
+        "phone": customer.phones.order_by("pk").first(),
+        "email": customer.emails.order_by("pk").first(),
+    }
+    return render(request, "loyalty/till_customer.html", context)
+
+
+def till_redeem(request: DeskRequest, pk: int) -> HttpResponse:
+    """GET asks once more, POST redeems. The token makes a second press the same redemption."""
+    customer = get_object_or_404(Customer, pk=pk)
+    form = ConfirmedForm(request.POST) if request.method == "POST" else RedeemForm(request.GET)
+    if not form.is_valid():
+        return _customer(request, pk, BasketForm(business=request.business), RedeemForm(form.data))
+    asked = form.cleaned_data
+    wish = Wish(customer_id=pk, points=asked["points"], reward_id=asked["reward"])
+    if request.method != "POST":
+        return _confirm(request, customer, wish)
+    try:
+        done = rewards.redeem(
+            wish=wish, key=f"till:{asked['token']}", at=timezone.now(), place=Place.TILL, by=request.user.pk
+        )
+    except (LedgerProblem, refusals.Refused) as error:
+        messages.error(request, str(error))
+    except OperationalError:
+        messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
+    else:
+        return redirect("loyalty:till_done", pk=done.redemption.pk)
+    return redirect("loyalty:till_customer", pk=pk)
+
+
+def _confirm(request: DeskRequest, customer: Customer, wish: Wish) -> HttpResponse:
+    at = timezone.now()
+    balance = cards.card(customer.pk, at=at).points.balance
+    reward, points, cents = _priced(wish, at)
+    context = {
+        "customer": customer,
+        "reward": reward,
+        "points": points,
+        "money_off_cents": cents,
+        "left": balance - points,
+        "form": ConfirmedForm(
+            initial={"points": wish.points, "reward": wish.reward_id, "token": secrets.token_hex(16)}
+        ),
+    }
+    return render(request, "loyalty/till_redeem.html", context)
+
+
+def _once(wish: Wish) -> dict[str, Any]:
+    """The wish, with a token that no other form has."""
+    return {"points": wish.points, "reward": wish.reward_id, "token": secrets.token_hex(16)}
+
+
+def _priced(wish: Wish, at: Any) -> tuple[Reward | None, int, int]:
+    if wish.reward_id is None:
+        points = wish.points or 0
+        return None, points, worth.cents_of(points, worth_cents=programme.current().worth_cents)
+    told = found.priced(wish.reward_id, customer_id=wish.customer_id, at=at)
+    reward = get_object_or_404(Reward, pk=wish.reward_id) if told is None else told[0]
+    return reward, told[1] if told else 0, reward.money_off_cents or 0
+
+
+def till_done(request: DeskRequest, pk: int) -> HttpResponse:
+    one = get_object_or_404(Redemption.objects.select_related("customer", "reward"), pk=pk)
+    at = timezone.now()
+    context = {
+        "one": one,
+        "balance": cards.card(one.customer_id, at=at).points.balance,
+        "may_undo": _is_undoable(one, at),
+        "seconds": int(UNDO.total_seconds()),
+        "became": refusals.what_became(one),
+    }
+    return render(request, "loyalty/till_done.html", context)
+
+
+def _is_undoable(one: Redemption, at: Any) -> bool:
+    return one.handled_at is not None and one.state in rewards.DONE and one.handled_at > at - UNDO
+
+
+@require_POST
+def till_undo(request: DeskRequest, pk: int) -> HttpResponse:
+    """What was redeemed here goes back whole; what was only handed over waits again."""
+    one, at = get_object_or_404(Redemption, pk=pk), timezone.now()
+    if one.place == Place.TILL:
+        try:
+            rewards.cancel(redemption_id=pk, at=at, reason=_("Undone at the till"), by=request.user.pk)
+        except refusals.TooLate:
+            messages.error(request, _("The minute is over: ask somebody who may cancel it."))
+        else:
+            messages.success(request, _("Undone: the points are back."))
+    elif fulfilment.take_back(redemption_id=pk, at=at):
+        messages.success(request, _("Undone: it waits to be handed over again."))
+    else:
+        messages.error(request, _("The minute is over: ask somebody who may cancel it."))
+    return redirect("loyalty:till_customer", pk=one.customer_id)
+
+
+def till_show(request: DeskRequest, pk: int) -> HttpResponse:
+    """What a customer's code stands for: GET shows it, POST hands it over."""
+    one = get_object_or_404(Redemption.objects.select_related("customer", "reward"), pk=pk)
+    if request.method != "POST":
+        context = {"one": one, "became": refusals.what_became(one), "is_open": one.state in rewards.OPEN}
+        return render(request, "loyalty/till_show.html", context)
+    try:
+        fulfilment.show(code=one.code, at=timezone.now(), by=request.user.pk)
+    except refusals.TooLate as error:
+        messages.error(request, str(error))
+        return redirect("loyalty:till_show", pk=pk)
+    return redirect("loyalty:till_done", pk=pk)
