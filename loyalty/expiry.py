@@ -70,10 +70,15 @@ def last_day(terms: Terms, *, active_on: date) -> date | None:
     return this_year if this_year >= least else on_day(least.year + 1, terms.month, terms.day)
 
 
-def expires_at(terms: Terms, *, active_at: datetime) -> datetime | None:
-    """The first moment at which points that become active at `active_at` are gone; None: never."""
-    last = last_day(terms, active_on=active_at.astimezone(terms.zone).date())
+def end_of(terms: Terms, *, active_on: date) -> datetime | None:
+    """The first moment at which points that became active on a day are gone; None: never."""
+    last = last_day(terms, active_on=active_on)
     return None if last is None else midnight_after(last, terms.zone)
+
+
+def expires_at(terms: Terms, *, active_at: datetime) -> datetime | None:
+    """The same for points that become active at a moment."""
+    return end_of(terms, active_on=active_at.astimezone(terms.zone).date())
 
 
 def after_activity(terms: Terms, *, at: datetime) -> datetime | None:

@@ -1,0 +1,159 @@
+"""Points for orders: a reaction that pulls what changed from the feed and posts the difference.
+
+What an order is to have been credited follows from the facts alone (loyalty.services.targets), so that a cancelled
+order, a corrected amount, another customer, a refund and a refund that was undone are all one case, and running again
+changes nothing. Each difference is a posting with its own key: `earn:order:81`, later `earn:order:81:2`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from core import business as settings_row
+from core import feed
+from core.models import Business, Change, Cursor
+from loyalty.models import Programme
+from loyalty.selectors import programme as programmes
+from loyalty.services import many, refunding, targets
+
+REACTION: Final = "points"
+AT_ONCE: Final = 50_000  # orders of one transaction: it locks their customers' accounts
+
+# Both the orders that count and those that once did.
+RANGE: Final = """
+SELECT id FROM customers_order WHERE id BETWEEN %(first)s AND %(last)s AND placed_on >= %(from_day)s
+UNION SELECT order_id FROM loyalty_credit WHERE order_id BETWEEN %(first)s AND %(last)s ORDER BY 1
+"""
+LAST: Final = """
+SELECT greatest((SELECT max(id) FROM customers_order), (SELECT max(order_id) FROM loyalty_credit), 0)
+"""
+
+# What differs from what was credited. A row with neither points nor credit is an order that never had any.
+CHANGED: Final = (
+    "DELETE FROM wanted_credit WHERE NOT is_anew AND points = was_points AND was_customer = customer_id",
+    "DELETE FROM wanted_credit WHERE customer_id IS NULL AND was_facts = 0",
+    "DROP TABLE IF EXISTS pg_temp.wanted_account",
+    """CREATE TEMP TABLE wanted_account ON COMMIT DROP AS
+    SELECT customer_id FROM wanted_credit WHERE points > 0
+    UNION SELECT was_customer FROM wanted_credit WHERE was_points > 0""",
+)
+EARNED: Final = """
+CREATE TEMP TABLE wanted_posting ON COMMIT DROP AS
+SELECT customer_id, order_id, points - owed AS points, placed_at, placed_on,
+    concat_ws(':', 'earn:order', order_id, nullif(revision + 1, 1)) AS key
+FROM (
+    SELECT *, CASE WHEN was_customer = customer_id THEN was_points + least(forgiven, greatest(points - was_points, 0))
+        ELSE 0 END AS owed
+    FROM wanted_credit WHERE customer_id IS NOT NULL
+) AS owing WHERE points > owed
+"""
+REMEMBER: Final = (
+    """DELETE FROM loyalty_linecredit l USING wanted_credit w
+    WHERE l.order_id = w.order_id AND w.was_facts IS NOT NULL AND (w.is_anew OR w.customer_id IS NULL)""",
+    """INSERT INTO loyalty_linecredit (order_id, position, points)
+    SELECT order_id, position, points FROM wanted_line WHERE points > 0 ORDER BY order_id, position""",
+    """INSERT INTO loyalty_credit AS c (order_id, customer_id, facts, multiplier, points, forgiven, revision)
+SELECT order_id, coalesce(customer_id, was_customer), CASE WHEN customer_id IS NULL THEN 0 ELSE coalesce(facts, 0) END,
+    multiplier, points, 0, 1
+FROM wanted_credit ORDER BY order_id
+ON CONFLICT (order_id) DO UPDATE SET customer_id = excluded.customer_id, facts = excluded.facts,
+    multiplier = excluded.multiplier, points = excluded.points, revision = c.revision + 1,
+    forgiven = CASE WHEN c.customer_id <> excluded.customer_id THEN 0
+        ELSE c.forgiven - least(c.forgiven, greatest(excluded.points - c.points, 0)) END""",
+)
+
+
+def credit(*, at: datetime) -> int:
+    """Bring the points of orders that changed up to date; returns how many orders that concerned.
+
+    Nothing happens before the programme is switched on; the first time it looks at every order that counts. Each
+    transaction takes some of them. The cursor moves when all are done: what a crash leaves is looked at again, and an
+    order that was credited already is not credited twice.
+    """
+    if not programmes.is_open():
+        return 0
+    since, until = _span()
+    done = sum(_some(ids, at) for ids in _chunks(since, until))
+    _advance(since, until)
+    return done
+
+
+def credit_orders(*, order_ids: Sequence[int], at: datetime) -> int:
+    """The same for some orders, whatever the feed says of them. The programme is switched on."""
+    return sum(_some(ids, at) for ids in _cut(order_ids))
+
+
+def begin_anew() -> None:
+    """Look at all orders again, because others count now. Call it with what changed that."""
+    Cursor.objects.filter(reaction=REACTION).update(xid=0)
+
+
+@transaction.atomic
+def _span() -> tuple[int, int]:
+    return feed.position(REACTION), feed.horizon()
+
+
+@transaction.atomic
+def _advance(since: int, until: int) -> None:
+    """Unless somebody else moved the cursor meanwhile, or put it back to the beginning."""
+    if feed.position(REACTION) == since:
+        feed.advance(REACTION, until)
+
+
+def _chunks(since: int, until: int) -> Iterator[Sequence[int]]:
+    if since:
+        yield from _cut(feed.pending(Change.Kind.ORDER, since=since, until=until))
+        return
+    programme, business = programmes.current(), settings_row.current()
+    with connection.cursor() as cursor:
+        cursor.execute(LAST)
+        last = int(cursor.fetchone()[0])
+        for first in range(1, last + 1, AT_ONCE):
+            last_here, day = first + AT_ONCE - 1, first_day(programme, business)
+            cursor.execute(RANGE, {"first": first, "last": last_here, "from_day": day})
+            yield [pk for (pk,) in cursor.fetchall()]
+
+
+def first_day(programme: Programme, business: Business) -> date:
+    """The first business date of which orders can count. The programme is switched on."""
+    if programme.opened_at is None:
+        raise ValueError("The programme is not switched on.")
+    return programme.credit_from or programme.opened_at.astimezone(business.zone).date()
+
+
+def _cut(order_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (order_ids[first : first + AT_ONCE] for first in range(0, len(order_ids), AT_ONCE))
+
+
+@transaction.atomic
+def _some(order_ids: Sequence[int], at: datetime) -> int:
+    """Bring some orders up to date. The lock on the cursor keeps it to one process at a time."""
+    feed.position(REACTION)
+    programme, business = programmes.current(), settings_row.current()
+    targets.look_up(order_ids=order_ids, programme=programme, business=business, at=at)
+    changed = _changed()
+    if not changed:
+        return 0
+    many.lock(wanted="wanted_account", at=at)
+    refunding.take_back(programme=programme, at=at)
+    _run("DROP TABLE IF EXISTS pg_temp.wanted_posting", EARNED, "ANALYZE wanted_posting")
+    many.earn(terms=programmes.terms(programme, business), at=at)
+    _run(*REMEMBER)
+    refunding.forgive()
+    return changed
+
+
+def _changed() -> int:
+    """Leave only what differs from what was credited; returns how many orders that are."""
+    _run(*CHANGED)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM wanted_credit")
+        return int(cursor.fetchone()[0])
+
+
+def _run(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

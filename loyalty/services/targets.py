@@ -1,0 +1,124 @@
+"""What orders are to have been credited, beside what they were: for many orders, in temporary tables.
+
+`wanted_credit` has a row for each order that is to be looked at, `wanted_line` what each line of an order earned whose
+facts are others than when it was credited. An order is worked out anew only then: a rule that was made later, another
+tier or a refund does not change what its lines earned. The arithmetic is that of loyalty.earning and loyalty.reversal.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from core.models import Business
+from loyalty.earning import MOST_POINTS
+from loyalty.models import Programme
+
+# `customer_id` is whose points they are to be: nobody's unless the order is paid, somebody's, and counts.
+ORDERS: Final = """
+CREATE TEMP TABLE wanted_credit ON COMMIT DROP AS
+SELECT ids.id AS order_id, o.customer_id, o.placed_at, o.placed_on, c.customer_id AS was_customer,
+    coalesce(c.points, 0) AS was_points, coalesce(c.forgiven, 0) AS forgiven, coalesce(c.revision, 0) AS revision,
+    c.facts AS was_facts, coalesce(c.multiplier, 100) AS was_multiplier, l.facts, 100 AS multiplier,
+    0::bigint AS points, false AS is_anew
+FROM (SELECT DISTINCT unnest(%(ids)s::bigint[]) AS id) AS ids
+LEFT JOIN customers_order o ON o.id = ids.id AND o.status = 'paid' AND o.customer_id IS NOT NULL
+    AND o.placed_on >= %(from_day)s AND (%(from_day_counts)s OR o.placed_at >= %(opened_at)s)
+LEFT JOIN loyalty_credit c ON c.order_id = ids.id
+LEFT JOIN LATERAL (
+    SELECT hashtextextended(string_agg(concat_ws('/', l.position, l.product_id, l.quantity, l.net_cents,
+        l.discount_cents, l.counts), ',' ORDER BY l.position), extract(epoch FROM o.placed_at)::bigint) AS facts
+    FROM customers_orderline l WHERE l.order_id = o.id
+) l ON true
+WHERE o.id IS NOT NULL OR c.order_id IS NOT NULL
+"""
+# The multiplier of a tier stays as it was when the order was credited, as long as it is the same customer's.
+ANEW: Final = """
+UPDATE wanted_credit w SET is_anew = true, multiplier = CASE WHEN w.was_customer = w.customer_id
+    AND w.was_facts IS NOT NULL THEN w.was_multiplier ELSE coalesce((
+        SELECT (t.multiplier * 100)::int FROM loyalty_standing s JOIN loyalty_tier t ON t.id = s.tier_id
+        WHERE s.customer_id = w.customer_id AND (s.until IS NULL OR s.until >= %(today)s)), 100) END
+WHERE w.customer_id IS NOT NULL
+    AND (w.was_facts IS DISTINCT FROM coalesce(w.facts, 0) OR w.was_customer IS DISTINCT FROM w.customer_id)
+"""
+LINES: Final = """
+CREATE TEMP TABLE wanted_line ON COMMIT DROP AS
+WITH line AS (
+    SELECT w.order_id, l.position, w.multiplier, w.placed_at, l.product_id, p.category_id,
+        l.net_cents + CASE WHEN %(before_discount)s THEN l.discount_cents ELSE 0 END AS base,
+        (l.quantity * 1000)::bigint AS pieces
+    FROM wanted_credit w JOIN customers_orderline l ON l.order_id = w.order_id AND l.counts
+    JOIN customers_product p ON p.id = l.product_id WHERE w.is_anew
+), covered AS (
+    SELECT line.*, r.id AS rule_id, r.kind, r.points, r.per_cents, r.minimum_cents, r.is_extra,
+        CASE WHEN r.is_multiplied THEN line.multiplier ELSE 100 END AS percent, scope.width,
+        min(scope.width) FILTER (WHERE NOT r.is_extra) OVER (PARTITION BY line.order_id, line.position) AS narrowest
+    FROM line
+    JOIN loyalty_earningrule r ON r.kind <> 'segment' AND r.starts_at <= line.placed_at
+        AND (r.ends_at IS NULL OR r.ends_at > line.placed_at)
+        AND coalesce(r.product_id = line.product_id, r.category_id = line.category_id, r.category_id IS NULL)
+    CROSS JOIN LATERAL (SELECT CASE WHEN r.product_id IS NOT NULL THEN 0 WHEN r.category_id IS NOT NULL THEN 1 ELSE 2
+        END AS width) AS scope
+), weighed AS (
+    SELECT *, CASE WHEN base <= 0 THEN 0 WHEN kind = 'piece' THEN pieces ELSE base END::numeric AS weight
+    FROM covered WHERE is_extra OR width = narrowest
+), summed AS (
+    SELECT *, sum(base) OVER of_rule AS all_base, sum(weight) OVER of_rule AS all_weight
+    FROM weighed WINDOW of_rule AS (PARTITION BY order_id, rule_id)
+), ruled AS (
+    SELECT *, least(%(most)s, CASE WHEN all_base <= 0 OR all_base < minimum_cents OR all_weight = 0 THEN 0
+        WHEN kind = 'money' THEN div(all_base * points * percent, per_cents::numeric * 100)
+        WHEN kind = 'piece' THEN div(all_weight * points * percent, 100000)
+        ELSE div(points::numeric * percent, 100) END) AS total
+    FROM summed
+), shared AS (
+    SELECT order_id, rule_id, position, total, div(total * weight, all_weight) AS share,
+        row_number() OVER (PARTITION BY order_id, rule_id ORDER BY mod(total * weight, all_weight) DESC, position)
+            AS place
+    FROM ruled WHERE all_weight > 0
+), left_over AS (
+    SELECT *, total - sum(share) OVER (PARTITION BY order_id, rule_id) AS rest FROM shared
+)
+SELECT order_id, position, sum(share + CASE WHEN place <= rest THEN 1 ELSE 0 END)::bigint AS points
+FROM left_over GROUP BY order_id, position
+"""
+# What stays after refunds, of the lines as they were worked out now or when the order was credited.
+POINTS: Final = """
+UPDATE wanted_credit w SET points = kept.points
+FROM (
+    SELECT earned.order_id, sum(earned.points - CASE
+        WHEN l.net_cents <> 0 THEN div(earned.points::numeric * abs(l.refunded_cents), abs(l.net_cents))
+        WHEN l.quantity > 0 THEN div(earned.points * l.refunded_quantity, l.quantity)
+        ELSE 0 END)::bigint AS points
+    FROM (
+        SELECT order_id, position, points FROM wanted_line
+        UNION ALL
+        SELECT c.order_id, c.position, c.points FROM loyalty_linecredit c
+        JOIN wanted_credit w ON w.order_id = c.order_id AND w.customer_id IS NOT NULL AND NOT w.is_anew
+    ) AS earned
+    JOIN customers_orderline l ON l.order_id = earned.order_id AND l.position = earned.position
+    GROUP BY earned.order_id
+) AS kept
+WHERE kept.order_id = w.order_id AND w.customer_id IS NOT NULL
+"""
+STATEMENTS: Final = (
+    *("DROP TABLE IF EXISTS pg_temp.wanted_credit, pg_temp.wanted_line", ORDERS, "ANALYZE wanted_credit", ANEW),
+    *(LINES, "ANALYZE wanted_line", POINTS),
+)
+
+
+def look_up(*, order_ids: Sequence[int], programme: Programme, business: Business, at: datetime) -> None:
+    """Make the two tables, which live until the end of the transaction. The programme is switched on."""
+    params: dict[str, Any] = {
+        "ids": list(order_ids),
+        "from_day": programme.credit_from or "-infinity",
+        "from_day_counts": programme.credit_from is not None,
+        "opened_at": programme.opened_at,
+        "today": at.astimezone(business.zone).date(),
+        "before_discount": programme.earn_base == Programme.EarnBase.BEFORE,
+        "most": MOST_POINTS,
+    }
+    with connection.cursor() as cursor:
+        for statement in STATEMENTS:
+            cursor.execute(statement, params if "%(" in statement else None)
