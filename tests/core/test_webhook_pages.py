@@ -110,7 +110,7 @@ def test_what_was_given_up_is_listed_and_sent_again(admin):
     work_off(now)
     assert "There was no answer (NewConnectionError)." in page(admin, there)
     Delivery.objects.update(state=State.DEAD, settled_at=now)
-    assert "Send again what was given up" in page(admin, f"{there}?state=dead")
+    assert "Send all again" in page(admin, f"{there}?state=dead")
     assert "No deliveries" in page(admin, f"{there}?state=delivered")
     admin.post(f"{there}replay/")
     assert (Delivery.objects.get().state, Delivery.objects.get().attempts) == (State.PENDING, 0)
