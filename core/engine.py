@@ -54,6 +54,7 @@ class Step:
     work: Callable[[Job], Payload]
     plan: Callable[[Run], Sequence[Payload]] = lambda run: [{}]
     in_past: bool = True  # whether a run for a past date takes it, too
+    beside: bool = False  # whether it is at work together with the step before it: neither needs the other
 
 
 Steps = Mapping[str, Step]
@@ -65,7 +66,7 @@ def worker_name(pid: int | None = None) -> str:
 
 def begin(*, run: Run, steps: Steps, at: datetime) -> None:
     """Write the jobs of the run's first step. Call it in the transaction that makes the run."""
-    _enqueue(run=run, step=_taken(run, steps)[0], at=at)
+    _enqueue(run=run, steps=_stages(run, steps)[0], at=at)
 
 
 def enqueue(*, step: str, payload: Payload, total: int = 0, at: datetime, bell: str) -> Job:
@@ -76,19 +77,29 @@ def enqueue(*, step: str, payload: Payload, total: int = 0, at: datetime, bell: 
     return job
 
 
-def _enqueue(*, run: Run, step: Step, at: datetime) -> None:
-    payloads = step.plan(run)
-    Job.objects.bulk_create(
+def _enqueue(*, run: Run, steps: Sequence[Step], at: datetime) -> None:
+    jobs = [
         Job(run=run, step=step.name, shard=shard, payload=payload, total=payload.get("rows", 0), ready_at=at)
-        for shard, payload in enumerate(payloads)
-    )
-    run.step = step.name
+        for step in steps
+        for shard, payload in enumerate(step.plan(run))
+    ]
+    Job.objects.bulk_create(jobs)
+    run.step = steps[0].name
     run.save(update_fields=["step"])
-    doorbell.ring("jobs", times=min(len(payloads), MOST_BELLS))
+    doorbell.ring("jobs", times=min(len(jobs), MOST_BELLS))
 
 
-def _taken(run: Run, steps: Steps) -> list[Step]:
-    return [step for step in steps.values() if step.in_past or not run.is_past]
+def _stages(run: Run, steps: Steps) -> list[list[Step]]:
+    """The run's steps in their order, those together that are at work side by side; a run says the first one's name."""
+    stages: list[list[Step]] = []
+    for step in steps.values():
+        if run.is_past and not step.in_past:
+            continue
+        if step.beside:
+            stages[-1].append(step)
+        else:
+            stages.append([step])
+    return stages
 
 
 @transaction.atomic
@@ -231,7 +242,7 @@ def _release(claimed: QuerySet[Job], *, at: datetime) -> int:
 def advance(*, run_id: int, steps: Steps, at: datetime) -> bool:
     """Go on to the next step when every shard of this one is done. True when there was something to do."""
     run = Run.objects.get(pk=run_id)
-    if run.state != Run.State.RUNNING or not _finished(run):
+    if run.state != Run.State.RUNNING or not _finished(run, steps):
         return False
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run_id)
@@ -241,19 +252,20 @@ def advance(*, run_id: int, steps: Steps, at: datetime) -> bool:
     return True
 
 
-def _finished(run: Run) -> bool:
-    return not run.jobs.filter(step=run.step).exclude(state=Job.State.DONE).exists()
+def _finished(run: Run, steps: Steps) -> bool:
+    names = {run.step, *(step.name for stage in _stages(run, steps) if stage[0].name == run.step for step in stage)}
+    return not run.jobs.filter(step__in=names).exclude(state=Job.State.DONE).exists()
 
 
 def _go_on(*, run: Run, steps: Steps, at: datetime) -> None:
-    taken = _taken(run, steps)
-    places = [step.name for step in taken]
+    stages = _stages(run, steps)
+    places = [stage[0].name for stage in stages]
     if run.step not in places:
         _fail_run(run.pk, error=f"This version knows no step “{run.step}”: start the night again.", at=at)
     elif run.step == places[-1]:
         Run.objects.filter(pk=run.pk).update(state=Run.State.DONE, finished_at=at)
     else:
-        _enqueue(run=run, step=taken[places.index(run.step) + 1], at=at)
+        _enqueue(run=run, steps=stages[places.index(run.step) + 1], at=at)
 
 
 def is_waiting(*, steps: Collection[str], at: datetime) -> bool:

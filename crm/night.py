@@ -87,7 +87,8 @@ def _count_profit(job: Job) -> Payload:
 
 def _count_periods(job: Job) -> Payload:
     run = _run(job)
-    return {"rows": period_counts.refresh(as_of=run.as_of, active_days=int(run.settings["churn_horizon_days"]))}
+    days = int(run.settings["churn_horizon_days"])
+    return {"rows": period_counts.refresh(as_of=run.as_of, active_days=days, is_past=run.is_past)}
 
 
 def _assign_segments(job: Job) -> Payload:
@@ -109,11 +110,11 @@ STEPS: dict[str, Step] = {
         Step("summaries", _summarise),
         Step("baskets", _fill_baskets),
         Step("profit", _count_profit),
-        Step("cohorts", lambda job: {"rows": cohorts.refresh(as_of=_run(job).as_of)}, in_past=False),
-        Step("periods", _count_periods),
         Step("choice", lambda job: choices.look_back(run=_run(job))),
         Step("contracts", lambda job: contract_values.refresh(run=_run(job))),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
+        Step("cohorts", lambda job: {"rows": cohorts.refresh(as_of=_run(job).as_of)}, in_past=False, beside=True),
+        Step("periods", _count_periods, beside=True),
         Step(
             "score",
             lambda job: scoring.score_shard(run=_run(job), first=job.payload["first"], last=job.payload["last"]),

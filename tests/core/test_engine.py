@@ -31,6 +31,10 @@ def broken(job):
     raise ValueError("the shelf is empty\nsecond line")
 
 
+def refused(job):
+    raise engine.Refused("The shelf is empty.")
+
+
 @transaction.atomic
 def make_run(the_steps, **fields):
     run = Run.objects.create(**{"as_of": AT.date(), "started_at": AT} | fields)
@@ -100,6 +104,47 @@ def test_a_past_run_leaves_out_what_is_not_for_it():
     plan = steps(Step("never", broken, in_past=False), Step("one", fine), Step("also never", broken, in_past=False))
     run = engine.drive(run_id=make_run(plan, is_past=True).pk, steps=plan)
     assert (run.state, [job.step for job in run.jobs.all()]) == (Run.State.DONE, ["one"])
+
+
+class TestSteps:
+    """Steps that are at work side by side."""
+
+    def test_begin_together_and_end_together(self):
+        waiting = []
+
+        def note(job):
+            waiting.append((job.step, sorted(job.run.jobs.exclude(state="done").values_list("step", flat=True))))
+            return {"rows": 1}
+
+        plan = steps(Step("one", note), Step("two", note), Step("with two", note, beside=True), Step("last", note))
+        run = engine.drive(run_id=make_run(plan).pk, steps=plan)
+        assert (run.state, run.step) == (Run.State.DONE, "last")
+        assert waiting == [
+            ("one", ["one"]),
+            ("two", ["two", "with two"]),
+            ("with two", ["with two"]),
+            ("last", ["last"]),
+        ]
+
+    def test_wait_for_the_one_that_is_left(self):
+        plan = steps(Step("two", fine), Step("with two", fine, beside=True), Step("last", fine))
+        run = make_run(plan)
+        job = claimed(at=timezone.now())
+        assert engine.perform(job=job, steps=plan)
+        assert not engine.advance(run_id=run.pk, steps=plan, at=timezone.now())
+        run.refresh_from_db()
+        assert (job.step, run.step) == ("two", "two")
+
+    def test_fail_together(self):
+        plan = steps(Step("two", fine), Step("with two", refused, beside=True), Step("last", fine))
+        run = engine.drive(run_id=make_run(plan).pk, steps=plan)
+        assert (run.state, run.step) == (Run.State.FAILED, "two")
+        assert not run.jobs.filter(step="last").exists()
+
+    def test_a_past_run_takes_what_is_for_it(self):
+        plan = steps(Step("two", fine), Step("never", broken, in_past=False, beside=True), Step("last", fine))
+        run = engine.drive(run_id=make_run(plan, is_past=True).pk, steps=plan)
+        assert [job.step for job in run.jobs.order_by("id")] == ["two", "last"]
 
 
 def test_jobs_without_a_run_are_done_too():
