@@ -15,6 +15,7 @@ from core.api.fields import Id, Moment, Text
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
 from crm.api.shapes import CUSTOMER, WHO, CustomerOut, Listed
+from customers import birthdays
 from customers.api.orders import taken
 from customers.api.values import Address, Number
 from customers.importing import persons
@@ -45,6 +46,7 @@ DETAIL: Final[dict[str, Any]] = {
     "city": "London",
     "locale": "en",
     "time_zone": "Europe/London",
+    "birthday": "1990-03-14",
     "created_at": "2024-05-02T08:00:00Z",
     "archived_at": None,
     "tags": ["Gluten free"],
@@ -67,6 +69,7 @@ class CustomerDetailOut(CustomerOut):
     city = Text(source="row.customer.city")
     locale = Text(source="row.customer.locale")
     time_zone = Text(source="row.customer.time_zone")
+    birthday = Text(source="row.customer.birthday", help_text="--03-14 where the year is not known.")
     created_at = Moment(source="row.customer.created_at")
     archived_at = Moment(source="row.customer.archived_at", allow_null=True)
     tags = serializers.SerializerMethodField(help_text="What people say that the customer needs.")
@@ -117,6 +120,9 @@ class CustomerIn(StrictSerializer):
     city = Text(max_length=80, required=False, allow_blank=True)
     locale = Text(max_length=12, required=False, allow_blank=True, help_text="As in en or de-AT.")
     time_zone = Text(max_length=64, required=False, allow_blank=True, help_text="As in Europe/Berlin.")
+    birthday = Text(
+        max_length=birthdays.LONGEST, required=False, allow_blank=True, help_text="As in 1990-03-14 or --03-14."
+    )
     tags = serializers.ListField(
         child=Text(max_length=tags.LONGEST),
         required=False,
@@ -140,6 +146,13 @@ class CustomerIn(StrictSerializer):
         if text and text not in persons.ZONES:
             raise ValidationError([ErrorDetail(_("This is not a time zone, such as Europe/Berlin."), code="invalid")])
         return text
+
+    def validate_birthday(self, text: str) -> str:
+        try:
+            return birthdays.read(text)
+        except ValueError:
+            detail = ErrorDetail(_("This is not a day, such as 1990-03-14 or --03-14."), code="invalid")
+            raise ValidationError([detail]) from None
 
     def validate_emails(self, emails: list[str]) -> list[str]:
         return list(dict.fromkeys(emails))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.forms.guarded import Guarded
+from customers import birthdays
 from customers.forms.fields import SeveralField
 from customers.importing import contacts, persons
 from customers.models import Company, Customer, CustomField
@@ -50,6 +51,12 @@ class CustomerForm(Guarded):
         max_length=12,
         error_messages={"invalid": gettext_lazy("Write a language such as en or de-AT.")},
     )
+    birthday = forms.CharField(
+        label=gettext_lazy("Birthday"),
+        required=False,
+        max_length=birthdays.LONGEST,
+        help_text=gettext_lazy("Year, month and day, such as 1990-03-14, or 03-14 without the year."),
+    )
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), required=False)
 
     def __init__(self, *args: Any, custom_fields: Sequence[CustomField] = (), **kwargs: Any) -> None:
@@ -65,6 +72,12 @@ class CustomerForm(Guarded):
             region = contacts.region_of(str(self.data.get("country", "")).strip())
             self.fields["phones"].read = partial(contacts.phone, region=region)  # type: ignore[attr-defined]
         super().full_clean()
+
+    def clean_birthday(self) -> str:
+        try:
+            return birthdays.read(self.cleaned_data["birthday"])
+        except ValueError as error:
+            raise ValidationError(_("This is no day. Write one such as 1990-03-14 or 03-14.")) from error
 
     def clean_company(self) -> Company | None:
         return company_of(self.cleaned_data["company"])
@@ -84,7 +97,7 @@ class CustomerForm(Guarded):
         told = self.cleaned_data
         changes = {one.key: told[f"custom_{one.key}"] for one in self.custom_fields}
         return Person(
-            **{name: told[name] for name in (*TEXTS, "company", "emails", "phones")},
+            **{name: told[name] for name in (*TEXTS, "company", "emails", "phones", "birthday")},
             custom=custom.merge(before, changes),
         )
 
@@ -92,7 +105,7 @@ class CustomerForm(Guarded):
 def initial(customer: Customer, *, emails: Sequence[str], phones: Sequence[str]) -> dict[str, Any]:
     """The record's values as the form's."""
     values: dict[str, Any] = {name: getattr(customer, name) for name in TEXTS}
-    values |= {"emails": list(emails), "phones": list(phones)}
+    values |= {"emails": list(emails), "phones": list(phones), "birthday": birthdays.shown(customer.birthday)}
     values["company"] = "" if customer.company is None else numbered(customer.company)
     shown = {f"custom_{key}": _shown(value) for key, value in customer.custom.items()}
     return values | shown

@@ -50,6 +50,7 @@ FIELDS = {
     "city": gettext_lazy("City"),
     "locale": gettext_lazy("Language"),
     "time_zone": gettext_lazy("Time zone"),
+    "birthday": gettext_lazy("Birthday"),
     "contract_id": gettext_lazy("Contract number"),
     "plan": gettext_lazy("Plan"),
     "starts_on": gettext_lazy("First day"),

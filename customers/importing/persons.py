@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from typing import Final
 
+from customers import birthdays
 from customers.importing import contacts
 from customers.importing.record import Record
 from customers.importing.rows import PersonRow
@@ -14,6 +15,7 @@ ALIASES: Final = {
     "email": ("email", "e_mail", "emails"),
     "phone": ("phone", "phones"),
     **{name: (name,) for name in _TEXTS},
+    "birthday": ("birthday",),
 }
 REQUIRED: Final = (("customer_id",),)
 LOCALE: Final = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})?")
@@ -38,6 +40,7 @@ def parse(record: Record) -> PersonRow:
         locale=_locale(record),
         time_zone=_time_zone(record),
         channel=record.name("channel", longest=60),
+        birthday=_birthday(record),
     )
 
 
@@ -52,6 +55,15 @@ def _locale(record: Record) -> str:
     if text and (len(text) > 12 or not LOCALE.fullmatch(text)):
         raise record.problem("locale", "is not a language; expected one such as en or de-AT")
     return text
+
+
+def _birthday(record: Record) -> str:
+    """A date as the file has dates, or a month and a day."""
+    text = record.text("birthday")
+    try:
+        return birthdays.read(text)
+    except ValueError:
+        return birthdays.of_day(record.moment("birthday").day)
 
 
 def _time_zone(record: Record) -> str:

@@ -67,6 +67,7 @@ class PersonRow(NamedTuple):
     locale: str = ""
     time_zone: str = ""
     channel: str = ""
+    birthday: str = ""  # as customers.birthdays keeps it
     custom: Mapping[str, str | bool] = MappingProxyType({})  # fields of the business's own, by key
 
 

@@ -84,6 +84,8 @@ CUSTOMER_NAMES: Final[Aliases] = {
     "city": ("city", "town", "ort", "stadt", "wohnort", "ciudad", "poblacion", "localidad"),
     "locale": ("locale", "language", "lang", "sprache", "idioma", "lengua"),
     "time_zone": ("time_zone", "timezone", "zeitzone", "zona_horaria"),
+    "birthday": ("birthday", "birth_date", "birthdate", "date_of_birth", "dob", "geburtstag", "geburtsdatum",
+                 "cumpleanos", "fecha_de_nacimiento"),
 }  # fmt: skip
 CONTRACT_NAMES: Final[Aliases] = {
     "contract_id": (

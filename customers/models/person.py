@@ -8,11 +8,12 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Right
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers import birthdays
 from customers.models.company import Company
 
 
@@ -26,6 +27,7 @@ class Customer(models.Model):
     city = models.CharField(_("city"), max_length=80, blank=True)
     locale = models.CharField(_("language"), max_length=12, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    birthday = models.CharField(_("birthday"), max_length=birthdays.LONGEST, blank=True, default="", db_default="")
     custom = models.JSONField(
         _("custom fields"), default=dict, db_default={}, blank=True
     )  # key → value, see CustomField
@@ -50,10 +52,15 @@ class Customer(models.Model):
             models.Index(fields=["country"], condition=~Q(country=""), name="customer_by_country"),
             # crm.selectors: who is archived, and whether one of the list is
             models.Index(fields=["id"], condition=Q(archived_at__isnull=False), name="archived_customers"),
+            # loyalty.services.birthdays: who was born on a day of the year
+            models.Index(Right("birthday", 5), condition=~Q(birthday=""), name="customer_by_birthday"),
             # crm.filters: customers by a custom field's value
             GinIndex(fields=["custom"], name="customer_custom", opclasses=["jsonb_path_ops"], condition=~Q(custom={})),
         ]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(birthday__regex=birthdays.CHECK), name="a_birthday_is_a_day_of_the_year"
+            ),
             models.CheckConstraint(condition=Q(custom__contains={}), name="custom_fields_of_a_customer_are_an_object"),
         ]
 

@@ -45,6 +45,7 @@ LABELS: Final = {
     "city": _("City"),
     "locale": _("Language"),
     "time_zone": _("Time zone"),
+    "birthday": _("Birthday"),
     **{one.name: one.verbose_name for one in Contract._meta.fields if one.name in examples.CONTRACT_FIELDS},
     **{one.name: one.verbose_name for one in ContractTerm._meta.fields if one.name in examples.TERM_FIELDS},
 }

@@ -15,7 +15,7 @@ CONTRACT_FIELDS: Final = (
     "is_billed_by_orders",
 )
 TERM_FIELDS: Final = ("ends_on", "outcome")
-CUSTOMER_FIELDS: Final = ("name", "country", "city", "locale", "time_zone", "channel")
+CUSTOMER_FIELDS: Final = ("name", "country", "city", "locale", "time_zone", "birthday", "channel")
 
 Example = dict[str, Any]
 

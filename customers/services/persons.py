@@ -11,7 +11,7 @@ from customers.models import Company, Customer, Email, Identity, Phone
 from customers.services import search
 
 SOURCE: Final = "manual"
-COLUMNS: Final = ("name", "company", "channel", "country", "city", "locale", "time_zone", "custom")
+COLUMNS: Final = ("name", "company", "channel", "country", "city", "locale", "time_zone", "birthday", "custom")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,7 @@ class Person:
     city: str = ""
     locale: str = ""
     time_zone: str = ""
+    birthday: str = ""  # as customers.birthdays keeps it
     emails: Sequence[str] = ()
     phones: Sequence[str] = ()
     custom: Mapping[str, object] = field(default_factory=dict)

@@ -204,7 +204,7 @@ DELETE FROM customers_email e USING undone u WHERE u."table" = 'email' AND e.id 
 DELETE FROM customers_phone p USING undone u WHERE u."table" = 'phone' AND p.id = u.id;
 UPDATE customers_customer c SET name = was.name, company_id = was.company_id, channel = was.channel,
     country = was.country, city = was.city, locale = was.locale, time_zone = was.time_zone,
-    custom = coalesce(was.custom, c.custom)
+    birthday = coalesce(was.birthday, ''), custom = coalesce(was.custom, c.custom)
 FROM undone u, jsonb_populate_record(NULL::customers_customer, u.before) was
 WHERE u."table" = 'customer' AND NOT u.created AND c.id = u.id"""
 

@@ -62,6 +62,7 @@ TABLES: Final = (
             "city",
             "locale",
             "time_zone",
+            "birthday",
             "custom",
             "created_at",
         ),
