@@ -25,6 +25,18 @@ from customers.api.order_batch import OrderBatch
 from customers.api.orders import OrderById, OrderByName, OrderList
 from customers.api.products import ProductDetail, ProductList
 from customers.api.refunds import RefundList
+from loyalty.api.codes import CodeConfirm, CodeRedeem, CodeRelease, CodeValidate
+from loyalty.api.points import (
+    Points,
+    PointsAdjust,
+    PointsCommit,
+    PointsHolds,
+    PointsQuote,
+    PointsRedeem,
+    PointsRelease,
+)
+from loyalty.api.rewards import RewardById, RewardList
+from loyalty.api.wallet import OfferList, WalletDetail
 
 register_converter(IdConverter, "id")
 
@@ -65,6 +77,21 @@ urlpatterns = [
     path("v1/webhooks/<id:pk>/deliveries/", DeliveryList.as_view(), name="delivery_list"),
     path("v1/webhooks/<id:pk>/deliveries/<id:delivery>/replay/", DeliveryReplay.as_view(), name="delivery_replay"),
     path("v1/report-card/", ReportCardDetail.as_view(), name="report_card"),
+    path("v1/offers/", OfferList.as_view(), name="offer_list"),
+    path("v1/wallet/<id:pk>/", WalletDetail.as_view(), name="wallet_detail"),
+    path("v1/points/<id:customer>/", Points.as_view(), name="points"),
+    path("v1/points/<id:customer>/quote/", PointsQuote.as_view(), name="points_quote"),
+    path("v1/points/<id:customer>/redeem/", PointsRedeem.as_view(), name="points_redeem"),
+    path("v1/points/<id:customer>/holds/", PointsHolds.as_view(), name="points_holds"),
+    path("v1/points/<id:customer>/holds/<id:pk>/commit/", PointsCommit.as_view(), name="points_commit"),
+    path("v1/points/<id:customer>/holds/<id:pk>/release/", PointsRelease.as_view(), name="points_release"),
+    path("v1/points/<id:customer>/adjust/", PointsAdjust.as_view(), name="points_adjust"),
+    path("v1/rewards/", RewardList.as_view(), name="reward_list"),
+    path("v1/rewards/<id:pk>/", RewardById.as_view(), name="reward_detail"),
+    path("v1/codes/<str:code>/validate/", CodeValidate.as_view(), name="code_validate"),
+    path("v1/codes/<str:code>/redeem/", CodeRedeem.as_view(), name="code_redeem"),
+    path("v1/codes/<str:code>/confirm/", CodeConfirm.as_view(), name="code_confirm"),
+    path("v1/codes/<str:code>/release/", CodeRelease.as_view(), name="code_release"),
     path("v1/jobs/", JobList.as_view(), name="job_list"),
     path("v1/jobs/<id:pk>/", JobDetail.as_view(), name="job_detail"),
     re_path("", Unknown.as_view(), name="unknown"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django_filters import filters
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema
@@ -27,6 +28,7 @@ from customers.api.values import created, named
 from customers.models import Customer, Identity
 from customers.selectors import identities
 from customers.services import upserts
+from loyalty.selectors import cards, tiers
 
 ORDERINGS: Final = {
     "clv_12m": "clv",
@@ -59,8 +61,14 @@ class CustomerFilter(FilterSet):
 
 def listed(items: Sequence[Score | Customer], *, run: Run | None) -> list[Listed]:
     rows = people.rows(items, run=run)
-    known = identities.first([row.customer.pk for row in rows])
-    return [Listed(row=row, identity=known.get(row.customer.pk)) for row in rows]
+    ids, at = [row.customer.pk for row in rows], timezone.now()
+    known, stands, balances = identities.first(ids), tiers.tiers_at(ids, at), cards.balances(ids, at=at)
+    return [
+        Listed(
+            row=row, identity=known.get(pk), tier=stands[pk].name if pk in stands else None, points=balances.get(pk, 0)
+        )
+        for pk, row in zip(ids, rows, strict=True)
+    ]
 
 
 class CustomerList(ListView):

@@ -30,8 +30,8 @@ CUSTOMER: Final = {
     "spent": "1290.00",
     "orders": 12,
     "last_order_at": "2026-03-01T11:30:00Z",
-    "tier": None,
-    "points": 0,
+    "tier": "Silver",
+    "points": 740,
     "custom": {"shoe_size": "42", "newsletter": True},
 }
 SCORE: Final = {
@@ -106,10 +106,12 @@ class Band(serializers.Field):  # type: ignore[type-arg]
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """A row of the list with the customer's first identity."""
+    """A row of the list with the customer's first identity, and what she has in the loyalty programme."""
 
     row: Row
     identity: Identity | None
+    tier: str | None
+    points: int
 
 
 @extend_schema_serializer(examples=[OpenApiExample("A customer", value=CUSTOMER, response_only=True)])
@@ -130,8 +132,8 @@ class CustomerOut(StrictSerializer):
     )
     orders = Whole(source="row.score.orders", allow_null=True)
     last_order_at = Moment(source="row.score.last_at", allow_null=True)
-    tier = Text(default=None, allow_null=True, help_text="Null while there is no loyalty programme.")
-    points = Whole(default=0, help_text="0 while there is no loyalty programme.")
+    tier = Text(allow_null=True, help_text="The tier's name; null without one.")
+    points = Whole(help_text="What she can spend now.")
     custom = Custom(source="row.customer.custom", help_text="Custom fields by their keys, those with a value.")
 
 

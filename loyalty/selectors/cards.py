@@ -1,16 +1,17 @@
 """A customer's card: points, tier and what was earned in a year; and whom staff mean by what they type."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import F, Q, Sum, Value
+from django.db.models import F, Sum, Value
 
 from customers.folding import Fold
 from customers.models import Customer
 from loyalty.expiry import add_months
-from loyalty.models import Posting, Standing, Tier
-from loyalty.selectors import points
+from loyalty.models import Account, Posting, Tier
+from loyalty.selectors import points, tiers
 from loyalty.selectors.points import Points
 from loyalty.selectors.rewards import local
 
@@ -34,16 +35,9 @@ class Card:
 def card(customer_id: int, *, at: datetime) -> Card:
     return Card(
         points=points.standing(customer_id=customer_id, at=at),
-        tier=tier(customer_id, at=at),
+        tier=tiers.tiers_at([customer_id], at).get(customer_id),
         earned_12m=earned_12m(customer_id, at=at),
     )
-
-
-def tier(customer_id: int, *, at: datetime) -> Tier | None:
-    """The tier that the customer has at `at`, by its times. One query."""
-    kept = Q(until__isnull=True) | Q(until__gte=local(at).date())
-    standing = Standing.objects.filter(kept, customer=customer_id).select_related("tier").first()
-    return standing.tier if standing else None
 
 
 def earned_12m(customer_id: int, *, at: datetime) -> int:
@@ -53,6 +47,19 @@ def earned_12m(customer_id: int, *, at: datetime) -> int:
     found = points.statement(customer_id=customer_id).filter(kind__in=EARNING, at__date__gt=first, at__lte=at)
     told = found.order_by().aggregate(all=Sum(F("points") + F("pending_points")))
     return max(0, told["all"] or 0)
+
+
+def balances(customer_ids: Sequence[int], *, at: datetime) -> dict[int, int]:
+    """What each of these customers can spend; who is not named has nothing. One query, and some for each account that
+    waits for the night to write down what time has decided.
+    """
+    accounts = Account.objects.filter(customer__in=customer_ids)
+    told = accounts.values_list("customer_id", "balance", "due_at", "merged_into")
+    found: dict[int, int] = {}
+    for customer_id, balance, due_at, merged_into in told:
+        is_exact = merged_into is None and (due_at is None or due_at > at)
+        found[customer_id] = balance if is_exact else points.standing(customer_id=customer_id, at=at).balance
+    return found
 
 
 def people(text: str) -> list[Customer]:

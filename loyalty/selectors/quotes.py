@@ -13,8 +13,8 @@ from django.db.models import Q
 from core.models import Business
 from loyalty import baskets, earning, expiry, worth
 from loyalty.baskets import BasketLine
-from loyalty.models import EarningRule, Standing
-from loyalty.selectors import points, programme, rewards
+from loyalty.models import EarningRule
+from loyalty.selectors import points, programme, rewards, tiers
 from loyalty.selectors.rewards import Offered, local
 
 WHOLE: Final = 100  # percent
@@ -87,8 +87,5 @@ def rules(at: datetime) -> list[earning.Rule]:
 
 
 def multiplier(customer_id: int, *, at: datetime) -> int:
-    """Of the tier that the customer has at `at`, in percent. One query."""
-    kept = Q(until__isnull=True) | Q(until__gte=local(at).date())
-    found = Standing.objects.filter(kept, customer=customer_id, tier__isnull=False)
-    factor = found.values_list("tier__multiplier", flat=True).first()
-    return WHOLE if factor is None else int(factor * WHOLE)
+    """Of the tier that the customer has at `at`, in percent."""
+    return int(tiers.multipliers([customer_id], at).get(customer_id, 1) * WHOLE)

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from core import business
-from loyalty.models import PoolCode, Redemption, Reward, RewardPrice, Standing
+from loyalty.models import PoolCode, Redemption, Reward, RewardPrice
+from loyalty.selectors import tiers
 
 State, Period = Redemption.State, Reward.Period
 PAGE_ROWS: Final = 50
@@ -40,47 +41,70 @@ class Offered:
 
 
 def priced(reward_id: int, *, customer_id: int, at: datetime) -> tuple[Reward, int] | None:
-    """The reward and what this customer pays for it; None when there is no such reward. One query."""
-    reward = _with_price(Reward.objects.filter(pk=reward_id), customer_id, at=at).first()
-    return (reward, reward.price_points) if reward is not None else None
+    """The reward and what this customer pays for it; None when there is no such reward. One query without tiers."""
+    has_prices = Exists(RewardPrice.objects.filter(reward=OuterRef("pk")))
+    reward = Reward.objects.annotate(has_prices=has_prices).filter(pk=reward_id).first()
+    if reward is None or not reward.has_prices:
+        return reward and (reward, reward.cost_points)
+    found = _with_price(Reward.objects.filter(pk=reward_id), rank=_rank(customer_id, at)).get()
+    return found, _price(found)
+
+
+def is_offered_to(reward: Reward, *, customer_id: int, at: datetime) -> bool:
+    """Whether she can choose it at `at`; tiers with early access can before the others."""
+    if reward.is_offered(at):
+        return True
+    begins = reward.visible_from
+    return begins is not None and at < begins and reward.is_offered(max(begins, tiers.seen_from(customer_id, at)))
 
 
 def offered(*, customer_id: int, balance: int, at: datetime) -> list[Offered]:
     """What she can choose from at `at`, the cheapest first. Six queries at most, whatever the number."""
-    rows = list(_with_price(shown(at), customer_id, at=at).order_by("price_points", "pk"))
+    tier = tiers.tiers_at([customer_id], at).get(customer_id)
+    seen = shown(at, early=timedelta(days=tier.early_days if tier else 0))
+    rows = list(_with_price(seen, rank=tier.rank if tier else 0).order_by("price_points", "pk"))
     free = _free_codes([row.pk for row in rows if row.kind == Reward.Kind.CODE])
     had = _had_of([row for row in rows if row.cap is not None], customer_id, at=at)
     return [
         Offered(
             reward=row,
-            points=row.price_points,
+            points=_price(row),
             left=_left(row, free),
             is_used_up=row.cap is not None and had.get(row.pk, 0) >= row.cap,
-            missing=max(0, row.price_points - balance),
+            missing=max(0, _price(row) - balance),
         )
         for row in rows
     ]
 
 
-def shown(at: datetime) -> QuerySet[Reward]:
-    """Rewards that are offered at `at`."""
-    begun = Q(visible_from__isnull=True) | Q(visible_from__lte=at)
+def shown(at: datetime, *, early: timedelta = timedelta()) -> QuerySet[Reward]:
+    """Rewards that are offered at `at`, to those who see them so much earlier."""
+    begun = Q(visible_from__isnull=True) | Q(visible_from__lte=at + early)
     lasts = Q(visible_until__isnull=True) | Q(visible_until__gt=at)
     return Reward.objects.filter(begun & lasts, archived_at__isnull=True)
 
 
-def _with_price(rows: QuerySet[Reward], customer_id: int, *, at: datetime) -> QuerySet[Reward]:
-    """With `price_points`: the price of the highest tier up to the customer's at `at`, else the reward's own."""
-    kept = Q(until__isnull=True) | Q(until__gte=local(at).date())
-    rank = Standing.objects.filter(kept, customer=customer_id).values("tier__rank")[:1]
-    reached = RewardPrice.objects.filter(reward=OuterRef("pk"), tier__retired_at=None, tier__rank__lte=Subquery(rank))
+def _with_price(rows: QuerySet[Reward], *, rank: int) -> QuerySet[Reward]:
+    """With `price_points`: the price of the highest tier up to this rank, else the reward's own."""
+    reached = RewardPrice.objects.filter(reward=OuterRef("pk"), tier__retired_at=None, tier__rank__lte=rank)
     best = Subquery(reached.order_by("-tier__rank", "pk").values("cost_points")[:1])
     return rows.annotate(price_points=Coalesce(best, F("cost_points")))
+
+
+def _rank(customer_id: int, at: datetime) -> int:
+    """Of the customer's tier; 0 without one."""
+    tier = tiers.tiers_at([customer_id], at).get(customer_id)
+    return tier.rank if tier else 0
 
 
 def had(reward: Reward, customer_id: int, *, at: datetime) -> int:
     """How many of the reward count against the customer's cap at `at`. One query."""
     return _had_of([reward], customer_id, at=at).get(reward.pk, 0)
+
+
+def _price(reward: Reward) -> int:
+    """What `_with_price` found."""
+    return int(reward.price_points)  # type: ignore[attr-defined]
 
 
 def local(at: datetime) -> datetime:

@@ -21,6 +21,7 @@ class NotOffered(Refused):
 
     def __init__(self, reward: Reward | None, at: datetime) -> None:
         super().__init__(_why_not_offered(reward, at))
+        self.reward = reward
 
 
 class OutOfStock(Refused):

@@ -157,7 +157,7 @@ def _end_hold(one: Redemption, *, kind: str, at: datetime) -> ledger.Outcome:
 
 
 def _leave(
-    one: Redemption, *, from_states: Collection[str], state: State, at: datetime, by: int | None, note: str = ""
+    one: Redemption, *, from_states: Collection[str], state: str, at: datetime, by: int | None, note: str = ""
 ) -> None:
     """The end of a redemption, with what it had taken of the reward. Raises TooLate when something else came of it."""
     told = _handed(state, at=at, by=by) | ({"note": note} if note else {})
@@ -174,7 +174,7 @@ def _priced(wish: Wish, at: datetime) -> _Priced:
         cents = worth.cents_of(points, worth_cents=programme.current().worth_cents)
         return _Priced(reward=None, points=points, money_off_cents=cents)
     told = found.priced(wish.reward_id, customer_id=wish.customer_id, at=at)
-    if told is None or not told[0].is_offered(at):
+    if told is None or not found.is_offered_to(told[0], customer_id=wish.customer_id, at=at):
         raise NotOffered(told and told[0], at)
     reward, points = told
     return _Priced(reward=reward, points=points, money_off_cents=reward.money_off_cents or 0)
@@ -229,19 +229,19 @@ def _pool_code(reward: Reward) -> PoolCode:
 def _put_back(one: Redemption) -> None:
     """The piece goes back on the shelf. A code goes back only when nobody has seen it: out of a hold."""
     if one.took_stock:
-        Reward.objects.filter(pk=one.reward_id, stock__isnull=False).update(stock=F("stock") + 1)
+        Reward.objects.filter(redemptions=one, stock__isnull=False).update(stock=F("stock") + 1)
     if one.voucher and one.posting_id is None:
         PoolCode.objects.filter(redemption=one).update(redemption=None)
 
 
-def _first_state(reward: Reward | None, place: str) -> State:
+def _first_state(reward: Reward | None, place: str) -> str:
     """What is handed over by staff, or used by a program, at once needs nobody any more; a code is given by itself."""
     if place == Place.TILL or (reward is None and place == Place.API):
         return State.HANDED_OVER
     return State.SENT if reward is not None and reward.kind == Reward.Kind.CODE else State.COMMITTED
 
 
-def _handed(state: State, *, at: datetime, by: int | None) -> dict[str, Any]:
+def _handed(state: str, *, at: datetime, by: int | None) -> dict[str, Any]:
     """The columns of a new state. Nobody has handled what waits."""
     if state == State.COMMITTED:
         return {"state": state}
