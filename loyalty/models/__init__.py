@@ -6,6 +6,7 @@ from loyalty.models.perk import BirthdayGift, BirthdayGiven, Event, Reply
 from loyalty.models.price_list import PriceItem, PriceList
 from loyalty.models.programme import Programme
 from loyalty.models.redemption import Redemption
+from loyalty.models.referral import Referral, ReferralCode, ReferralPlan, ReferralStep
 from loyalty.models.reward import PoolCode, Reward, RewardPrice
 from loyalty.models.rule import Act, Action, Credit, EarningRule, LineCredit
 from loyalty.models.tier import Move, Standing, Tier, TierNotice, TierPlan
@@ -33,6 +34,10 @@ __all__ = [
     "PriceList",
     "Programme",
     "Redemption",
+    "Referral",
+    "ReferralCode",
+    "ReferralPlan",
+    "ReferralStep",
     "Reply",
     "Reward",
     "RewardPrice",
