@@ -10,9 +10,8 @@ import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from analytics.services import summaries
-from core import feed
-from core.models import Cursor, Run
+from analytics.services import following
+from core.models import Run
 
 REACTION: Final = "baskets"
 TABLE: Final = "analytics_basket"
@@ -26,25 +25,23 @@ COLUMNS: Final = (
 # are as sold. A largest [net, -id] needs no sort, unlike an array_agg in order of net.
 FILL: Final = """
 WITH standing AS NOT MATERIALIZED (
-    SELECT o.id, o.customer_id, o.placed_on, o.placed_at, o.channel
-    FROM customers_order o {of_orders}
-    WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND o.customer_id IS NOT NULL
-        AND (o.fully_refunded_on IS NULL OR o.fully_refunded_on > %(as_of)s)
+    SELECT id, customer_id, placed_on, placed_at, channel FROM {orders}
+    WHERE status = 'paid' AND placed_on <= %(as_of)s AND customer_id IS NOT NULL
+        AND (fully_refunded_on IS NULL OR fully_refunded_on > %(as_of)s)
 ), opening AS (
     SELECT DISTINCT ON (customer_id) customer_id, id, placed_on, channel FROM standing
     ORDER BY customer_id, placed_on, placed_at, id
 ), back AS (
     SELECT b.line_id, sum(b.net_cents)::bigint AS net
-    FROM customers_refund r {of_refunds} JOIN customers_refundline b ON b.refund_id = r.id
+    FROM {refunds} r JOIN customers_refundline b ON b.refund_id = r.id
     WHERE r.refunded_on <= %(as_of)s GROUP BY 1
 ), shares AS (
-    SELECT o.customer_id, p.category_id,
+    SELECT l.customer_id, p.category_id,
         sum(l.net_cents - coalesce(b.net, 0))::bigint AS net,
-        (sum(l.net_cents - coalesce(b.net, 0)) FILTER (WHERE l.order_id = f.id))::bigint AS first_net,
+        (sum(l.net_cents - coalesce(b.net, 0)) FILTER (WHERE f.id IS NOT NULL))::bigint AS first_net,
         sum(l.net_cents + l.discount_cents)::bigint AS gross, sum(l.discount_cents)::bigint AS discount
-    FROM standing o JOIN opening f USING (customer_id)
-    JOIN customers_orderline l ON l.order_id = o.id JOIN customers_product p ON p.id = l.product_id
-    LEFT JOIN back b ON b.line_id = l.id
+    FROM standing o JOIN {lines} l ON l.order_id = o.id JOIN customers_product p ON p.id = l.product_id
+    LEFT JOIN opening f ON f.id = l.order_id LEFT JOIN back b ON b.line_id = l.id
     WHERE l.counts
     GROUP BY 1, 2
 ), people AS (
@@ -59,14 +56,20 @@ ORDER BY customer_id
 """
 
 OPENINGS: Final = "SELECT customer_id, channel, coalesce(first_one, 0) FROM ({fill}) filled"
+
+# Products in another category than the baskets were made with. Who bought one is kept until the cohorts have seen it.
 MOVED: Final = """
-INSERT INTO changed_customers
-SELECT l.customer_id FROM analytics_shelf s LEFT JOIN customers_product p ON p.id = s.product_id
-JOIN customers_orderline l ON l.product_id = s.product_id
-WHERE p.category_id IS DISTINCT FROM s.category_id AND l.customer_id IS NOT NULL
-EXCEPT SELECT customer_id FROM changed_customers;
-ANALYZE changed_customers
+SELECT s.product_id FROM analytics_shelf s LEFT JOIN customers_product p ON p.id = s.product_id
+WHERE p.category_id IS DISTINCT FROM s.category_id
 """
+BUYERS: Final = """
+SELECT customer_id FROM customers_orderline
+WHERE product_id = ANY(ARRAY{products}::bigint[]) AND customer_id IS NOT NULL
+"""
+ALSO_CHANGED: Final = (
+    f"INSERT INTO analytics_movedbasket {BUYERS} ON CONFLICT DO NOTHING",
+    f"INSERT INTO changed_customers {BUYERS} EXCEPT SELECT customer_id FROM changed_customers",
+)
 PUT_AWAY: Final = """
 DELETE FROM analytics_shelf s WHERE NOT EXISTS (SELECT FROM customers_product p WHERE p.id = s.product_id);
 INSERT INTO analytics_shelf (product_id, category_id) SELECT p.id, p.category_id FROM customers_product p
@@ -80,42 +83,34 @@ ON CONFLICT (product_id) DO UPDATE SET category_id = excluded.category_id
 @transaction.atomic
 def refresh(*, as_of: date) -> int:
     """Bring the baskets to `as_of`, computing only what changed since the last time; returns how many were written."""
-    since, until = feed.position(REACTION), feed.horizon()
-    reached = Cursor.objects.get(reaction=REACTION).as_of
-    if not since or reached is None or reached > as_of:
-        written = rebuild(table=TABLE, as_of=as_of)
-    else:
-        written = _refresh_changed(since=since, until=until, reached=reached, as_of=as_of)
+    written = following.follow(
+        reaction=REACTION,
+        table=TABLE,
+        as_of=as_of,
+        also_changed=_of_moved_products(),
+        exchange=lambda: _exchange(as_of),
+        rebuild=lambda: rebuild(table=TABLE, as_of=as_of),
+    )
     with connection.cursor() as cursor:
         cursor.execute(PUT_AWAY)
-    Cursor.objects.filter(reaction=REACTION).update(xid=until, as_of=as_of)
     return written
 
 
-def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> int:
+def _of_moved_products() -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(summaries.CHANGED, {"since": str(since), "until": str(until), "from": reached, "as_of": as_of})
         cursor.execute(MOVED)
-        cursor.execute(f"SELECT (SELECT count(*) FROM changed_customers), (SELECT count(*) FROM {TABLE})")
-        changed, known = cursor.fetchone()
-        if changed > summaries.REBUILD_SHARE * known:
-            cursor.execute("DROP TABLE changed_customers")
-            return rebuild(table=TABLE, as_of=as_of)
-        cursor.execute(f"DELETE FROM {TABLE} b USING changed_customers c WHERE c.customer_id = b.customer_id")
-        cursor.execute(f"INSERT INTO {TABLE} ({COLUMNS}) {_fill(changed=True)}", {"as_of": as_of})
-        written = int(cursor.rowcount)
-        cursor.execute("DROP TABLE changed_customers")
-        return written
+        products = [product for (product,) in cursor.fetchall()]
+    return [statement.format(products=products) for statement in ALSO_CHANGED] if products else []
+
+
+def _exchange(as_of: date) -> int:
+    following.gather("orders", "lines", "refunds")
+    return following.exchange(table=TABLE, columns=COLUMNS, query=FILL, as_of=as_of)
 
 
 def rebuild(*, table: str, as_of: date) -> int:
     """Compute every basket as of `as_of` into `table` (a trusted name), from the facts known now."""
-    summaries.empty(table)
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({COLUMNS}) {_fill(changed=False)}", {"as_of": as_of})
-        written = int(cursor.rowcount)
-        cursor.execute(f"ANALYZE {table}")
-    return written
+    return following.rebuild(table=table, columns=COLUMNS, query=FILL, as_of=as_of)
 
 
 @transaction.atomic
@@ -125,19 +120,11 @@ def openings(customer_ids: NDArray[np.int64], *, as_of: date) -> dict[int, tuple
         cursor.execute("CREATE TEMP TABLE changed_customers (customer_id bigint) ON COMMIT DROP")
         cursor.execute("INSERT INTO changed_customers SELECT unnest(%s::bigint[])", [customer_ids.tolist()])
         cursor.execute("ANALYZE changed_customers")
-        cursor.execute(OPENINGS.format(fill=_fill(changed=True)), {"as_of": as_of})
+        following.gather("orders", "lines", "refunds")
+        cursor.execute(OPENINGS.format(fill=FILL.format_map(following.OF_CHANGED)), {"as_of": as_of})
         found = {customer: (channel, category) for customer, channel, category in cursor.fetchall()}
-        cursor.execute("DROP TABLE changed_customers")
+        cursor.execute(following.FORGET)
         return found
-
-
-def _fill(*, changed: bool) -> str:
-    if not changed:
-        return FILL.format(of_orders="", of_refunds="")
-    return FILL.format(
-        of_orders="JOIN changed_customers c ON c.customer_id = o.customer_id",
-        of_refunds="JOIN changed_customers c ON c.customer_id = r.customer_id",
-    )
 
 
 def table_of(run: Run) -> str:

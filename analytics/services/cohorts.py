@@ -9,9 +9,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from analytics.services import summaries
-from core import feed
-from core.models import Cursor
+from analytics.services import following
 
 REACTION: Final = "cohorts"
 MEMBERS: Final = "analytics_cohortmember"
@@ -26,15 +24,15 @@ MEMBERS_OF: Final = f"""
 WITH facts AS (
     SELECT o.customer_id, o.placed_on AS day, o.value_cents, o.margin_cents,
         (o.fully_refunded_on > %(as_of)s IS NOT FALSE)::int AS stands
-    FROM customers_order o {{of_orders}}
+    FROM {{orders}} o
     WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND o.customer_id IS NOT NULL
     UNION ALL
     SELECT o.customer_id, r.refunded_on, -r.value_cents, -r.margin_cents, 0
-    FROM customers_refund r {{of_refunds}} JOIN customers_order o ON o.id = r.order_id AND o.customer_id = r.customer_id
+    FROM {{refunds}} r JOIN {{orders}} o ON o.id = r.order_id AND o.customer_id = r.customer_id
     WHERE r.refunded_on <= %(as_of)s AND o.status = 'paid'
     UNION ALL
     SELECT u.customer_id, u.returned_on, -u.value_cents, -u.margin_cents, 0
-    FROM customers_unmatchedreturn u {{of_returns}}
+    FROM {{returns}} u
     WHERE u.returned_on <= %(as_of)s AND u.customer_id IS NOT NULL
 ), months AS (
     SELECT customer_id, {MONTH_OF.format(day="day")} AS month, sum(stands)::int AS orders,
@@ -52,18 +50,14 @@ FROM people LEFT JOIN analytics_basket b USING (customer_id)
 WHERE first_month IS NOT NULL
 """
 
-# Whose first channel or category is another one by now, whatever made it so.
-MOVED: Final = f"""
-INSERT INTO changed_customers
-SELECT m.customer_id FROM {MEMBERS} m JOIN analytics_basket b USING (customer_id)
-WHERE m.channel <> b.first_channel OR m.category_id IS DISTINCT FROM b.first_category_id
-EXCEPT SELECT customer_id FROM changed_customers;
-ANALYZE changed_customers
+# Whose basket changed though no fact of theirs did (analytics.services.baskets).
+ALSO_CHANGED: Final = """
+WITH moved AS (DELETE FROM analytics_movedbasket RETURNING customer_id)
+INSERT INTO changed_customers SELECT customer_id FROM moved EXCEPT SELECT customer_id FROM changed_customers
 """
 TAKE_OUT: Final = f"""
 CREATE TEMP TABLE cohort_members_before ON COMMIT DROP AS
-SELECT m.* FROM {MEMBERS} m JOIN changed_customers USING (customer_id);
-DELETE FROM {MEMBERS} m USING changed_customers c WHERE c.customer_id = m.customer_id
+SELECT m.* FROM {MEMBERS} m JOIN changed_customers USING (customer_id)
 """
 BEFORE_AND_NOW: Final = f"""
 SELECT *, -1 AS sign FROM cohort_members_before
@@ -71,7 +65,8 @@ UNION ALL SELECT m.*, 1 FROM {MEMBERS} m JOIN changed_customers USING (customer_
 """
 ALL_NOW: Final = f"SELECT *, 1 AS sign FROM {MEMBERS}"
 
-# Rows by channel and category first: what they add up to is all, by each channel, and by each category.
+# Rows by channel and category first: what they add up to is all, by each channel, and by each category. Most months of
+# a customer who changed are as they were.
 ROWS_OF: Final = f"""
 INSERT INTO {COHORTS} AS c (split, key, first_month, month, customers, orders, value_cents, margin_cents)
 WITH cells AS (
@@ -89,6 +84,7 @@ SELECT CASE WHEN grouping(channel) = 0 THEN 1 WHEN grouping(category) = 0 THEN 2
     coalesce(sum(customers), 0), sum(orders), sum(value_cents), sum(margin_cents)
 FROM cells
 GROUP BY GROUPING SETS ((first_month, month), (channel, first_month, month), (category, first_month, month))
+HAVING (coalesce(sum(customers), 0), sum(orders), sum(value_cents), sum(margin_cents)) <> (0, 0, 0, 0)
 ON CONFLICT (split, key, first_month, month) DO UPDATE SET
     customers = c.customers + excluded.customers, orders = c.orders + excluded.orders,
     value_cents = c.value_cents + excluded.value_cents, margin_cents = c.margin_cents + excluded.margin_cents
@@ -101,33 +97,22 @@ DELETE FROM {COHORTS} WHERE customers = 0 AND orders = 0 AND value_cents = 0 AND
 @transaction.atomic
 def refresh(*, as_of: date) -> int:
     """Bring the cohorts to `as_of`, computing only what changed since the last time; returns how many customers."""
-    since, until = feed.position(REACTION), feed.horizon()
-    reached = Cursor.objects.get(reaction=REACTION).as_of
-    if not since or reached is None or reached > as_of:
-        written = rebuild(as_of=as_of)
-    else:
-        written = _refresh_changed(since=since, until=until, reached=reached, as_of=as_of)
-    Cursor.objects.filter(reaction=REACTION).update(xid=until, as_of=as_of)
-    return written
-
-
-def _refresh_changed(*, since: int, until: int, reached: date, as_of: date) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(summaries.CHANGED, {"since": str(since), "until": str(until), "from": reached, "as_of": as_of})
-        cursor.execute(MOVED)
-        cursor.execute(f"SELECT (SELECT count(*) FROM changed_customers), (SELECT count(*) FROM {MEMBERS})")
-        changed, known = cursor.fetchone()
-        written = rebuild(as_of=as_of) if changed > summaries.REBUILD_SHARE * known else _exchange(as_of=as_of)
-        cursor.execute("DROP TABLE changed_customers")
-        return written
+    return following.follow(
+        reaction=REACTION,
+        table=MEMBERS,
+        as_of=as_of,
+        also_changed=[ALSO_CHANGED],
+        exchange=lambda: _exchange(as_of=as_of),
+        rebuild=lambda: rebuild(as_of=as_of),
+    )
 
 
 def _exchange(*, as_of: date) -> int:
     """Take the changed customers out of the rows and put them in again as they are now."""
+    following.gather("orders", "refunds", "returns")
     with connection.cursor() as cursor:
         cursor.execute(TAKE_OUT)
-        cursor.execute(f"INSERT INTO {MEMBERS} ({MEMBER_COLUMNS}) {_members(changed=True)}", {"as_of": as_of})
-        written = int(cursor.rowcount)
+        written = following.exchange(table=MEMBERS, columns=MEMBER_COLUMNS, query=MEMBERS_OF, as_of=as_of)
         cursor.execute(ROWS_OF.format(members=BEFORE_AND_NOW))
         cursor.execute(TIDY)
         cursor.execute("DROP TABLE cohort_members_before")
@@ -136,22 +121,11 @@ def _exchange(*, as_of: date) -> int:
 
 def rebuild(*, as_of: date) -> int:
     """Compute every cohort as of `as_of` from the facts known now; returns how many customers are in one."""
-    summaries.empty(MEMBERS)
-    summaries.empty(COHORTS)
+    written = following.rebuild(table=MEMBERS, columns=MEMBER_COLUMNS, query=MEMBERS_OF, as_of=as_of)
+    following.empty(COHORTS)
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {MEMBERS} ({MEMBER_COLUMNS}) {_members(changed=False)}", {"as_of": as_of})
-        written = int(cursor.rowcount)
+        cursor.execute("DELETE FROM analytics_movedbasket")
         cursor.execute(ROWS_OF.format(members=ALL_NOW))
         cursor.execute(TIDY)
-        cursor.execute(f"ANALYZE {MEMBERS}; ANALYZE {COHORTS}")
+        cursor.execute(f"ANALYZE {COHORTS}")
     return written
-
-
-def _members(*, changed: bool) -> str:
-    if not changed:
-        return MEMBERS_OF.format(of_orders="", of_refunds="", of_returns="")
-    return MEMBERS_OF.format(
-        of_orders="JOIN changed_customers c ON c.customer_id = o.customer_id",
-        of_refunds="JOIN changed_customers c ON c.customer_id = r.customer_id",
-        of_returns="JOIN changed_customers c USING (customer_id)",
-    )

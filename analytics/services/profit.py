@@ -16,8 +16,8 @@ from django.db import connection, transaction
 from analytics.clv import profit
 from analytics.clv.history import History
 from analytics.models import AppliedUnitCosts
-from analytics.services import baskets, summaries
-from core import feed, money
+from analytics.services import baskets, following
+from core import money
 from core.models import Cursor, Run
 from customers.services.merging import run
 
@@ -27,13 +27,12 @@ CELLS: Final = "analytics_channelmonth"
 PAST_PREFIX: Final = "analytics_profit_of_run_"
 
 NOBODY: Final = "CREATE TEMP TABLE changed_customers (customer_id bigint) ON COMMIT DROP"
-CHANGED: Final = f"""{summaries.CHANGED};
+ALSO_CHANGED: Final = """
 INSERT INTO changed_customers
 SELECT object_id FROM core_change
 WHERE kind = 'customer_costs' AND xid >= %(since)s::xid8 AND xid < %(until)s::xid8
 UNION SELECT customer_id FROM customers_cost WHERE spent_on > %(from)s AND spent_on <= %(as_of)s
-EXCEPT SELECT customer_id FROM changed_customers;
-ANALYZE changed_customers"""
+EXCEPT SELECT customer_id FROM changed_customers"""
 
 # Read once: somebody may write other spend before this is done.
 SPEND: Final = """
@@ -85,6 +84,14 @@ WHERE s.acquisition_cents <> p.acquisition_cents
     AND NOT EXISTS (SELECT FROM changed_customers c WHERE c.customer_id = p.customer_id);
 ANALYZE changed_customers"""
 
+# What each customer cost to win: a new share, or the one of before.
+WON: Final = """
+CREATE TEMP TABLE won ON COMMIT DROP AS
+SELECT customer_id, b.first_on, b.first_channel AS channel,
+    coalesce(s.acquisition_cents, k.acquisition_cents, 0) AS acquisition_cents
+FROM {baskets} b {of_baskets} LEFT JOIN shares s USING (customer_id) LEFT JOIN {profit} k USING (customer_id);
+ANALYZE won"""
+
 # By customer and day, then day by day. A day is below while margin does not cover the costs and the acquisition by its
 # end; she is profitable since the day after the last such day on which anything happened.
 FIGURES: Final = """
@@ -93,34 +100,29 @@ INSERT INTO {profit} AS p (customer_id, acquired_on, channel, acquisition_cents,
 WITH moved AS (
     SELECT o.customer_id, o.placed_on AS day, o.margin_cents AS margin, %(order_cents)s::numeric AS cost,
         NULL::numeric AS other
-    FROM customers_order o {of_orders}
+    FROM {orders} o
     WHERE o.status = 'paid' AND o.placed_on <= %(as_of)s AND o.customer_id IS NOT NULL
     UNION ALL
     SELECT o.customer_id, r.refunded_on, -r.margin_cents, %(return_cents)s::numeric, %(return_cents)s::numeric
-    FROM customers_refund r {of_refunds} JOIN customers_order o ON o.id = r.order_id AND o.customer_id = r.customer_id
+    FROM {refunds} r JOIN {orders} o ON o.id = r.order_id AND o.customer_id = r.customer_id
     WHERE r.refunded_on <= %(as_of)s AND o.status = 'paid'
     UNION ALL
     SELECT u.customer_id, u.returned_on, -sum(u.margin_cents)::bigint, %(return_cents)s::numeric,
         %(return_cents)s::numeric
-    FROM customers_unmatchedreturn u {of_returns}
+    FROM {returns} u
     WHERE u.returned_on <= %(as_of)s AND u.customer_id IS NOT NULL
     GROUP BY u.customer_id, u.returned_on, u.source, u.external_id
     UNION ALL
     SELECT s.customer_id, s.spent_on, 0, s.quantity * s.unit_cents, s.quantity * s.unit_cents
-    FROM customers_cost s {of_costs}
+    FROM {costs} s
     WHERE s.spent_on <= %(as_of)s
 ), days AS (
     SELECT customer_id, day, sum(margin) AS margin, sum(cost) AS cost, sum(other) AS other FROM moved GROUP BY 1, 2
 ), running AS (
-    SELECT d.*, b.first_on, coalesce(b.first_channel, '') AS channel, won_for,
-        sum(margin) OVER upto - round(sum(cost) OVER upto) < won_for AS is_below,
+    SELECT d.*, w.first_on, coalesce(w.channel, '') AS channel, coalesce(w.acquisition_cents, 0) AS won_for,
+        sum(margin) OVER upto - round(sum(cost) OVER upto) < coalesce(w.acquisition_cents, 0) AS is_below,
         lead(day, 1, 'infinity') OVER upto AS next
-    FROM days d LEFT JOIN {baskets} b USING (customer_id) LEFT JOIN shares s USING (customer_id)
-    LEFT JOIN {profit} k USING (customer_id)
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN b.first_on IS NULL THEN 0 ELSE coalesce(s.acquisition_cents, k.acquisition_cents, 0) END
-            AS won_for
-    ) told
+    FROM days d LEFT JOIN won w USING (customer_id)
     WINDOW upto AS (PARTITION BY d.customer_id ORDER BY d.day)
 )
 SELECT customer_id, any_value(first_on), any_value(channel), any_value(won_for), sum(margin)::bigint,
@@ -135,11 +137,11 @@ ON CONFLICT (customer_id) DO UPDATE SET acquired_on = excluded.acquired_on, chan
 
 GONE: Final = """
 DELETE FROM {profit} p USING changed_customers c WHERE c.customer_id = p.customer_id
-    AND NOT EXISTS (SELECT FROM customers_order o
+    AND NOT EXISTS (SELECT FROM {orders} o
         WHERE o.customer_id = p.customer_id AND o.status = 'paid' AND o.placed_on <= %(as_of)s)
-    AND NOT EXISTS (SELECT FROM customers_unmatchedreturn u
+    AND NOT EXISTS (SELECT FROM {returns} u
         WHERE u.customer_id = p.customer_id AND u.returned_on <= %(as_of)s)
-    AND NOT EXISTS (SELECT FROM customers_cost s WHERE s.customer_id = p.customer_id AND s.spent_on <= %(as_of)s)"""
+    AND NOT EXISTS (SELECT FROM {costs} s WHERE s.customer_id = p.customer_id AND s.spent_on <= %(as_of)s)"""
 
 COUNT: Final = """
 INSERT INTO {cells} (channel, month, customers, amount_cents)
@@ -149,12 +151,9 @@ GROUP BY channel, month
 ON CONFLICT (channel, month) DO UPDATE SET customers = excluded.customers, amount_cents = excluded.amount_cents;
 DELETE FROM {cells} WHERE customers = 0 AND amount_cents = 0"""
 
-STEPS: Final = (SPEND, ACQUIRED, TOUCHED, SHARES, FIGURES, GONE, COUNT)
-SCRATCH: Final = "DROP TABLE changed_customers, spend, acquired, touched, shares"
-CHANGED_ONLY: Final = {
-    name: f"JOIN changed_customers c ON c.customer_id = {alias}.customer_id"
-    for name, alias in {"baskets": "b", "orders": "o", "refunds": "r", "returns": "u", "costs": "s"}.items()
-}
+DIVIDE: Final = (SPEND, ACQUIRED, TOUCHED, SHARES)
+SCRATCH: Final = "DROP TABLE spend, acquired, touched, shares, won"
+CHANGED_BASKETS: Final = "JOIN changed_customers USING (customer_id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,55 +176,47 @@ def refresh(*, as_of: date, units: UnitCosts) -> int:
 
     Call it when the baskets are at `as_of`: it reads changes as far as they did.
     """
-    since = feed.position(REACTION)
     until = int(Cursor.objects.get(reaction=baskets.REACTION).xid)
-    reached = Cursor.objects.get(reaction=REACTION).as_of
     applied, _ = AppliedUnitCosts.objects.get_or_create(id=1)
-    same = (applied.order_cents, applied.return_cents) == (units.order_cents, units.return_cents)
-    if since and since <= until and reached is not None and reached <= as_of and same:
-        changed = {"since": str(since), "until": str(until), "from": reached}
-        written = _refresh_changed(changed, as_of=as_of, units=units)
-    else:
-        written = rebuild(table=TABLE, cells=CELLS, of_baskets=baskets.TABLE, as_of=as_of, units=units)
+    if (applied.order_cents, applied.return_cents) != (units.order_cents, units.return_cents):
+        Cursor.objects.filter(reaction=REACTION).update(xid=0)
+    names = {"profit": TABLE, "cells": CELLS, "baskets": baskets.TABLE}
+    written = following.follow(
+        reaction=REACTION,
+        table=TABLE,
+        as_of=as_of,
+        until=until,
+        also_changed=[ALSO_CHANGED],
+        exchange=lambda: _count(names | following.OF_CHANGED, CHANGED_BASKETS, as_of=as_of, units=units),
+        rebuild=lambda: rebuild(table=TABLE, cells=CELLS, of_baskets=baskets.TABLE, as_of=as_of, units=units),
+    )
     AppliedUnitCosts.objects.update(order_cents=units.order_cents, return_cents=units.return_cents)
-    Cursor.objects.filter(reaction=REACTION).update(xid=until, as_of=as_of)
     return written
-
-
-def _refresh_changed(changed: dict[str, Any], *, as_of: date, units: UnitCosts) -> int:
-    run((CHANGED,), {**changed, "as_of": as_of})
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT (SELECT count(*) FROM changed_customers), (SELECT count(*) FROM {TABLE})")
-        many, known = cursor.fetchone()
-        if many > summaries.REBUILD_SHARE * known:
-            cursor.execute("DROP TABLE changed_customers")
-            return rebuild(table=TABLE, cells=CELLS, of_baskets=baskets.TABLE, as_of=as_of, units=units)
-    return _count(CHANGED_ONLY, table=TABLE, cells=CELLS, of_baskets=baskets.TABLE, as_of=as_of, units=units)
 
 
 @transaction.atomic
 def rebuild(*, table: str, cells: str, of_baskets: str, as_of: date, units: UnitCosts) -> int:
     """Count everybody as of `as_of` into `table` and `cells` from the facts known now; all three are trusted names."""
-    summaries.empty(table)
-    summaries.empty(cells)
+    following.empty(table)
+    following.empty(cells)
     run((NOBODY,), {})
-    everybody = dict.fromkeys(CHANGED_ONLY, "")
-    written = _count(everybody, table=table, cells=cells, of_baskets=of_baskets, as_of=as_of, units=units)
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {table}")
+    names = {"profit": table, "cells": cells, "baskets": of_baskets, **following.EVERYBODY}
+    written = _count(names, "", as_of=as_of, units=units)
+    run((f"ANALYZE {table}", following.FORGET), {})
     return written
 
 
-def _count(joins: dict[str, str], *, table: str, cells: str, of_baskets: str, as_of: date, units: UnitCosts) -> int:
-    names = {"profit": table, "cells": cells, "baskets": of_baskets, **{f"of_{name}": j for name, j in joins.items()}}
+def _count(names: dict[str, str], of_baskets: str, *, as_of: date, units: UnitCosts) -> int:
+    names = names | {"of_baskets": of_baskets}
     params: dict[str, Any] = {"as_of": as_of, "order_cents": units.order_cents, "return_cents": units.return_cents}
-    written = 0
+    run(tuple(statement.format_map(names) for statement in DIVIDE), params)
+    if of_baskets:  # not earlier: other shares are changes, too
+        following.gather("orders", "refunds", "returns", "costs")
+    run((WON.format_map(names),), params)
     with connection.cursor() as cursor:
-        for step in STEPS:
-            for statement in step.format_map(names).split(";\n"):
-                cursor.execute(statement, params)
-            written = int(cursor.rowcount) if step is FIGURES else written
-        cursor.execute(SCRATCH)
+        cursor.execute(FIGURES.format_map(names), params)
+        written = int(cursor.rowcount)
+    run((GONE.format_map(names), COUNT.format_map(names), SCRATCH), params)
     return written
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 
 from analytics.models import Basket, Shelf
-from analytics.services import baskets, summaries
+from analytics.services import baskets, following
 from core import feed
 from core.models import Change
 from customers.models import Category, Order, OrderLine, Product, RefundLine
@@ -199,7 +199,7 @@ def test_a_past_date_leaves_the_kept_baskets_alone(customer):
 @committed
 @pytest.mark.parametrize("seed", range(3))
 def test_what_changed_alone_gives_what_the_definitions_say(seed, monkeypatch):
-    monkeypatch.setattr(summaries, "REBUILD_SHARE", 2.0)
+    monkeypatch.setattr(following, "REBUILD_SHARE", 2.0)
     chance, people = Random(seed), nights.make_random_shop(seed, customers=20)
     kinds = [make_product(category=Category.objects.create(name=name)) for name in "abc"]
     for step in range(4):

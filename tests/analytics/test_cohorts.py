@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from analytics.models import Cohort, CohortMember, PeriodCounts
-from analytics.services import baskets, cohorts
+from analytics.services import baskets, cohorts, following
 from core import feed
 from core.models import Change
 from customers.models import Category, Order, OrderLine, Product, Refund, UnmatchedReturn
@@ -154,7 +154,7 @@ def test_a_night_adds_them_up_and_a_past_one_leaves_them():
 @pytest.mark.parametrize("seed", range(4))
 def test_changes_give_what_a_rebuild_gives_and_the_definitions_say(seed, monkeypatch):
     """Orders, refunds, returns, other customers for orders, other channels, and days that pass."""
-    monkeypatch.setattr(cohorts.summaries, "REBUILD_SHARE", 2.0)
+    monkeypatch.setattr(following, "REBUILD_SHARE", 2.0)
     chance, people = Random(seed), nights.make_random_shop(seed)
     give_categories(chance)
     for passed in range(4):

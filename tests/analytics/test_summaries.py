@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from analytics.models import PurchaseSummary
-from analytics.services import summaries
+from analytics.services import following, summaries
 from core import feed
 from core.models import Change, Cursor
 from tests import factories, nights
@@ -184,7 +184,7 @@ def test_sql_says_what_the_definitions_say(seed):
 @committed
 @pytest.mark.parametrize("seed", range(4))
 def test_what_changed_alone_gives_what_everything_gives(seed, monkeypatch):
-    monkeypatch.setattr(summaries, "REBUILD_SHARE", 2.0)
+    monkeypatch.setattr(following, "REBUILD_SHARE", 2.0)
     chance, people = Random(seed), nights.make_random_shop(seed, customers=20)
     for step in range(4):
         day = AS_OF + timedelta(days=step)
