@@ -5,12 +5,13 @@ points earned less those taken back, or money spent less refunds, each on its ow
 balance. loyalty.selectors.tier_values decides the same for many customers in SQL.
 """
 
-import calendar
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
+
+from loyalty.expiry import add_months
 
 Kind = Literal["rolling", "year", "lifetime"]
 SetBy = Literal["rules", "raised", "lowered"]
@@ -64,27 +65,20 @@ class Progress(NamedTuple):
     keep_by: date | None
 
 
-def months_later(day: date, months: int) -> date:
-    """The same day of another month, or its last day: 31 January and one month is the last of February."""
-    place = day.year * MONTHS + day.month - 1 + months
-    year, month = place // MONTHS, place % MONTHS + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
 def window(kind: Kind, day: date) -> Span:
     """What counts on `day`: the 12 months that end with it, its calendar year, or everything before.
 
     On the last day of a period it is what counts for that period.
     """
     if kind == "rolling":
-        return Span(months_later(day + ONE_DAY, -MONTHS), day)
+        return Span(add_months(day + ONE_DAY, -MONTHS), day)
     return Span(date(day.year, 1, 1) if kind == "year" else None, day)
 
 
 def period_end(kind: Kind, begun: date) -> date | None:
     """The last day of the period of a tier that was reached or kept on `begun`; None: it does not end."""
     if kind == "rolling":
-        return months_later(begun, MONTHS) - ONE_DAY
+        return add_months(begun, MONTHS) - ONE_DAY
     return date(begun.year, 12, 31) if kind == "year" else None
 
 
@@ -180,4 +174,4 @@ def _last_day(kind: Kind, *, today: date, oldest: date | None) -> date | None:
     """Until when what was earned so far still counts in full."""
     if kind == "year":
         return date(today.year, 12, 31)
-    return months_later(oldest, MONTHS) - ONE_DAY if kind == "rolling" and oldest else None
+    return add_months(oldest, MONTHS) - ONE_DAY if kind == "rolling" and oldest else None

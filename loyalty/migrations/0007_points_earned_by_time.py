@@ -5,16 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0014_indexes_of_the_night'),
-        ('loyalty', '0006_ledger'),
+        ("customers", "0014_indexes_of_the_night"),
+        ("loyalty", "0006_ledger"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(condition=models.Q(('kind__in', ['earn', 'reverse'])), fields=['account', 'at'], include=('points', 'pending_points'), name='points_earned_by_time'),
+            model_name="posting",
+            index=models.Index(
+                condition=models.Q(("kind__in", ["earn", "reverse"])),
+                fields=["account", "at"],
+                include=("points", "pending_points"),
+                name="points_earned_by_time",
+            ),
         ),
     ]

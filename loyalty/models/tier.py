@@ -220,9 +220,7 @@ class TierNotice(models.Model):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
-    tier = models.ForeignKey(
-        Tier, models.PROTECT, related_name="+", db_index=False
-    )
+    tier = models.ForeignKey(Tier, models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=60)  # from the fact: `move:81`, `ending:2026-12-31`
     at = models.DateTimeField()
     until = models.DateField(null=True, blank=True)  # of a tier that is about to be lost: its last day

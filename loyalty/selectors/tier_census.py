@@ -5,7 +5,7 @@ A large shop is counted by every so-manieth customer and said to be estimated.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -28,7 +28,7 @@ SELECT stood.tier_id, stood.rank, stood.goal, count(*),
 FROM decided stood
 CROSS JOIN LATERAL (SELECT {first} AS first, %(today)s::date AS last) span
 CROSS JOIN LATERAL (SELECT sum(f.amount) AS points FROM ({points}) f) year
-WHERE stood.goal > 0 OR stood.tier_id IS NOT NULL
+WHERE stood.goal > 0 OR stood.tier_id IS NOT NULL OR stood.value_now > 0
 GROUP BY 1, 2, 3"""
 NEAR: Final = Decimal("0.8")
 
@@ -105,8 +105,8 @@ def _whole(row: Group, share: int) -> Group:
 
 def preview(*, of: Scheme, multipliers: Sequence[Decimal], may_lower: bool, at: datetime) -> Preview:
     """`multipliers` of the proposed tiers in the order of their ranks."""
-    found = census(at=at, of=of, may_lower=may_lower, by_rule=True)
-    lowered = found if may_lower else census(at=at, of=of, may_lower=True, by_rule=True)
+    found = _members(at=at, of=of, may_lower=may_lower)
+    lowered = found if may_lower else _members(at=at, of=of, may_lower=True)
     now: dict[int | None, Decimal] = dict(Tier.objects.values_list("pk", "multiplier"))
     then = [Decimal(1), *multipliers]
     points_then = sum(
@@ -123,6 +123,12 @@ def preview(*, of: Scheme, multipliers: Sequence[Decimal], may_lower: bool, at: 
         is_estimated=found.is_estimated,
         by_rank=_sums((one.goal, one.customers) for one in found.groups),
     )
+
+
+def _members(*, at: datetime, of: Scheme, may_lower: bool) -> Census:
+    """Those who have a tier, or would have one."""
+    found = census(at=at, of=of, may_lower=may_lower, by_rule=True)
+    return replace(found, groups=[one for one in found.groups if one.goal or one.tier_id is not None])
 
 
 def _falls(one: Group, of: Scheme) -> bool:

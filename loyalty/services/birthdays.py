@@ -1,0 +1,83 @@
+"""The gift on the birthday: points, at most once in twelve months, whatever becomes of the date of birth meanwhile.
+
+Only members get it: customers who have an account of points, and a birthday that somebody told.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Right
+
+from core import business as settings_row
+from customers import birthdays
+from customers.models import Customer
+from loyalty import expiry, tiering
+from loyalty.models import BirthdayGift, BirthdayGiven, Tier
+from loyalty.selectors import programme as programmes
+from loyalty.selectors import tiers as standings
+from loyalty.services import points, tiers
+
+CATCH_UP_DAYS: Final = 7  # birthdays that a night which did not come has missed
+
+
+def gift() -> BirthdayGift:
+    """The row is made on first use; without points nothing is given."""
+    row, _ = BirthdayGift.objects.get_or_create(id=1)
+    return row
+
+
+def set_gift(*, amount: int, tier: Tier | None) -> BirthdayGift:
+    """`tier`: this one and those above get it; None: every member."""
+    row = gift()
+    row.points, row.tier = amount, tier
+    row.save(update_fields=["points", "tier"])
+    return row
+
+
+def give(*, at: datetime) -> int:
+    """Give what is due today or was missed in the last days; returns how many got something. May be called again."""
+    row, programme = gift(), programmes.current()
+    if not row.points or not programme.is_open:
+        return 0
+    today = at.astimezone(settings_row.current().zone).date()
+    return sum(_give(customer_id, row, on=today, at=at) for customer_id in _due(row, today=today, at=at))
+
+
+def _due(row: BirthdayGift, *, today: date, at: datetime) -> Iterator[int]:
+    keys = [key for days in range(CATCH_UP_DAYS) for key in birthdays.keys(today - timedelta(days=days))]
+    born = Customer.objects.alias(key=Right("birthday", 5)).filter(key__in=keys).exclude(birthday="")
+    members = born.filter(archived_at=None, account__isnull=False, account__merged_into=None)
+    ids = list(members.exclude(Exists(_given(today))).order_by("pk").values_list("pk", flat=True))
+    if row.tier is None:
+        yield from ids
+        return
+    found = standings.tiers_at(ids, at)
+    yield from (pk for pk in ids if pk in found and found[pk].threshold >= row.tier.threshold)
+
+
+def _given(today: date) -> QuerySet[BirthdayGiven]:
+    """Gifts of the last twelve months."""
+    return BirthdayGiven.objects.filter(customer=OuterRef("pk"), given_on__gte=tiering.window("rolling", today).first)
+
+
+@transaction.atomic
+def _give(customer_id: int, row: BirthdayGift, *, on: date, at: datetime) -> bool:
+    """One gift. Two processes give it once: the customer's row is locked, and the gift looked for again."""
+    business, programme = settings_row.current(), programmes.current()
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id)
+    if not locked.exclude(Exists(_given(on))).exists():
+        return False
+    points.earn(
+        customer_id=customer_id,
+        points=row.points,
+        key=f"birthday:{customer_id}:{on}",
+        at=at,
+        expires_at=expiry.expires_at(programmes.terms(programme, business), active_at=at),
+        reason="Birthday",
+    )
+    BirthdayGiven.objects.create(customer_id=customer_id, given_on=on, points=row.points)
+    tiers.settle(customer_ids=[customer_id], business=business, at=at)
+    return True
