@@ -9,7 +9,7 @@ DOORBELLS: dict[str, list[str]] = {
     "own_data": ["crm.tasks.clear_demo"],
     "bulk_tags": ["crm.tasks.tag_many"],
     "tier_rules": ["crm.tasks.look_at_tiers"],
-    "orders": ["crm.tasks.roll_up_days"],
+    "orders": ["crm.tasks.roll_up_days", "loyalty.tasks.credit"],
     "webhooks": ["crm.tasks.tell_webhooks"],
     "sign_in_codes": ["crm.tasks.send_codes"],
     "alerts": ["crm.tasks.send_alert_mails"],

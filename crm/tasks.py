@@ -9,11 +9,13 @@ from core.webhooks import emitting, sending
 from crm import bulk_tags, lookout, night, own_data, schedule
 from crm.portal import code_mails
 from customers.services import browser_imports, uploads
-from loyalty.services import tier_rules
+from loyalty import tasks as points
+from loyalty.services import settling, tier_rules
 
 WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
 LONGEST_SECONDS = 4 * 3600  # what one task may take
+SETTLED_AT_ONCE = 20_000  # accounts of points that a sweep settles; the night settles all
 LONG_WORK = 7_301_002  # an advisory lock
 # Work that has tasks of its own: the sweep rings for it and does not wait.
 OTHER_WORK = {
@@ -108,6 +110,8 @@ def sweep() -> int:
     """Look into the rows once a minute, whether a bell was heard or not."""
     engine.sweep(steps=night.STEPS, at=timezone.now())
     _roll_up()
+    points.follow_orders()
+    settling.settle_all(at=timezone.now(), most=SETTLED_AT_ONCE)
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())
     sending.prune(at=timezone.now())

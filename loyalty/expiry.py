@@ -5,7 +5,7 @@ at which they are gone. The clock starts on the day on which they become active.
 """
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,11 @@ class Terms:
     period: str = "day"
     month: int = 12
     day: int = 31
+
+    @property
+    def at_once(self) -> "Terms":
+        """The same for points that nothing can come back for."""
+        return replace(self, pending_days=0)
 
 
 def add_months(day: date, months: int) -> date:

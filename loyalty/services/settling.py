@@ -14,6 +14,8 @@ AT_ONCE: Final = 50_000  # accounts of one transaction, which stay locked so lon
 
 THESE: Final = "id = ANY(%(accounts)s)"
 NEXT: Final = "id > %(after)s"
+NEXT_WAITING: Final = "id > %(after)s AND pending > 0"
+ACTIVATE, EXPIRE = "activate", "expire"
 DUE: Final = """
 CREATE TEMP TABLE due_account ON COMMIT DROP AS
 SELECT id, customer_id, balance FROM loyalty_account WHERE due_at <= %(at)s AND {which}
@@ -34,7 +36,7 @@ FROM (
         turn.kind, turn.at
     FROM due_account d JOIN loyalty_lot l ON l.account_id = d.id AND l.state <> 'empty'
     CROSS JOIN LATERAL (VALUES ('activate', l.active_at), ('expire', l.expires_at)) AS turn (kind, at)
-    WHERE turn.at <= %(at)s AND (turn.kind = 'activate') <= (l.state = 'pending')
+    WHERE turn.at <= %(at)s AND turn.kind = ANY(%(kinds)s) AND (turn.kind = 'activate') <= (l.state = 'pending')
     ORDER BY d.id, turn.at, turn.kind, l.id
 ) AS event
 """
@@ -84,23 +86,35 @@ STATEMENTS: Final = (
 
 def settle(*, account_ids: Sequence[int], at: datetime) -> None:
     """Settle these accounts, as far as they are due; call it in a transaction, which keeps them locked."""
+    params = {"accounts": list(account_ids), "at": at, "most": len(account_ids), "kinds": [ACTIVATE, EXPIRE]}
     with connection.cursor() as cursor:
-        _settle(cursor, THESE, {"accounts": list(account_ids), "at": at, "most": len(account_ids)})
+        _settle(cursor, THESE, params)
 
 
 def settle_all(*, at: datetime, most: int | None = None) -> int:
     """Settle every account that is due, some after the other, up to `most` of them; returns how many."""
+    return _all(NEXT, {"at": at, "kinds": [ACTIVATE, EXPIRE]}, most)
+
+
+def activate_all(*, at: datetime) -> int:
+    """The same for points that become active, and nothing else but where one needs the other; returns how many."""
+    return _all(NEXT_WAITING, {"at": at, "kinds": [ACTIVATE]}, None)
+
+
+def _all(which: str, params: dict[str, Any], most: int | None) -> int:
     after, done = 0, 0
-    while found := _next(after=after, at=at, most=min(AT_ONCE, AT_ONCE if most is None else most - done)):
+    while found := _next(
+        which, params | {"after": after, "most": AT_ONCE if most is None else min(AT_ONCE, most - done)}
+    ):
         after, done = found[-1], done + len(found)
     return done
 
 
 @transaction.atomic
-def _next(*, after: int, at: datetime, most: int) -> Sequence[int]:
+def _next(which: str, params: dict[str, Any]) -> Sequence[int]:
     """Settle the next accounts; returns their ids in order."""
     with connection.cursor() as cursor:
-        return _settle(cursor, NEXT, {"after": after, "at": at, "most": most})
+        return _settle(cursor, which, params)
 
 
 def _settle(cursor: Any, which: str, params: dict[str, Any]) -> Sequence[int]:

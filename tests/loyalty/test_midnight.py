@@ -1,14 +1,15 @@
 """What time has decided (loyalty.services.settling, midnight): many accounts at once, as one after another."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
 from django.db import connection, transaction
 
 from loyalty.models import Account, Posting
-from loyalty.services import points, settling, verifying
-from tests.factories import make_customer
+from loyalty.services import midnight, points, settling, verifying
+from tests.factories import make_business, make_customer
+from tests.loyalty.shop import totals
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +89,11 @@ def test_the_same_rows_as_one_after_another(seed, days):
         alone = facts()
         transaction.set_rollback(True)
     assert facts() == before
+    with transaction.atomic():
+        settling.activate_all(at=at)
+        settling.settle_all(at=at)
+        assert facts() == alone
+        transaction.set_rollback(True)
     settling.settle_all(at=at)
     assert facts() == alone
     assert alone != before
@@ -116,6 +122,23 @@ def test_again_there_is_nothing_to_do():
     points.earn(customer_id=make_customer().pk, points=100, key="a", at=NOW, active_at=NOW + DAY)
     assert [settling.settle_all(at=NOW + at * DAY) for at in (0, 1, 1, 9)] == [0, 1, 0, 0]
     assert Account.objects.get().due_at is None
+
+
+def test_the_night_makes_active_first_and_lets_expire_later():
+    business = make_business(time_zone="Europe/Berlin")
+    customer = make_customer()
+    day = datetime(2026, 3, 10, 23, tzinfo=UTC)  # the 11th begins
+    points.earn(customer_id=customer.pk, points=100, key="a", at=NOW, active_at=day)
+    points.earn(customer_id=customer.pk, points=50, key="b", at=NOW, expires_at=day)
+    night = {"as_of": date(2026, 3, 10), "business": business, "at": day + timedelta(hours=2)}
+    assert (midnight.activate(**night), totals(customer)) == (1, (150, 0))
+    assert (midnight.expire(**night), totals(customer)) == (1, (100, 0))
+
+
+def test_a_day_that_is_not_over_decides_nothing_ahead():
+    business = make_business()
+    points.earn(customer_id=make_customer().pk, points=50, key="b", at=NOW, expires_at=NOW + timedelta(hours=6))
+    assert midnight.expire(as_of=NOW.date(), business=business, at=NOW + timedelta(hours=5)) == 0
 
 
 def test_some_of_many(monkeypatch):
