@@ -4,7 +4,6 @@ RFM's scores carry the segment before and since when. For the other schemes the 
 are back where the night before had them (a night was done again) the kept nights do.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from django.db import connection, transaction
@@ -15,22 +14,24 @@ from analytics.services import partitions
 from core.models import Run
 from customers.models import Category
 from customers.services import memberships
+from customers.services.memberships import Codes, Wanted
 
-Named = Mapping[int, tuple[str, str]]
 FLAG: Final = "assigned"  # in a run's stats: the memberships say what its scores say
 
 RFM: Final = """
 SELECT customer_id, segment, previous_segment, segment_changed_on FROM {scores} WHERE segment > 0
 """
 RFM_MOVED: Final = """
-SELECT m.customer_id, m.segment, s.previous_segment, s.segment_changed_on
-FROM scheme_moves m LEFT JOIN {scores} s USING (customer_id) WHERE m.segment IS DISTINCT FROM m.old_segment
+SELECT customer_id, segment, previous_segment, segment_changed_on FROM scheme_moves
+WHERE segment IS DISTINCT FROM old_segment
 """
 COLUMNS: Final = ("segment", *(scheme.column for scheme in schemes.SCORED))
 MOVES: Final = """
 CREATE TEMP TABLE scheme_moves ON COMMIT DROP AS
-SELECT customer_id, {codes} FROM {scores} s FULL JOIN {base} b USING (customer_id)
-WHERE ({new}) IS DISTINCT FROM ({old})
+SELECT customer_id, {codes}, s.previous_segment, s.segment_changed_on
+FROM {scores} s FULL JOIN {base} b USING (customer_id)
+WHERE ({new}) IS DISTINCT FROM ({old});
+ANALYZE scheme_moves
 """
 # The night before tells what she was; if that is what she is, the last night that says otherwise.
 WANTED: Final = """
@@ -55,16 +56,10 @@ NOBODY: Final = "SELECT NULL::bigint AS customer_id, NULL::bigint AS {column} WH
 @transaction.atomic
 def assign(*, run: Run) -> int:
     """Bring the memberships of every scheme to what the run says; returns how many changed."""
-    rfm = {name.value: (name.slug, name.label) for name in scores.Name if name}
-    table = partitions.table_of(run.pk)
     base = _base()
     if base:
-        _find_moves(table, base)
-    by_rfm = (RFM_MOVED if base else RFM).format(scores=table)
-    written = memberships.assign(scheme="rfm", segments=rfm, wanted=by_rfm, only_wanted=bool(base))
-    for scheme in schemes.SCORED:
-        wanted = _wanted(run, scheme, moved="scheme_moves" if base else table)
-        written += memberships.assign(scheme=scheme.slug, segments=named(scheme), wanted=wanted, only_wanted=bool(base))
+        _find_moves(run, base)
+    written = memberships.assign(schemes=_wanted(run, base), only_wanted=base is not None)
     if base:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE scheme_moves")
@@ -73,39 +68,54 @@ def assign(*, run: Run) -> int:
     return written
 
 
-def named(scheme: Scheme) -> Named:
+def _wanted(run: Run, base: int | None) -> dict[str, Wanted]:
+    rfm = {name.value: (name.slug, name.label) for name in scores.Name if name}
+    by_rfm = RFM_MOVED if base else RFM.format(scores=partitions.table_of(run.pk))
+    others = {scheme.slug: Wanted(named(scheme), _query(run, scheme, base)) for scheme in schemes.SCORED}
+    return {"rfm": Wanted(rfm, by_rfm)} | others
+
+
+def named(scheme: Scheme) -> Codes:
     """(slug, name) of each code; categories by their ids, so that another name is no other segment."""
     if scheme is schemes.PREFERENCE:
         return {pk: (f"c{pk}", name) for pk, name in Category.objects.order_by("pk").values_list("pk", "name")}
     return {kind.code: (kind.slug, kind.label) for kind in scheme.kinds}
 
 
-def _base() -> str:
-    """The table of the last run that the memberships were brought to; empty when it is gone."""
+def _base() -> int | None:
+    """The last run that the memberships were brought to, unless its table is gone."""
     last = Run.objects.filter(**{f"stats__{FLAG}": True}).order_by("-pk").values_list("pk", flat=True).first()
-    return partitions.table_of(last) if last in partitions.kept() and last is not None else ""
+    return last if last in partitions.kept() else None
 
 
-def _find_moves(table: str, base: str) -> None:
+def _find_moves(run: Run, base: int) -> None:
     codes = ", ".join(f"coalesce(s.{column}, 0) AS {column}, b.{column} AS old_{column}" for column in COLUMNS)
     new, old = (", ".join(f"{side}.{column}" for column in COLUMNS) for side in "sb")
+    tables = {"scores": partitions.table_of(run.pk), "base": partitions.table_of(base)}
     with connection.cursor() as cursor:
-        cursor.execute(MOVES.format(codes=codes, scores=table, base=base, new=new, old=old))
+        cursor.execute(MOVES.format(codes=codes, new=new, old=old, **tables))
 
 
-def _wanted(run: Run, scheme: Scheme, *, moved: str) -> str:
-    column, before = scheme.column, run.model["compared_with"]
-    is_all = moved != "scheme_moves"
-    compared = f"SELECT customer_id, {column} FROM {partitions.table_of(before)}" if before and not is_all else ""
-    only = f"WHERE m.{column} > 0" if is_all else f"WHERE m.{column} IS DISTINCT FROM m.old_{column}"
+def _query(run: Run, scheme: Scheme, base: int | None) -> str:
+    column = scheme.column
     return WANTED.format(
         column=column,
         as_of=run.as_of,
-        moved=moved,
-        before=compared or NOBODY.format(column=column),
+        moved="scheme_moves" if base else partitions.table_of(run.pk),
+        before=_before(run, base).format(column=column),
         nights=_nights_before(run) or "(0, date '2000-01-01')",
-        only=only,
+        only=f"WHERE m.{column} IS DISTINCT FROM m.old_{column}" if base else f"WHERE m.{column} > 0",
     )
+
+
+def _before(run: Run, base: int | None) -> str:
+    """What those who moved were in the run that segments are compared with; mostly that is the base."""
+    compared = run.model["compared_with"]
+    if not base or not compared:
+        return NOBODY
+    if base == compared:
+        return "SELECT customer_id, old_{column} AS {column} FROM scheme_moves"
+    return f"SELECT customer_id, {{column}} FROM {partitions.table_of(compared)}"
 
 
 def _nights_before(run: Run) -> str:
