@@ -55,7 +55,8 @@ def is_offered_to(reward: Reward, *, customer_id: int, at: datetime) -> bool:
     if reward.is_offered(at):
         return True
     begins = reward.visible_from
-    return begins is not None and at < begins and reward.is_offered(max(begins, tiers.seen_from(customer_id, at)))
+    is_early = begins is not None and at < begins and reward.is_offered(begins)
+    return is_early and tiers.seen_from(customer_id, at) >= begins
 
 
 def offered(*, customer_id: int, balance: int, at: datetime) -> list[Offered]:

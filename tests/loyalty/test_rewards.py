@@ -223,11 +223,29 @@ def test_a_tier_pays_its_price():
 
 
 def test_a_tier_that_ended_pays_no_less():
-    silver, mug, customer = make_tier(1), make_reward(cost_points=500), make_member(1_000)
+    silver, mug, customer = make_tier(1, threshold=10**6), make_reward(cost_points=500), make_member(1_000)
     RewardPrice.objects.create(reward=mug, tier=silver, cost_points=400)
     stand(customer, silver, ends_on=NOW.date() - 40 * DAY, until=NOW.date() - DAY)
 
     assert redeem(customer, mug).points == 500
+
+
+def test_early_access_of_a_tier():
+    """Gold sees a reward three days before the others; both see it when it begins, and neither when it is over."""
+    mug = make_reward(visible_from=NOW + 3 * DAY, visible_until=NOW + 9 * DAY)
+    gold, other = make_member(500), make_member(500)
+    stand(gold, make_tier(1, early_days=3))
+
+    with pytest.raises(NotOffered):
+        redeem(gold, mug, at=NOW - MINUTE)
+    redeem(gold, mug, at=NOW)
+    with pytest.raises(NotOffered):
+        redeem(other, mug, at=NOW + 3 * DAY - MINUTE)
+    redeem(other, mug, at=NOW + 3 * DAY)
+    with pytest.raises(NotOffered):
+        redeem(gold, mug, at=NOW + 9 * DAY)
+
+    assert (balance(gold), balance(other)) == (400, 400)
 
 
 # Holds
