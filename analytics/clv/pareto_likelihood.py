@@ -23,6 +23,7 @@ HIGH = (1e4, 1e6, 1e4, 1e6)
 START = (0.5, 0.25, 0.5, 0.3)
 STEP = 0.35  # relative error 1e-11
 NEARLY_ONE = 1.0 - 2.0**-53
+MANY = 50_000  # distinct histories, from which on coarse ones are fitted first
 BLOCK = 65_536  # histories worked on at once
 
 
@@ -83,7 +84,15 @@ def _brackets(histories: Paired, log_gone: FloatArray, log_kept: FloatArray) -> 
 
 
 def fit(histories: Paired) -> fitting.Maximum:
-    """Maximum likelihood in the data's scale, per customer. Raises fitting.DidNotConverge."""
-    return fitting.maximise(
-        lambda values: log_likelihood(histories, values, step=STEP), names=NAMES, start=START, low=LOW, high=HIGH
-    )
+    """Maximum likelihood in the data's scale, per customer. Raises fitting.DidNotConverge.
+
+    Of many histories coarse ones are fitted first: their maximum is near and they have the same ridges.
+    """
+    if histories.data.count.size < MANY:
+        return fitting.maximise(_level(histories), names=NAMES, start=START, low=LOW, high=HIGH)
+    coarse = paired(triples.coarse(histories.data))
+    return fitting.maximise_from_part(_level(histories), _level(coarse), names=NAMES, start=START, low=LOW, high=HIGH)
+
+
+def _level(histories: Paired) -> fitting.Objective:
+    return lambda values: log_likelihood(histories, values, step=STEP)

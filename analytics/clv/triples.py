@@ -4,7 +4,7 @@ A million customers counted in days have some 250,000 distinct (x, t_x, T) and 3
 once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from analytics.clv import beta_geometric
 from analytics.clv.params import FloatArray
+
+BINS = 60  # of the mean age: coarser ones move the maximum along a ridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,24 @@ def _counted(values: list[FloatArray], places: list[NDArray[Any]], scale: float)
         t_x=values[1][distinct // widths[2] % widths[1]] / scale,
         T=values[2][distinct % widths[2]] / scale,
         count=count,
+    )
+
+
+def coarse(data: Triples) -> Triples:
+    """Nearly the same histories with much fewer distinct ones: times in bins of a BINS-th of the mean age.
+
+    Who bought once keeps t_x = 0; nobody's last order moves beyond her age.
+    """
+    bin_x, bin_t_x, bin_T = data.x.astype(np.int64), *((BINS * t).astype(np.int64) for t in (data.t_x, data.T))
+    width = int(np.max(bin_T)) + 1
+    distinct, place = np.unique((bin_x * width + bin_t_x) * width + bin_T, return_inverse=True)
+    x = (distinct // width**2).astype(np.float64)
+    return replace(
+        data,
+        x=x,
+        t_x=np.where(x > 0, (distinct // width % width + 0.5) / BINS, 0.0),
+        T=(distinct % width + 0.5) / BINS,
+        count=np.bincount(place, weights=data.count).astype(np.float64),
     )
 
 

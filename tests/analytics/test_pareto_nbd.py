@@ -144,6 +144,17 @@ def test_unit_of_time_changes_the_times_only(unit):
     assert (found.r, found.s) == pytest.approx((0.5533, 0.6062), rel=1e-3)
 
 
+def test_coarse_histories_lead_to_the_same_maximum(data, monkeypatch):
+    histories = pareto_likelihood.paired(data)
+    direct = pareto_likelihood.fit(histories)
+    monkeypatch.setattr(pareto_likelihood, "MANY", 1)
+    found = pareto_likelihood.fit(histories)
+
+    assert found.values == pytest.approx(direct.values, rel=1e-4)
+    assert found.log_likelihood == pytest.approx(direct.log_likelihood, abs=1e-9)
+    assert found.evaluations < direct.evaluations
+
+
 def test_true_parameters_are_found_again(played):
     """400,000 customers: within three standard errors, as the curvature of the likelihood has them."""
     count, last, _, _, _ = played

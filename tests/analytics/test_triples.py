@@ -111,3 +111,18 @@ def test_impossible_histories_are_refused(x, t_x, T, message):
 def test_impossible_days_are_refused():
     with pytest.raises(ValueError, match="t_x ≤ T"):
         triples.of_days(x=np.array([1]), t_x=np.array([9]), T=np.array([8]), days=7.0)
+
+
+def test_coarse_histories_are_the_same_customers_with_fewer_times():
+    x, t_x, T = days()
+    data = triples.of_days(x=x, t_x=t_x, T=T, days=7.0)
+
+    coarse = triples.coarse(data)
+
+    assert coarse.count.size < data.count.size
+    assert np.unique(coarse.T).size < np.unique(data.T).size
+    assert coarse.count.sum() == data.customers
+    assert np.dot(coarse.count, coarse.x) == data.orders
+    assert np.all(coarse.t_x <= coarse.T)
+    assert np.all((coarse.t_x == 0) == (coarse.x == 0))
+    assert np.dot(coarse.count, coarse.T) / data.customers == pytest.approx(np.dot(data.count, data.T) / 2357, rel=0.01)
