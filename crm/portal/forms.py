@@ -64,3 +64,7 @@ class ProfileForm(forms.Form):
         except ValueProblem as error:
             refusal = gettext("“%(text)s” is not a phone number. Write one such as +491701234567.") % {"text": text}
             raise ValidationError(refusal) from error
+
+
+class RedeemForm(forms.Form):
+    token = forms.UUIDField(widget=forms.HiddenInput)

@@ -10,10 +10,13 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.urls.resolvers import RegexPattern
+from django.utils import timezone
 
 from core.access import AccessMiddleware, Anyone, may, methods_of
-from core.models import Role, User
+from core.models import CUSTOMER, Role, User
 from crm.access import TABLE
+from customers.models import PortalAccess
+from tests.factories import make_customer
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 SAMPLES = {
@@ -79,14 +82,18 @@ def test_closed_routes_are_closed():
 
 @pytest.fixture
 def callers(db):
-    """A guest, somebody of each role, and the least of them with the permission to export: each with a client."""
+    """A guest, somebody of each role, the least of them who may export, and a customer: each with a client."""
     people = [User(email=f"{role}@example.com", role=role, is_staff=role == "admin") for role in Role.values]
     people.append(User(email="exporter@example.com", role=Role.VIEWER, may_export=True))
+    people.append(User(email="customer@example.com", role=CUSTOMER, may_export=True))
     callers = [(AnonymousUser(), Client(raise_request_exception=False))]
     for user in User.objects.bulk_create(people):
         client = Client(raise_request_exception=False)
         client.force_login(user)
         callers.append((user, client))
+    PortalAccess.objects.create(
+        user=people[-1], customer=make_customer(), address=people[-1].email, made_at=timezone.now()
+    )
     return callers
 
 
@@ -112,6 +119,15 @@ def _expected(allowed, user):
     if not may(roles=allowed, user=user):
         return lambda status: status == 403
     return lambda status: status < 500 and status not in {403, 405}
+
+
+def test_customers_and_staff_share_no_page():
+    """What is not for everybody is for one of the two."""
+    for name, methods in TABLE.items():
+        for method, roles in methods.items():
+            both = CUSTOMER in roles and roles & {*Role.values, Anyone.SIGNED_IN, Anyone.MAY_EXPORT}
+            assert not both, f"{method} {name}"
+            assert (CUSTOMER in roles) <= name.startswith("me:")
 
 
 def test_an_undeclared_route_is_refused(rf: RequestFactory):

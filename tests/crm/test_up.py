@@ -63,7 +63,7 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing_behind(up, home):
     assert style
     assert urllib.request.urlopen(f"http://localhost:{port}{style.group(1)}", timeout=30).status == 200
     children = children_of(process.pid)
-    assert len(children) == 5, "web, worker, beat, PostgreSQL, Redis"
+    assert len(children) == 6, "web, worker, beat, mail, PostgreSQL, Redis"
     process.send_signal(signal.SIGINT)
     assert read_until(process, b"Stopped.")
     assert process.wait() == 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from customers.models import Customer, Order, OrderLine, Refund
 from loyalty.models import Posting
@@ -39,7 +39,7 @@ def _told(rows: Sequence[Order]) -> list[Bought]:
     lines: dict[int, list[OrderLine]] = defaultdict(list)
     for line in OrderLine.objects.select_related("product").filter(order__in=ids).order_by("order_id", "position"):
         lines[line.order_id].append(line)
-    refunded = _sums(Refund.objects.filter(order__in=ids).values_list("order").annotate(Sum("net_cents")))
+    refunded = _sums(Refund.objects.filter(order__in=ids).values_list("order").annotate(all=Sum("net_cents")))
     points = _points(ids)
     return [
         Bought(order=row, lines=lines[row.pk], refunded_cents=refunded.get(row.pk, 0), points=points.get(row.pk, 0))
@@ -50,7 +50,7 @@ def _told(rows: Sequence[Order]) -> list[Bought]:
 def _points(order_ids: Sequence[int]) -> dict[int, int]:
     """What orders earned and refunds took back of it, by order."""
     counted = Posting.objects.filter(order__in=order_ids, kind__in=[Posting.Kind.EARN, Posting.Kind.REVERSE])
-    return _sums(counted.values_list("order").annotate(Sum("points") + Sum("pending_points")))
+    return _sums(counted.values_list("order").annotate(all=Sum(F("points") + F("pending_points"))))
 
 
 def _sums(pairs: object) -> dict[int, int]:

@@ -1,0 +1,79 @@
+"""What the first page says: points now and to come, the tier, and what can be had for them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from django.utils import timezone
+
+from customers.models import Customer
+from loyalty.models import Redemption, TierNotice
+from loyalty.selectors import points, redemptions, rewards, tiers
+from loyalty.selectors.points import Points
+from loyalty.selectors.rewards import Offered
+from loyalty.selectors.tiers import Progress
+
+SHOWN: Final = 3
+OPEN: Final = frozenset({Redemption.State.HELD, Redemption.State.COMMITTED, Redemption.State.READY})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    points: Points
+    coming: Sequence[tuple[date, int]]  # pending points by the day from which they can be spent
+    going: Sequence[tuple[date, int]]  # points by the day on which they expire
+    progress: Progress | None
+    notices: Sequence[TierNotice]
+    now: Sequence[Offered]
+    almost: Sequence["Almost"]
+    waiting: Sequence[Redemption]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Almost:
+    """A reward that a few points more would buy."""
+
+    offered: Offered
+    percent: int
+
+
+def home(customer: Customer, *, at: datetime) -> Home:
+    mine = points.standing(customer_id=customer.pk, at=at)
+    offered = rewards.offered(customer_id=customer.pk, balance=mine.balance, at=at)
+    latest = redemptions.of_customer(customer.pk, most=SHOWN * 4)
+    return Home(
+        points=mine,
+        coming=coming(mine, at=at),
+        going=_by_day(mine.expiring())[:SHOWN],
+        progress=tiers.progress(customer.pk, at),
+        notices=tiers.notices(customer.pk, at),
+        now=[one for one in reversed(offered) if one.is_within_reach][:SHOWN],
+        almost=almost(offered, balance=mine.balance)[:SHOWN],
+        waiting=[one for one in latest if is_open(one, at=at)][:SHOWN],
+    )
+
+
+def coming(mine: Points, *, at: datetime) -> list[tuple[date, int]]:
+    return _by_day([(lot.active_at, lot.left) for lot in mine.lots if lot.active_at > at])
+
+
+def almost(offered: Sequence[Offered], *, balance: int) -> list[Almost]:
+    """What is out of reach for want of points alone, the nearest first."""
+    wanted = sorted((one for one in offered if one.missing and one.can_be_had), key=lambda one: one.missing)
+    return [Almost(offered=one, percent=max(0, 100 * balance // one.points)) for one in wanted]
+
+
+def is_open(one: Redemption, *, at: datetime) -> bool:
+    """Whether there is something to show or to fetch for it still."""
+    return one.state in OPEN and not (
+        one.expires_at is not None and one.state == one.State.HELD and one.expires_at <= at
+    )
+
+
+def _by_day(parts: Sequence[tuple[datetime, int]]) -> list[tuple[date, int]]:
+    days: defaultdict[date, int] = defaultdict(int)
+    for at, number in parts:
+        days[timezone.localdate(at)] += number
+    return sorted(days.items())
