@@ -1,4 +1,4 @@
-"""The schemes' columns of analytics_score, from what the row says already and the customer's basket."""
+"""The schemes' columns of analytics_score, from what the row says already and the customer's main category."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,16 +8,10 @@ from numpy.typing import NDArray
 
 from analytics import schemes
 from analytics.clv import shop
-from analytics.services import baskets
-from core import pgcopy
 from core.models import Run
 from core.pgcopy import Column
 
 SAMPLE: Final = 50_000  # customers that the cut points of value are found from
-CATEGORIES: Final = """
-SELECT customer_id, main_category_id FROM {baskets}
-WHERE main_category_id IS NOT NULL AND customer_id BETWEEN {first} AND {last} ORDER BY customer_id
-"""
 
 
 def thresholds(
@@ -34,8 +28,12 @@ def thresholds(
     return schemes.thresholds(past, worth=np.floor(np.nan_to_num(worth) * unit) / unit)
 
 
-def build(*, run: Run, past: shop.History, table: Mapping[str, Column], unit: int) -> dict[str, Column]:
-    """A column for each scheme, in the order of the table's rows; `unit`: minor units in a major one."""
+def build(
+    *, run: Run, past: shop.History, table: Mapping[str, Column], category: NDArray[np.int64], unit: int
+) -> dict[str, Column]:
+    """A column for each scheme, in the order of the table's rows; `unit`: minor units in a major one. `category`: what
+    most of each customer's money went to, 0 for none.
+    """
     found = schemes.Thresholds.from_dict(run.model["schemes"])
     known, band = past.order_days > 0, table["churn_band"].values
     margin, expected = _cents(table, "historic_cents"), _cents(table, "clv_cents")
@@ -48,7 +46,7 @@ def build(*, run: Run, past: shop.History, table: Mapping[str, Column], unit: in
         "tenure": Column("int2", schemes.tenure(found, past)),
         "trajectory": Column("int2", schemes.trajectory(past, band=band)),
         "profitability": Column("int2", profit),
-        "main_category": Column("int8", np.where(known, _categories(run, table["customer_id"].values), 0)),
+        "main_category": Column("int8", np.where(known, category, 0)),
     }
 
 
@@ -56,16 +54,3 @@ def _cents(table: Mapping[str, Column], name: str) -> NDArray[np.float64]:
     column = table[name]
     amounts = column.values.astype(np.float64)
     return amounts if column.null is None else np.where(column.null, 0.0, amounts)
-
-
-def _categories(run: Run, customers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The category that most of each customer's money went to; 0 for none. Customers in the order of their ids."""
-    if not len(customers):
-        return np.zeros(0, np.int64)
-    table = baskets.table_of(run)
-    query = CATEGORIES.format(baskets=table, first=int(customers[0]), last=int(customers[-1]))
-    known = pgcopy.read(query, {}, {"customer_id": "int8", "category": "int8"})
-    if not len(known["customer_id"]):
-        return np.zeros(len(customers), np.int64)
-    place = np.minimum(np.searchsorted(known["customer_id"], customers), len(known["customer_id"]) - 1)
-    return np.where(known["customer_id"][place] == customers, known["category"][place], 0)

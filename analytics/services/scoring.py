@@ -44,7 +44,7 @@ HISTORY: Final = {
     "log_value_sq": "float8",
     "refunded_cents": "int8",
 }
-DISCOUNT: Final = {"discount_cents": "int8"}
+BASKET: Final = {"discount_cents": "int8", "main_category": "int8"}
 SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
 COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents": "int8", "profitable_on": "date"}
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
@@ -52,7 +52,7 @@ BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_b
 ALL: Final = "SELECT {summary}, {cell} FROM {summaries} s LEFT JOIN {baskets} k USING (customer_id)"
 # The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then.
 SHARD: Final = """
-SELECT {summary}, coalesce(k.discount_cents, 0), {cell},
+SELECT {summary}, coalesce(k.discount_cents, 0), coalesce(k.main_category_id, 0), {cell},
     coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
     coalesce(p.profitable_on, 'infinity'), coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
     coalesce(b.segment_changed_on, date '2000-01-01')
@@ -188,7 +188,7 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     table = score_rows.build(run=run, columns=columns, past=past, found=found)
     table |= contract_rows.build(run=run, table=table)
     unit = 10 ** money.exponent(run.settings["currency"])
-    table |= scheme_rows.build(run=run, past=past, table=table, unit=unit)
+    table |= scheme_rows.build(run=run, past=past, table=table, category=columns["main_category"], unit=unit)
     pgcopy.write(partitions.table_of(run.pk), table)
     return {
         "rows": len(columns["customer_id"]),
@@ -210,5 +210,5 @@ def _read_shard(*, run: Run, first: int, last: int) -> Columns:
     summary = ", ".join(f"s.{name}" for name in SUMMARY)
     tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "before": earlier}
     tables |= {"baskets": baskets.table_of(run), "cell": customer_cells.expression(run)}
-    types = SUMMARY | DISCOUNT | customer_cells.CELL | COSTS | BEFORE
+    types = SUMMARY | BASKET | customer_cells.CELL | COSTS | BEFORE
     return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, types)
