@@ -4,7 +4,8 @@ Who changed is named by the change feed, or has a fact dated between the last bu
 are gathered first, from indexes that hold them side by side, and analysed, so that plans do not depend on a guess.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, Final
 
@@ -113,9 +114,18 @@ def exchange(*, table: str, columns: str, query: str, as_of: date) -> int:
 def rebuild(*, table: str, columns: str, query: str, as_of: date) -> int:
     """Write everybody's rows into `table` (a trusted name), from the facts known now; returns how many."""
     empty(table)
-    written = _execute(f"INSERT INTO {table} ({columns}) {query.format_map(EVERYBODY)}", {"as_of": as_of})
+    with whole_tables():
+        written = _execute(f"INSERT INTO {table} ({columns}) {query.format_map(EVERYBODY)}", {"as_of": as_of})
     _execute(f"ANALYZE {table}")
     return written
+
+
+@contextmanager
+def whole_tables() -> Iterator[None]:
+    """No nested loops within, whatever the planner expects: they would visit every page of a table in no order."""
+    _execute("SET LOCAL enable_nestloop = off")
+    yield
+    _execute("SET LOCAL enable_nestloop = on")
 
 
 def empty(table: str) -> None:

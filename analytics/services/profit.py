@@ -201,7 +201,8 @@ def rebuild(*, table: str, cells: str, of_baskets: str, as_of: date, units: Unit
     following.empty(cells)
     run((NOBODY,), {})
     names = {"profit": table, "cells": cells, "baskets": of_baskets, **following.EVERYBODY}
-    written = _count(names, "", as_of=as_of, units=units)
+    with following.whole_tables():
+        written = _count(names, "", as_of=as_of, units=units)
     run((f"ANALYZE {table}", following.FORGET), {})
     return written
 
