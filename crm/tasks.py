@@ -10,7 +10,7 @@ from crm import bulk_tags, lookout, night, own_data, schedule
 from crm.portal import code_mails
 from customers.services import browser_imports, uploads
 from loyalty import tasks as points
-from loyalty.services import settling, tier_rules
+from loyalty.services import fulfilment, settling, tier_rules
 
 WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
@@ -23,6 +23,7 @@ OTHER_WORK = {
     bulk_tags.BELL: bulk_tags.STEPS,
     own_data.BELL: own_data.STEPS,
     tier_rules.BELL: tier_rules.STEPS,
+    codes.BELL: codes.STEPS,
 }
 
 
@@ -112,6 +113,7 @@ def sweep() -> int:
     _roll_up()
     points.follow_orders()
     settling.settle_all(at=timezone.now(), most=SETTLED_AT_ONCE)
+    fulfilment.release_overdue(at=timezone.now())
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())
     sending.prune(at=timezone.now())

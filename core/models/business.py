@@ -44,6 +44,7 @@ class Business(models.Model):
     hides_first_steps = models.BooleanField(default=False, editable=False)
     is_demo = models.BooleanField(default=False, editable=False)
     has_contracts = models.BooleanField(default=False, editable=False)  # kept by customers.services.contracts
+    has_loyalty = models.BooleanField(default=False, db_default=False, editable=False)  # kept by a trigger of loyalty
 
     class Meta:
         verbose_name = _("business")
