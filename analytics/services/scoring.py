@@ -50,23 +50,20 @@ COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents"
 BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
 
 ALL: Final = "SELECT {summary}, {cell} FROM {summaries} s LEFT JOIN {baskets} k USING (customer_id)"
-# The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then.
+# The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then. Each
+# table is cut by itself: PostgreSQL does not hand a range on to what is joined, and would read all of it each time.
 SHARD: Final = """
 SELECT {summary}, coalesce(k.discount_cents, 0), coalesce(k.main_category_id, 0), {cell},
     coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
     coalesce(p.profitable_on, 'infinity'), coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
     coalesce(b.segment_changed_on, date '2000-01-01')
-FROM {summaries} s LEFT JOIN {profit} p USING (customer_id) LEFT JOIN ({before}) b USING (customer_id)
+FROM {summaries} s LEFT JOIN {profit} p USING (customer_id) LEFT JOIN {before} b USING (customer_id)
     LEFT JOIN {baskets} k USING (customer_id)
-WHERE s.customer_id BETWEEN {first} AND {last} ORDER BY s.customer_id
 """
-EARLIER: Final = """
-SELECT customer_id, segment, previous_segment, segment_changed_on FROM {scores}
-WHERE customer_id BETWEEN {first} AND {last}
-"""
+CUT: Final = "(SELECT * FROM {table} WHERE customer_id BETWEEN {first} AND {last})"
 NOBODY: Final = """
-SELECT NULL::bigint AS customer_id, NULL::smallint AS segment, NULL::smallint AS previous_segment,
-    NULL::date AS segment_changed_on WHERE false
+(SELECT NULL::bigint AS customer_id, NULL::smallint AS segment, NULL::smallint AS previous_segment,
+    NULL::date AS segment_changed_on WHERE false)
 """
 
 Columns = dict[str, NDArray[Any]]
@@ -205,10 +202,10 @@ def with_discounts(past: shop.History, discount_cents: NDArray[Any], *, currency
 
 def _read_shard(*, run: Run, first: int, last: int) -> Columns:
     """The shard's summaries with the segments of the run before, in the order of ids."""
-    bounds, before = {"first": first, "last": last}, run.model["compared_with"]
-    earlier = EARLIER.format(scores=partitions.table_of(before), **bounds) if before else NOBODY
+    before = run.model["compared_with"]
+    tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "baskets": baskets.table_of(run)}
+    cut = {name: CUT.format(table=table, first=first, last=last) for name, table in tables.items()}
+    cut["before"] = CUT.format(table=partitions.table_of(before), first=first, last=last) if before else NOBODY
     summary = ", ".join(f"s.{name}" for name in SUMMARY)
-    tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "before": earlier}
-    tables |= {"baskets": baskets.table_of(run), "cell": customer_cells.expression(run)}
     types = SUMMARY | BASKET | customer_cells.CELL | COSTS | BEFORE
-    return pgcopy.read(SHARD.format(summary=summary, **tables, **bounds), {}, types)
+    return _by_id(pgcopy.read(SHARD.format(summary=summary, cell=customer_cells.expression(run), **cut), {}, types))
