@@ -1,4 +1,4 @@
-"""Mails to staff. A mail that cannot go out is no error of the page: the link can be handed over by hand."""
+"""Mails that pages send at once. One that cannot go out is no error: the link can be handed over by hand."""
 
 import logging
 import smtplib
@@ -24,7 +24,7 @@ def invite(*, user: User, by: User, link: str, business: Business) -> bool:
     with translation.override(user.language or translation.get_language()):
         subject = _("%(who)s invites you to %(shop)s") % {"who": by, "shop": business.name}
         context = {"user": user, "by": by, "link": link, "business": business}
-        return _sent(to=user.email, subject=subject, template="core/mail/invitation", context=context)
+        return send(to=user.email, subject=subject, template="core/mail/invitation", context=context)
 
 
 def can_send() -> bool:
@@ -32,7 +32,8 @@ def can_send() -> bool:
     return settings.EMAIL_BACKEND not in NOWHERE
 
 
-def _sent(*, to: str, subject: str, template: str, context: dict[str, Any]) -> bool:
+def send(*, to: str, subject: str, template: str, context: dict[str, Any]) -> bool:
+    """A mail of the templates `template`.txt and .html; False when it did not go out."""
     if not can_send():
         return False
     mail = EmailMultiAlternatives(
@@ -42,6 +43,6 @@ def _sent(*, to: str, subject: str, template: str, context: dict[str, Any]) -> b
     try:
         mail.send()
     except (OSError, smtplib.SMTPException) as error:
-        log.warning("a mail to staff did not go out: %s", type(error).__name__)
+        log.warning("a mail did not go out: %s", type(error).__name__)
         return False
     return True

@@ -62,6 +62,7 @@ ABILITIES: Final = (
         _("Add and change customers, companies, orders and refunds"),
         *("customers:customer_*", "customers:company_*", "customers:order_*"),
     ),
+    _do(CUSTOMERS, _("Invite customers to their own page, and close it"), "desk:portal_*"),
     _see(
         CUSTOMERS, _("See contracts"), "customers:contract_*", "analytics:contract_value", "analytics:company_contracts"
     ),
@@ -116,6 +117,7 @@ ABILITIES: Final = (
     _do(SETTINGS, _("Make and revoke API keys"), "settings:key_*"),
     _do(SETTINGS, _("Add and change fields of customers"), "customers:field_*"),
     _see(SETTINGS, _("Read who changed what"), "settings:audit_log"),
+    _see(SETTINGS, _("Read the mails of a try-out"), "settings:mail_*"),
 )
 
 

@@ -46,6 +46,9 @@ DESK: Table = {
     "desk:customer_detail": PAGE,
     "desk:customer_timeline": PAGE,
     "desk:customer_neighbours": PAGE,
+    "desk:customer_portal": PAGE,
+    "desk:portal_invite": {"POST": DESK_WORKERS},
+    "desk:portal_close": {"POST": DESK_WORKERS},
     "desk:segment_list": PAGE,
     "desk:segment_detail": PAGE,
     "desk:segment_moves": PAGE,
@@ -250,7 +253,7 @@ ACCOUNTS: Table = {
 PORTAL: Table = {
     "me:sign_in": OPEN_FORM,
     "me:code": OPEN_FORM,
-    "me:sign_out": OWN_ACTION,
+    "me:sign_out": {"POST": PUBLIC},
     "me:home": OWN_PAGE,
     "me:notices_seen": OWN_ACTION,
     "me:reward_list": OWN_PAGE,

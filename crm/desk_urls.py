@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.views import business, customers, first_run, jobs, palette, plans, roles, segments, tags, today
+from crm.views import business, customers, first_run, jobs, palette, plans, portal, roles, segments, tags, today
 
 app_name = "desk"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("customers/totals/", customers.customer_totals, name="customer_totals"),
     path("customers/<int:pk>/", customers.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/timeline/", customers.customer_timeline, name="customer_timeline"),
+    path("customers/<int:pk>/portal/", portal.customer_portal, name="customer_portal"),
+    path("customers/<int:pk>/portal/invite/", portal.portal_invite, name="portal_invite"),
+    path("customers/<int:pk>/portal/close/", portal.portal_close, name="portal_close"),
     path("customers/<int:pk>/neighbours/", customers.customer_neighbours, name="customer_neighbours"),
     path("segments/", segments.segment_list, name="segment_list"),
     path("segments/plans/", plans.plan_list, name="plan_list"),

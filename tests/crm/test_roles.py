@@ -7,8 +7,9 @@ from core.models import Role, User
 from crm import abilities
 from crm.access import TABLE
 
-# Nobody's role decides about these: one's own account, public pages, and what other programs call.
-BESIDE = ("account_", "mfa_", "usersessions_", "api:", "admin:", "livez", "readyz", "metrics", "settings:language_set")
+# Nobody's role decides about these: one's own account, public and customers' pages, and what programs call.
+PROBES = ("livez", "readyz", "metrics")
+BESIDE = ("account_", "mfa_", "usersessions_", "api:", "admin:", "settings:language_set", "me:", *PROBES)
 BESIDE_PAGES = {"desk:welcome_first"}
 
 

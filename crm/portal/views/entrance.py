@@ -18,7 +18,6 @@ from core import staff
 from core.http import DeskRequest
 from core.models import User
 from crm.portal import codes
-from crm.portal.door import PortalRequest, for_customer
 from crm.portal.forms import AddressForm, CodeForm
 
 
@@ -61,10 +60,12 @@ def _entrance(request: DeskRequest, template: str, form: AddressForm | CodeForm,
     return render(request, template, context)
 
 
+@login_not_required
 @require_POST
-@for_customer
-def sign_out(request: PortalRequest) -> HttpResponse:
-    """From here, or from everywhere."""
+def sign_out(request: DeskRequest) -> HttpResponse:
+    """From here, or from everywhere. Who is not in is not turned away, and staff stay in."""
+    if not getattr(request.user, "is_customer", False):
+        return redirect("me:sign_in")
     if "everywhere" in request.POST:
         staff.end_sessions(user=request.user)
     logout(request)
