@@ -1,6 +1,6 @@
 from django.urls import path
 
-from loyalty.views import redemptions, rewards, till
+from loyalty.views import events, redemptions, rewards, tiers, till
 
 app_name = "loyalty"
 
@@ -15,6 +15,17 @@ urlpatterns = [
     path("loyalty/redemptions/mark/", redemptions.redemption_mark, name="redemption_mark"),
     path("loyalty/redemptions/<int:pk>/", redemptions.redemption_detail, name="redemption_detail"),
     path("loyalty/redemptions/<int:pk>/cancel/", redemptions.redemption_cancel, name="redemption_cancel"),
+    path("loyalty/tiers/", tiers.tier_list, name="tier_list"),
+    path("loyalty/tiers/rules/", tiers.tier_rules_edit, name="tier_rules"),
+    path("loyalty/tiers/moves/", tiers.tier_moves, name="tier_moves"),
+    path("loyalty/tiers/birthday/", tiers.birthday_gift, name="birthday_gift"),
+    path("loyalty/customers/<int:pk>/tier/", tiers.tier_give, name="tier_give"),
+    path("loyalty/events/", events.event_list, name="event_list"),
+    path("loyalty/events/add/", events.event_add, name="event_add"),
+    path("loyalty/events/<int:pk>/", events.event_detail, name="event_detail"),
+    path("loyalty/events/<int:pk>/edit/", events.event_edit, name="event_edit"),
+    path("loyalty/events/<int:pk>/cancel/", events.event_cancel, name="event_cancel"),
+    path("loyalty/events/<int:pk>/reply/", events.event_reply, name="event_reply"),
     path("till/", till.till, name="till"),
     path("till/<int:pk>/", till.till_customer, name="till_customer"),
     path("till/<int:pk>/redeem/", till.till_redeem, name="till_redeem"),

@@ -31,6 +31,10 @@ class DoNotRise(Exception):
     """Two tiers begin at the same value, or have the same name."""
 
 
+class ChangedMeanwhile(Exception):
+    """The rules are not those that the person has seen."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """A tier as somebody wants it; `id` is None for a new one."""
@@ -71,10 +75,15 @@ class Proposal:
 
 
 @transaction.atomic
-def save(*, proposal: Proposal, may_lower: bool, by: User, at: datetime) -> Job | None:
-    """Write the rules; returns the job that looks at everybody again, if what decides has changed. Raises DoNotRise."""
+def save(*, proposal: Proposal, made_from: int, may_lower: bool, by: User, at: datetime) -> Job | None:
+    """Write the rules; returns the job that looks at everybody again, if what decides has changed.
+
+    `made_from` is the revision that the person has seen. Raises DoNotRise and ChangedMeanwhile.
+    """
     _check(proposal)
     row = TierPlan.objects.select_for_update(no_key=True).get(pk=tier_values.plan().pk)
+    if row.revision != made_from:
+        raise ChangedMeanwhile
     before = tier_values.scheme()
     for name in PLAN_FIELDS:
         setattr(row, name, getattr(proposal, name))

@@ -9,6 +9,8 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from loyalty.services import tier_checks
+
 NAMED_AT_MOST: Final = 20  # rows of one check
 
 
@@ -184,7 +186,12 @@ def verify() -> list[Result]:
     with transaction.atomic(), connection.cursor() as cursor:
         if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return [_result(cursor, check) for check in CHECKS]
+        return [_result(cursor, check) for check in checks()]
+
+
+def checks() -> list[Check]:
+    """Those of the ledger, and those of tiers under the rules as they are."""
+    return [*CHECKS, *(Check(name=one.name, rows=one.rows) for one in tier_checks.checks())]
 
 
 def _result(cursor: CursorWrapper, check: Check) -> Result:

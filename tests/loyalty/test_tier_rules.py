@@ -37,7 +37,8 @@ def proposal(*items, **fields):
 
 
 def save(*items, boss, may_lower=False, **fields):
-    return tier_rules.save(proposal=proposal(*items, **fields), may_lower=may_lower, by=boss, at=noon(DAY))
+    seen, wanted = tier_values.plan().revision, proposal(*items, **fields)
+    return tier_rules.save(proposal=wanted, made_from=seen, may_lower=may_lower, by=boss, at=noon(DAY))
 
 
 def preview(*items, may_lower=False, **fields):
