@@ -1,14 +1,17 @@
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 
-from analytics.models import PeriodCounts
-from analytics.services import period_counts
+from analytics.models import OrderDays, PeriodCounts
+from analytics.services import following, period_counts
+from core import feed
 from customers.models import Order
 from tests import nights
 from tests.factories import make_customer, make_order, make_refund
 
 pytestmark = pytest.mark.django_db
+committed = pytest.mark.django_db(transaction=True)  # the feed gives only what is committed
 AS_OF = date(2026, 3, 31)
 NAMES = ("started", "kept", "active", "buyers", "repeated", "orders")
 
@@ -80,16 +83,38 @@ def test_again_for_the_same_night_replaces_its_counts():
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("active_days", [1, 30, 90, 400])
-def test_bits_say_what_dates_say(seed, active_days):
+def test_places_say_what_dates_say(seed, active_days):
     nights.make_random_shop(seed, first=date(2024, 1, 1))
     period_counts.refresh(as_of=AS_OF, active_days=active_days)
     for found in PeriodCounts.objects.all():
         assert {name: getattr(found, name) for name in NAMES} == plain(found, active_days)
 
 
+@committed
+@pytest.mark.parametrize("seed", range(3))
+def test_changes_and_days_that_pass_give_what_dates_say(seed, monkeypatch):
+    """Also of a night for a past date, which counts from the orders and leaves the kept days alone."""
+    monkeypatch.setattr(following, "REBUILD_SHARE", 2.0)
+    chance, people = Random(seed), nights.make_random_shop(seed)
+    for passed in range(4):
+        as_of = AS_OF + timedelta(days=passed)
+        feed.wait_until_readable()
+        period_counts.refresh(as_of=as_of, active_days=30)
+        period_counts.refresh(as_of=as_of - timedelta(days=9), active_days=30, is_past=True)
+        assert dict(OrderDays.objects.values_list("customer_id", "days")) == sorted_days(as_of)
+        for found in PeriodCounts.objects.filter(as_of__in=[as_of, as_of - timedelta(days=9)]):
+            assert {name: getattr(found, name) for name in NAMES} == plain(found, 30)
+        for person in chance.sample(people, 3):
+            nights.make_random_order(chance, person, AS_OF + timedelta(days=chance.randint(-400, 3)))
+
+
+def sorted_days(as_of):
+    return {customer: sorted(days) for customer, days in order_days(as_of).items()}
+
+
 def plain(found, active_days):
     """The definitions, customer by customer."""
-    days = order_days()
+    days = order_days(found.as_of)
     before = found.until - timedelta(days=found.days)
     started = {who for who, on in days.items() if any_in(on, before, active_days)}
     active = {who for who, on in days.items() if any_in(on, found.until, active_days)}
@@ -109,9 +134,9 @@ def any_in(days, last, length):
     return any(last - timedelta(days=length) < day <= last for day in days)
 
 
-def order_days():
+def order_days(as_of):
     found = {}
-    for order in Order.objects.filter(status="paid", customer__isnull=False, placed_on__lte=AS_OF):
-        if order.fully_refunded_on is None or order.fully_refunded_on > AS_OF:
+    for order in Order.objects.filter(status="paid", customer__isnull=False, placed_on__lte=as_of):
+        if order.fully_refunded_on is None or order.fully_refunded_on > as_of:
             found.setdefault(order.customer_id, []).append(order.placed_on)
     return found
