@@ -16,6 +16,8 @@ BANDS: Final = {
 SEGMENTS: Final = [name for name in scores.Name if name is not scores.Name.NONE]
 
 STEPS: Final = {
+    "points_active": _("Make points active"),
+    "points_expire": _("Let points expire"),
     "margins": _("Apply margin rates"),
     "totals": _("Add up days"),
     "summaries": _("Add up purchases"),
@@ -30,11 +32,13 @@ STEPS: Final = {
     "contracts": _("Value contracts"),
     "publish": _("Publish"),
     "segments": _("Assign segments"),
+    "segment_points": _("Points for segments"),
     "tidy": _("Tidy up"),
     "check_import": _("Try a file out"),
     "import": _("Import a file"),
     "undo_import": _("Take an import back"),
     "clear_demo": _("Take the demo away"),
+    "make_codes": _("Make codes"),
     "tag_all": _("Tag a list"),
     "undo_tag_all": _("Take tags of a list back"),
     "tier_rules": _("Look at tiers again"),

@@ -1,5 +1,6 @@
 """The night: its ordered steps, and how one begins. What the steps do stands in the apps; when, in crm.schedule."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +28,7 @@ from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
 from customers.models import COUNTED, Category
 from customers.services import margins, spend
+from loyalty.services import midnight
 
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
 
@@ -98,6 +100,10 @@ def _assign_segments(job: Job) -> Payload:
     return {"rows": assigning.assign(run=run)}
 
 
+def _midnight(job: Job, work: Callable[..., int]) -> Payload:
+    return {"rows": work(as_of=_run(job).as_of, business=business.current(), at=timezone.now())}
+
+
 def _run(job: Job) -> Run:
     return Run.objects.get(jobs=job)
 
@@ -105,6 +111,9 @@ def _run(job: Job) -> Run:
 STEPS: dict[str, Step] = {
     step.name: step
     for step in (
+        # Midnight, in this order (loyalty.services.midnight): a night for a past date decides nothing.
+        Step("points_active", lambda job: _midnight(job, midnight.activate), in_past=False),
+        Step("points_expire", lambda job: _midnight(job, midnight.expire), in_past=False),
         Step("margins", _apply_margins),
         Step("totals", _add_up_days),
         Step("summaries", _summarise),
@@ -123,6 +132,7 @@ STEPS: dict[str, Step] = {
         Step("index", lambda job: publishing.finish_table(run=_run(job))),
         Step("publish", lambda job: publishing.publish(run=_run(job), at=timezone.now())),
         Step("segments", _assign_segments, in_past=False),
+        Step("segment_points", lambda job: {"rows": midnight.welcome(at=timezone.now())}, in_past=False),
         Step("tidy", lambda job: publishing.tidy(run=_run(job))),
     )
 }

@@ -7,13 +7,15 @@ changes nothing. Each difference is a posting with its own key: `earn:order:81`,
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from core import business as settings_row
 from core import feed
 from core.models import Business, Change, Cursor
+from customers.models import Customer
 from loyalty.models import Programme
 from loyalty.selectors import programme as programmes
 from loyalty.services import many, refunding, targets
@@ -21,13 +23,19 @@ from loyalty.services import many, refunding, targets
 REACTION: Final = "points"
 AT_ONCE: Final = 50_000  # orders of one transaction: it locks their customers' accounts
 
-# Both the orders that count and those that once did.
-RANGE: Final = """
-SELECT id FROM customers_order WHERE id BETWEEN %(first)s AND %(last)s AND placed_on >= %(from_day)s
-UNION SELECT order_id FROM loyalty_credit WHERE order_id BETWEEN %(first)s AND %(last)s ORDER BY 1
+CUSTOMERS: Final = 10_000  # looked at together, the first time
+
+# By customer, so that each account is written once.
+OF_CUSTOMERS: Final = """
+SELECT id FROM customers_order
+WHERE customer_id BETWEEN %(first)s AND %(last)s AND status = 'paid' AND placed_on >= %(from_day)s
+ORDER BY customer_id, id
 """
-LAST: Final = """
-SELECT greatest((SELECT max(id) FROM customers_order), (SELECT max(order_id) FROM loyalty_credit), 0)
+# Credited once, and no longer the customer's, or no order at all.
+NO_LONGER: Final = """
+SELECT c.order_id FROM loyalty_credit c LEFT JOIN customers_order o ON o.id = c.order_id
+    AND o.customer_id = c.customer_id AND o.status = 'paid' AND o.placed_on >= %(from_day)s
+WHERE o.id IS NULL AND c.facts <> 0 ORDER BY c.order_id
 """
 
 # What differs from what was credited. A row with neither points nor credit is an order that never had any.
@@ -106,14 +114,17 @@ def _chunks(since: int, until: int) -> Iterator[Sequence[int]]:
     if since:
         yield from _cut(feed.pending(Change.Kind.ORDER, since=since, until=until))
         return
-    programme, business = programmes.current(), settings_row.current()
+    from_day = first_day(programmes.current(), settings_row.current())
+    last = Customer.objects.aggregate(last=Max("pk"))["last"] or 0
+    for first in range(1, last + 1, CUSTOMERS):
+        yield from _cut(_ids(OF_CUSTOMERS, first=first, last=first + CUSTOMERS - 1, from_day=from_day))
+    yield from _cut(_ids(NO_LONGER, from_day=from_day))
+
+
+def _ids(query: str, **params: Any) -> Sequence[int]:
     with connection.cursor() as cursor:
-        cursor.execute(LAST)
-        last = int(cursor.fetchone()[0])
-        for first in range(1, last + 1, AT_ONCE):
-            last_here, day = first + AT_ONCE - 1, first_day(programme, business)
-            cursor.execute(RANGE, {"first": first, "last": last_here, "from_day": day})
-            yield [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(query, params)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def first_day(programme: Programme, business: Business) -> date:
@@ -138,7 +149,7 @@ def _some(order_ids: Sequence[int], at: datetime) -> int:
         return 0
     many.lock(wanted="wanted_account", at=at)
     refunding.take_back(programme=programme, at=at)
-    _run("DROP TABLE IF EXISTS pg_temp.wanted_posting", EARNED, "ANALYZE wanted_posting")
+    _run("DROP TABLE IF EXISTS pg_temp.wanted_posting", EARNED)
     many.earn(terms=programmes.terms(programme, business), at=at)
     _run(*REMEMBER)
     refunding.forgive()

@@ -41,7 +41,7 @@ FROM (
     JOIN loyalty_account a ON a.id = {ROOT}
     JOIN unnest(%(days)s::date[], %(active)s::timestamptz[], %(expires)s::timestamptz[])
         AS t (placed_on, active_at, expires_at) ON t.placed_on = w.placed_on
-    ORDER BY w.placed_at, w.order_id
+    ORDER BY a.id, w.placed_at, w.order_id
 ) AS ordered
 """
 POSTINGS: Final = """
@@ -75,7 +75,7 @@ PAID: Final = """
 SELECT count(loyalty_lock(account_id, %(at)s))
 FROM (SELECT DISTINCT account_id FROM timed_posting WHERE pays_debt ORDER BY account_id) AS ordered
 """
-STATEMENTS: Final = ("ANALYZE timed_posting", POSTINGS, LOTS, BALANCES, DEBTS, PAID)
+STATEMENTS: Final = (POSTINGS, LOTS, BALANCES, DEBTS, PAID)
 
 
 def lock(*, wanted: str, at: datetime) -> None:
