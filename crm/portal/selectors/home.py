@@ -8,9 +8,11 @@ from typing import Final
 
 from django.utils import timezone
 
+from crm.portal.selectors import shelf as shelves
+from crm.portal.selectors.shelf import Almost
 from customers.models import Customer
 from loyalty.models import Redemption, TierNotice
-from loyalty.selectors import points, redemptions, rewards, tiers
+from loyalty.selectors import redemptions, tiers
 from loyalty.selectors.points import Points
 from loyalty.selectors.rewards import Offered
 from loyalty.selectors.tiers import Progress
@@ -27,42 +29,27 @@ class Home:
     progress: Progress | None
     notices: Sequence[TierNotice]
     now: Sequence[Offered]
-    almost: Sequence["Almost"]
+    almost: Sequence[Almost]
     waiting: Sequence[Redemption]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Almost:
-    """A reward that a few points more would buy."""
-
-    offered: Offered
-    percent: int
-
-
 def home(customer: Customer, *, at: datetime) -> Home:
-    mine = points.standing(customer_id=customer.pk, at=at)
-    offered = rewards.offered(customer_id=customer.pk, balance=mine.balance, at=at)
+    mine = shelves.shelf(customer, at=at)
     latest = redemptions.of_customer(customer.pk, most=SHOWN * 4)
     return Home(
-        points=mine,
-        coming=coming(mine, at=at),
-        going=_by_day(mine.expiring())[:SHOWN],
+        points=mine.points,
+        coming=coming(mine.points, at=at),
+        going=_by_day(mine.points.expiring())[:SHOWN],
         progress=tiers.progress(customer.pk, at),
         notices=tiers.notices(customer.pk, at),
-        now=[one for one in reversed(offered) if one.is_within_reach][:SHOWN],
-        almost=almost(offered, balance=mine.balance)[:SHOWN],
+        now=mine.now[: -SHOWN - 1 : -1],  # the dearest first
+        almost=mine.almost[:SHOWN],
         waiting=[one for one in latest if is_open(one, at=at)][:SHOWN],
     )
 
 
 def coming(mine: Points, *, at: datetime) -> list[tuple[date, int]]:
     return _by_day([(lot.active_at, lot.left) for lot in mine.lots if lot.active_at > at])
-
-
-def almost(offered: Sequence[Offered], *, balance: int) -> list[Almost]:
-    """What is out of reach for want of points alone, the nearest first."""
-    wanted = sorted((one for one in offered if one.missing and one.can_be_had), key=lambda one: one.missing)
-    return [Almost(offered=one, percent=max(0, 100 * balance // one.points)) for one in wanted]
 
 
 def is_open(one: Redemption, *, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Every change of a customer's points in plain words, with the balance after it, and the batches that are left."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -94,7 +94,7 @@ def _line(row: Posting, numbers: Mapping[int, str]) -> Line:
 
 def batches(customer: Customer, *, at: datetime) -> list[Batch]:
     """What is left of what came together, in the order in which it is spent."""
-    mine: Sequence[points.Batch] = points.standing(customer_id=customer.pk, at=at).lots
+    mine = points.standing(customer_id=customer.pk, at=at).lots
     earned = dict(Lot.objects.filter(pk__in=[one.id for one in mine]).values_list("pk", "earned_at"))
     return [
         Batch(

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from crm.portal.door import PortalRequest, for_customer
 from crm.portal.forms import RedeemForm
 from crm.portal.selectors import home
+from crm.portal.selectors import shelf as shelves
 from loyalty import codes
 from loyalty.models import Redemption
 from loyalty.problems import LedgerProblem
-from loyalty.selectors import points, redemptions, rewards
-from loyalty.selectors.rewards import Offered
+from loyalty.selectors import redemptions
 from loyalty.services import rewards as services
 from loyalty.services.refusals import Refused, what_became
 
@@ -26,14 +26,8 @@ LATEST = 20
 
 @for_customer
 def reward_list(request: PortalRequest) -> HttpResponse:
-    at = timezone.now()
-    balance = points.standing(customer_id=request.customer.pk, at=at).balance
-    offered = rewards.offered(customer_id=request.customer.pk, balance=balance, at=at)
     context = {
-        "balance": balance,
-        "now": [one for one in offered if one.is_within_reach],
-        "almost": home.almost(offered, balance=balance),
-        "gone": [one for one in offered if not one.can_be_had],
+        "shelf": shelves.shelf(request.customer, at=timezone.now()),
         "mine": redemptions.of_customer(request.customer.pk, most=LATEST),
     }
     return render(request, "me/rewards.html", context)
@@ -42,26 +36,17 @@ def reward_list(request: PortalRequest) -> HttpResponse:
 @for_customer
 def reward_confirm(request: PortalRequest, pk: int) -> HttpResponse:
     """The price and what is left after it; one more tap redeems. The token makes a second tap the first one again."""
-    one = _offered(request, pk)
-    balance = points.standing(customer_id=request.customer.pk, at=timezone.now()).balance
+    if not request.programme.is_open:
+        raise Http404
+    shelf = shelves.shelf(request.customer, at=timezone.now())
+    one = next((one for one in shelf.offered if one.reward.pk == pk), None)
+    if one is None:
+        raise Http404
     form = RedeemForm(request.POST or None, initial={"token": uuid.uuid4()})
     if form.is_valid() and (made := _redeemed(request, form, pk)):
         return redirect("me:redemption", pk=made.pk)
-    context = {"one": one, "balance": balance, "after": balance - one.points, "form": form}
+    context = {"one": one, "after": shelf.points.balance - one.points, "form": form}
     return render(request, "me/reward_confirm.html", context)
-
-
-def _offered(request: PortalRequest, pk: int) -> Offered:
-    """The reward as this customer sees it, or 404 where she does not."""
-    at = timezone.now()
-    balance = points.standing(customer_id=request.customer.pk, at=at).balance
-    if not request.programme.is_open:
-        raise Http404
-    found = rewards.offered(customer_id=request.customer.pk, balance=balance, at=at)
-    for one in found:
-        if one.reward.pk == pk:
-            return one
-    raise Http404
 
 
 def _redeemed(request: PortalRequest, form: RedeemForm, reward_id: int) -> Redemption | None:
