@@ -8,6 +8,7 @@ DOORBELLS: dict[str, list[str]] = {
     "long_jobs": ["crm.tasks.work_long"],
     "own_data": ["crm.tasks.clear_demo"],
     "bulk_tags": ["crm.tasks.tag_many"],
+    "bulk_codes": ["loyalty.tasks.make_codes"],
     "tier_rules": ["crm.tasks.look_at_tiers"],
     "orders": ["crm.tasks.roll_up_days", "loyalty.tasks.credit"],
     "webhooks": ["crm.tasks.tell_webhooks"],

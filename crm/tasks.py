@@ -10,7 +10,7 @@ from crm import bulk_tags, lookout, night, own_data, schedule
 from crm.portal import code_mails
 from customers.services import browser_imports, uploads
 from loyalty import tasks as points
-from loyalty.services import fulfilment, settling, tier_rules
+from loyalty.services import codes, fulfilment, settling, tier_rules
 
 WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on

@@ -3,8 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from core import business
-from loyalty.services import crediting, tiers
+from core import business, engine
+from loyalty.services import codes, crediting, offer_orders, offers, referrals, tiers
+
+WORK_SECONDS = 200
 
 
 @shared_task
@@ -17,4 +19,13 @@ def follow_orders() -> int:
     at = timezone.now()
     done = crediting.credit(at=at)
     tiers.follow(business=business.current(), at=at)
-    return done
+    offers.release_expired(at=at)
+    referrals.follow(at=at)
+    referrals.pass_time(at=at)
+    return done + offer_orders.follow(at=at)
+
+
+@shared_task
+def make_codes() -> int:
+    """Draw codes by the thousand."""
+    return engine.work_off(steps=codes.STEPS, seconds=WORK_SECONDS)

@@ -18,7 +18,7 @@ from core.api.views import ApiView
 from customers.api import order_shapes
 from customers.api.order_shapes import BODY, MOST_ORDERS, BatchItemIn
 from customers.api.orders import lost, taken
-from customers.services import orders
+from customers.services import order_codes, orders
 from customers.services.orders import Outcome, Placed, Recorded, RefundedLine
 
 BATCH_BYTES: Final = 16 << 20
@@ -73,6 +73,7 @@ class Batch:
 
     items: Sequence[Any]
     good: dict[int, Placed] = field(default_factory=dict)
+    codes: dict[int, Sequence[str]] = field(default_factory=dict)
     problems: dict[int, Any] = field(default_factory=dict)
     outcomes: dict[int, Recorded] = field(default_factory=dict)
 
@@ -89,6 +90,7 @@ class Batch:
             first = seen.setdefault(placed.key, index)
             if first == index:
                 self.good[index] = placed
+                self.codes |= {index: data["codes"]} if "codes" in data else {}
             else:
                 self.problems[index] = {"external_id": [ErrorDetail(_again(first), code="duplicate")]}
 
@@ -98,6 +100,10 @@ class Batch:
                 self.problems[index] = ValidationError(lost(outcome, len(placed.lines))).detail
             else:
                 self.outcomes[index] = outcome
+
+    def entered(self) -> dict[int, Sequence[str]]:
+        """The codes of the orders that were written, by their ids."""
+        return {self.outcomes[index].order.pk: told for index, told in self.codes.items() if index in self.outcomes}
 
     def refuse_whole(self) -> None:
         """Raises ValidationError when an order is bad, with the errors of all that are."""
@@ -153,4 +159,5 @@ class OrderBatch(ApiView):
         batch.take(orders.record_many(orders=list(batch.good.values()), business=business, all_or_nothing=whole))
         if whole:
             batch.refuse_whole()
+        order_codes.keep(entered=batch.entered())
         return Response(batch.answer)

@@ -20,6 +20,8 @@ from customers.services.orders import Line, Placed
 
 MOST_LINES: Final = 500
 MOST_ORDERS: Final = 1_000
+MOST_CODES: Final = 10
+LONGEST_CODE: Final = 60
 
 BODY: Final = {
     "customer": {"source": "shop", "external_id": "c-1001", "email": "ada@example.com", "name": "Ada Lovelace"},
@@ -111,6 +113,12 @@ class OrderIn(StrictSerializer):
     tax = Money(required=False)
     shipping = Money(required=False)
     channel = Text(max_length=60, required=False, allow_blank=True)
+    codes = serializers.ListField(
+        child=Text(max_length=LONGEST_CODE),
+        required=False,
+        max_length=MOST_CODES,
+        help_text="Codes that the buyer entered. Without the field those that are known stay.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         business: Business = self.context["request"].business

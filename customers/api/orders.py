@@ -18,7 +18,7 @@ from customers.api import order_shapes
 from customers.api.order_shapes import OrderDetailOut, OrderIn, OrderOut
 from customers.api.values import created, named
 from customers.models import Order
-from customers.services import orders
+from customers.services import order_codes, orders
 from customers.services.orders import RefundedLine
 
 
@@ -71,6 +71,8 @@ class OrderByName(ApiView):
             recorded = orders.record_one(placed=placed, business=request.business)  # type: ignore[attr-defined]
         except RefundedLine as error:
             raise ValidationError(lost(error, len(placed.lines))) from None
+        if "codes" in data:
+            order_codes.keep(entered={recorded.order.pk: data["codes"]})
         body = OrderOut(recorded.order, context=self.get_serializer_context()).data
         return Response(body, status=created(recorded.outcome))
 

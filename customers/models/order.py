@@ -6,6 +6,7 @@
 from decimal import Decimal
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -34,6 +35,7 @@ class Order(models.Model):
     margin_cents = models.BigIntegerField()
     tax_cents = models.BigIntegerField(default=0)  # beside net, never in it
     shipping_cents = models.BigIntegerField(default=0, db_default=0)  # beside net, never in it
+    codes = ArrayField(models.CharField(max_length=60), default=list, db_default=[], blank=True)  # as they were entered
     content = models.UUIDField(null=True, editable=False)  # fingerprint of what the source said: the same is no change
     # The day on which the last of its goods came back; from then on it no longer counts as an order.
     fully_refunded_on = models.DateField(null=True, blank=True)

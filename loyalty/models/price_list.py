@@ -51,8 +51,11 @@ class PriceList(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(name=""), name="a_price_list_has_a_name"),
             models.CheckConstraint(
-                condition=Q(segment__isnull=False) | Q(tier__isnull=False) | Q(min_months__gte=1),
+                condition=Q(segment__isnull=False) | Q(tier__isnull=False) | Q(min_months__isnull=False),
                 name="a_price_list_is_for_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_months=None) | Q(min_months__gte=1), name="a_relationship_lasts_a_month_or_more"
             ),
             models.CheckConstraint(
                 condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
