@@ -124,7 +124,7 @@ class OfferedOut(StrictSerializer):
 class QuoteOut(StrictSerializer):
     """A dry run: nothing is set aside, and two quotes may promise the same points."""
 
-    balance = Whole()
+    balance = Whole(source="card.points.balance")
     earns = Whole(help_text="Points that the basket would bring if it were paid now.")
     earns_active_at = Moment(allow_null=True)
     points = Whole(source="spend_points", help_text="The most that can be redeemed on the basket.")

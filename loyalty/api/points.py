@@ -48,7 +48,9 @@ class Points(PointsView):
     def get(self, request: Request, customer: int) -> Response:
         """A customer's balance, tier and lots, as they are now."""
         get_object_or_404(Customer, pk=customer)
-        return Response(self.get_serializer(cards.card(customer, at=timezone.now())).data)
+        at = timezone.now()
+        card, earned = cards.card(customer, at=at), cards.earned_12m(customer, at=at)
+        return Response(self.get_serializer({"points": card.points, "tier": card.tier, "earned_12m": earned}).data)
 
 
 class PointsQuote(PointsView):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from core import money
 from core.models import Business
 from customers.forms.fields import AmountField
+from customers.models import Product
 from loyalty.baskets import BadBasket, BasketLine
 from loyalty.models.reward import MOST_POINTS
 from loyalty.selectors import basket_lines
@@ -56,7 +57,8 @@ class BasketForm(forms.Form):
     def _lines(self, named: Sequence[str], amount: Decimal | None) -> list[BasketLine]:
         if len(named) > MOST_ITEMS:
             raise BadBasket(_("At most %(most)s lines.") % {"most": MOST_ITEMS})
-        items = [item(line) for line in named]
+        whole = set(Product.objects.filter(sku__in=[line.strip() for line in named]).values_list("sku", flat=True))
+        items = [item(line, whole=line.strip() in whole) for line in named]
         if not items and amount:
             items = [Item(sku=WHATEVER, quantity=Decimal(1), unit_price=amount)]
         return basket_lines.read(items, business=self.business) if items else []
@@ -68,9 +70,9 @@ class BasketForm(forms.Form):
         return found
 
 
-def item(line: str) -> Item:
-    """`MUG-1 2` and `MUG-1 x 2` are two mugs, `MUG-1` is one."""
-    found = ITEM.fullmatch(line.strip())
+def item(line: str, *, whole: bool = False) -> Item:
+    """`MUG-1 2` and `MUG-1 x 2` are two mugs, `MUG-1` is one, and so is `TEA 7` where the whole line is a SKU."""
+    found = None if whole else ITEM.fullmatch(line.strip())
     sku, quantity = (found["sku"], found["quantity"]) if found else (line.strip(), None)
     return Item(sku=sku, quantity=Decimal((quantity or "1").replace(",", ".")))
 

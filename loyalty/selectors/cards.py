@@ -1,4 +1,4 @@
-"""A customer's card: points, tier and what was earned in a year; and whom staff mean by what they type."""
+"""A customer's card: points and tier; what was earned in a year; and whom staff mean by what they type."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ EARNING: Final = (Posting.Kind.EARN, Posting.Kind.REVERSE)
 class Card:
     points: Points
     tier: Tier | None
-    earned_12m: int
 
     @property
     def next_expiry(self) -> tuple[datetime, int] | None:
@@ -36,7 +35,6 @@ def card(customer_id: int, *, at: datetime) -> Card:
     return Card(
         points=points.standing(customer_id=customer_id, at=at),
         tier=tiers.tiers_at([customer_id], at).get(customer_id),
-        earned_12m=earned_12m(customer_id, at=at),
     )
 
 

@@ -13,9 +13,10 @@ from django.db.models import Q
 from core.models import Business
 from loyalty import baskets, earning, expiry, worth
 from loyalty.baskets import BasketLine
-from loyalty.models import EarningRule
-from loyalty.selectors import points, programme, rewards, tiers
-from loyalty.selectors.rewards import Offered, local
+from loyalty.models import EarningRule, Tier
+from loyalty.selectors import cards, programme, rewards
+from loyalty.selectors.cards import Card
+from loyalty.selectors.rewards import Offered
 
 WHOLE: Final = 100  # percent
 
@@ -24,7 +25,7 @@ WHOLE: Final = 100  # percent
 class Quote:
     """`spend_points` take `money_off_cents` off: as much as the balance and the basket allow. Zero without a basket."""
 
-    balance: int
+    card: Card
     earns: int
     earns_active_at: datetime | None
     spend_points: int
@@ -35,16 +36,16 @@ class Quote:
 
 def quote(*, customer_id: int, lines: Sequence[BasketLine], business: Business, at: datetime) -> Quote:
     """`lines` may be empty: then it is about the rewards alone. A fixed number of queries."""
-    balance = points.standing(customer_id=customer_id, at=at).balance
-    row = programme.current()
-    offered = rewards.offered(customer_id=customer_id, balance=balance, at=at)
+    card = cards.card(customer_id, at=at)
+    balance, row = card.points.balance, programme.current()
+    offered = rewards.offered_in(card.tier, customer_id=customer_id, balance=balance, at=at)
     spend = worth.most_for(baskets.total(lines), balance=balance, worth_cents=row.worth_cents)
-    earns = earned(customer_id=customer_id, lines=lines, at=at) if lines and row.is_open else 0
-    terms = programme.terms(row, business)
+    earns = earned(lines, tier=card.tier, at=at) if lines and row.is_open else 0
+    terms, today = programme.terms(row, business), at.astimezone(business.zone).date()
     return Quote(
-        balance=balance,
+        card=card,
         earns=earns,
-        earns_active_at=expiry.active_at(terms, earned_on=local(at).date(), at=at) if earns else None,
+        earns_active_at=expiry.active_at(terms, earned_on=today, at=at) if earns else None,
         spend_points=spend,
         money_off_cents=worth.cents_of(spend, worth_cents=row.worth_cents),
         within_reach=[one for one in offered if one.is_within_reach],
@@ -52,8 +53,8 @@ def quote(*, customer_id: int, lines: Sequence[BasketLine], business: Business, 
     )
 
 
-def earned(*, customer_id: int, lines: Sequence[BasketLine], at: datetime) -> int:
-    """Points that the basket would earn if it were paid at `at`. Two queries."""
+def earned(lines: Sequence[BasketLine], *, tier: Tier | None, at: datetime) -> int:
+    """Points that the basket would earn if it were paid at `at`. One query."""
     counted = [
         earning.Line(
             base_cents=line.net_cents,
@@ -64,7 +65,8 @@ def earned(*, customer_id: int, lines: Sequence[BasketLine], at: datetime) -> in
         )
         for line in lines
     ]
-    return sum(earning.earned(counted, rules(at), multiplier=multiplier(customer_id, at=at)))
+    multiplier = int(tier.multiplier * WHOLE) if tier else WHOLE
+    return sum(earning.earned(counted, rules(at), multiplier=multiplier))
 
 
 def rules(at: datetime) -> list[earning.Rule]:
@@ -84,8 +86,3 @@ def rules(at: datetime) -> list[earning.Rule]:
         )
         for rule in found.order_by("pk")
     ]
-
-
-def multiplier(customer_id: int, *, at: datetime) -> int:
-    """Of the tier that the customer has at `at`, in percent."""
-    return int(tiers.multipliers([customer_id], at).get(customer_id, 1) * WHOLE)

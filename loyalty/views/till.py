@@ -47,7 +47,7 @@ def _customer(request: DeskRequest, pk: int, basket: BasketForm, redeem: RedeemF
         redeem = RedeemForm(initial={"points": quote.spend_points})
     context = {
         "customer": customer,
-        "card": cards.card(pk, at=at),
+        "card": quote.card,
         "quote": quote,
         "basket": basket,
         "redeem": redeem,

@@ -1,0 +1,279 @@
+"""The till: find, look, quote, redeem with one confirmation, undo within a minute, hand over what is shown."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.models import Business, Role, User
+from customers.models import Email, Phone
+from customers.services import search
+from loyalty import codes
+from loyalty.models import EarningRule, Programme, Redemption
+from tests.factories import make_business, make_product
+from tests.forms import inputs
+from tests.loyalty.rewards import (
+    balance,
+    left,
+    make_member,
+    make_programme,
+    make_reward,
+    make_tier,
+    redeem,
+    stand,
+    state,
+)
+
+
+@pytest.fixture
+def till(client, db):
+    make_business(currency="EUR")
+    make_programme(worth_cents=100, points_name="beans")
+    client.force_login(User.objects.create(email="agent@example.com", role=Role.AGENT))
+    return client
+
+
+def member(balance=500, **fields):
+    return make_member(balance, at=timezone.now(), **fields)
+
+
+def found(customer, *, email="", phone=""):
+    """The customer, with contacts, as the search knows her."""
+    if email:
+        Email.objects.create(customer=customer, address=email)
+    if phone:
+        Phone.objects.create(customer=customer, number=phone)
+    search.refresh(customer_ids=[customer.pk])
+    return customer
+
+
+def confirm(till, customer, **wish):
+    """Ask for it, then press the button of the page that asks once more."""
+    page = till.get(f"/till/{customer.pk}/redeem/", wish)
+    return till.post(f"/till/{customer.pk}/redeem/", inputs(page))
+
+
+@pytest.mark.parametrize("text", ["lodz", "ANNA", "anna@example", "600700", "c-77"])
+def test_a_single_customer_opens_at_once(till, text):
+    customer = found(member(name="Anna Łódź", external_id="c-77"), email="anna@example.com", phone="+48600700800")
+    found(member(name="Somebody else"))
+
+    answer = till.get("/till/", {"q": text})
+
+    assert answer.url == f"/till/{customer.pk}/"
+
+
+def test_several_are_listed_and_nobody_is_said(till):
+    for name in ("Ada One", "Ada Two"):
+        found(member(name=name))
+
+    page = till.get("/till/", {"q": "ada"}).content.decode()
+    assert "Ada One" in page
+    assert "Ada Two" in page
+    assert "Nothing found for “bob”" in till.get("/till/", {"q": "bob"}).content.decode()
+    assert till.get("/till/").status_code == till.get("/till/", {"q": "\0 "}).status_code == 200
+
+
+def test_the_card(till):
+    now = timezone.now()
+    customer = member(1_234, name="Ada", expires_at=now + timedelta(days=40))
+    stand(customer, make_tier(1, name="Gold tier"))
+
+    page = till.get(f"/till/{customer.pk}/").content.decode()
+
+    for words in ("Ada", "Gold tier", "1,234 <small>beans</small>", "Next to expire"):
+        assert words in page
+
+
+def test_a_quote(till):
+    """A purchase of 20.00 earns 40; points take all of it off, as there are enough."""
+    EarningRule.objects.create(name="All", points=2, per_cents=100, starts_at=timezone.now() - timedelta(days=1))
+    customer = member(5_000)
+
+    page = till.get(f"/till/{customer.pk}/", {"amount": "20,00", "items": ""}).content.decode()
+
+    assert "40 <small>beans</small>" in page
+    assert "€20.00" in page
+    assert "for 2,000" in page
+    assert 'value="2000"' in page
+
+
+def test_a_quote_by_goods(till):
+    make_product(sku="MUG-1", unit_price="4.50")
+    make_product(sku="TEA 7", unit_price="10.00")
+    customer = member(5_000)
+
+    page = till.get(f"/till/{customer.pk}/", {"amount": "", "items": "MUG-1 x 2\nTEA 7\n"}).content.decode()
+
+    assert "€19.00" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"amount": "abc", "items": ""}, "is not an amount"),
+        ({"amount": "-5", "items": ""}, "not below zero"),
+        ({"amount": "", "items": "NONE 2"}, "not known"),
+        ({"amount": "", "items": "MUG-1 0"}, "more than zero"),
+    ],
+)
+def test_baskets_that_cannot_be(till, asked, words):
+    make_product(sku="MUG-1", unit_price="4.50")
+    assert words in till.get(f"/till/{member().pk}/", asked).content.decode()
+
+
+def test_points_off_the_bill(till):
+    customer = member(500)
+    asking = till.get(f"/till/{customer.pk}/redeem/", {"points": "200"}).content.decode()
+    assert "€2.00 off for 200 points?" in asking
+    assert "300 points are left then" in asking
+
+    answer = confirm(till, customer, points="200")
+
+    one = Redemption.objects.get()
+    assert answer.url == f"/till/done/{one.pk}/"
+    assert (one.points, one.money_off_cents, one.state, one.made_by.role) == (200, 200, "handed_over", "agent")
+    shown = till.get(answer.url).content.decode()
+    assert "€2.00 off" in shown
+    assert "Balance now: 300" in shown
+    assert balance(customer) == 300
+
+
+def test_a_reward(till):
+    customer, mug = member(500), make_reward(name="Blue mug", stock=2)
+    assert "Redeem for 100" in " ".join(till.get(f"/till/{customer.pk}/").content.decode().split())
+
+    confirm(till, customer, reward=mug.pk)
+
+    assert (balance(customer), left(mug), Redemption.objects.get().state) == (400, 1, "handed_over")
+
+
+def test_pressing_twice_redeems_once(till):
+    customer = member(500)
+    page = till.get(f"/till/{customer.pk}/redeem/", {"points": "100"})
+    told = inputs(page)
+
+    answers = [till.post(f"/till/{customer.pk}/redeem/", told) for _again in range(2)]
+
+    assert answers[0].url == answers[1].url
+    assert (balance(customer), Redemption.objects.count()) == (400, 1)
+
+
+def test_the_page_again_is_another_redemption(till):
+    customer = member(500)
+    for _again in range(2):
+        confirm(till, customer, points="100")
+    assert balance(customer) == 300
+
+
+def test_not_enough(till):
+    customer = member(50)
+
+    assert "not enough points" in till.get(f"/till/{customer.pk}/redeem/", {"points": "100"}).content.decode()
+    answer = till.post(f"/till/{customer.pk}/redeem/", {"points": "100", "token": "a" * 32}, follow=True)
+
+    assert "There are 50 points to spend: not enough." in answer.content.decode()
+    assert (balance(customer), Redemption.objects.count()) == (50, 0)
+
+
+def test_out_of_stock_is_said(till):
+    customer, mug = member(500), make_reward(name="Blue mug", stock=0)
+    answer = till.post(f"/till/{customer.pk}/redeem/", {"reward": mug.pk, "token": "a" * 32}, follow=True)
+    assert "“Blue mug” is out of stock." in answer.content.decode()
+    assert balance(customer) == 500
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"points": "100"},
+        {"points": "100", "token": "x"},
+        {"token": "a" * 32},
+        {"points": "-5", "token": "a" * 32},
+        {"points": "5", "reward": "1", "token": "a" * 32},
+        {"reward": str(2**70), "token": "a" * 32},
+    ],
+)
+def test_forms_that_are_not_ours(till, told):
+    customer = member(500)
+    assert till.post(f"/till/{customer.pk}/redeem/", told).status_code == 200
+    assert balance(customer) == 500
+
+
+def test_undo_within_a_minute(till):
+    customer, mug = member(500), make_reward(stock=1)
+    done = confirm(till, customer, reward=mug.pk).url
+    assert "Undo" in till.get(done).content.decode()
+
+    for _twice in range(2):
+        answer = till.post(f"{done}undo/", follow=True)
+
+    assert "Undone: the points are back." in answer.content.decode()
+    assert (balance(customer), left(mug)) == (500, 1)
+
+
+def test_no_undo_after_a_minute(till):
+    customer = member(500)
+    done = confirm(till, customer, points="100").url
+    earlier = timezone.now() - timedelta(seconds=61)
+    Redemption.objects.update(made_at=earlier, handled_at=earlier)
+
+    assert "Undo" not in till.get(done).content.decode()
+    assert "The minute is over" in till.post(f"{done}undo/", follow=True).content.decode()
+    assert balance(customer) == 400
+
+
+def test_a_code_on_a_phone(till):
+    """Scanned: the page says what it is for; one press hands it over; scanned again it says so."""
+    customer, mug = member(500), make_reward(name="Blue mug")
+    one = redeem(customer, mug, at=timezone.now())
+
+    opened = till.get("/till/", {"q": codes.shown(one.code).lower().replace("0", "o")})
+    assert opened.url == f"/till/show/{one.pk}/"
+    assert "Blue mug" in till.get(opened.url).content.decode()
+    assert till.post(opened.url).url == f"/till/done/{one.pk}/"
+    assert (state(one), balance(customer)) == ("handed_over", 400)
+
+    again = till.get(opened.url).content.decode()
+    assert "It was handed over on" in again
+    assert "Hand over</button>" not in again
+    assert till.post(opened.url).url == f"/till/show/{one.pk}/"
+
+
+def test_undoing_a_code_lets_it_wait_again(till):
+    one = redeem(member(500), make_reward(), at=timezone.now() - timedelta(days=1))
+    done = till.post(f"/till/show/{one.pk}/").url
+
+    answer = till.post(f"{done}undo/", follow=True)
+
+    assert "it waits to be handed over again" in answer.content.decode()
+    assert (state(one), balance(one.customer)) == ("committed", 400)
+
+
+def test_a_viewer_has_no_till(client, db):
+    make_business()
+    client.force_login(User.objects.create(email="v@example.com", role=Role.VIEWER))
+    customer = member(500)
+    assert client.get("/till/").status_code == 403
+    assert client.post(f"/till/{customer.pk}/redeem/", {"points": "5", "token": "a" * 32}).status_code == 403
+
+
+def test_the_navigation_follows_the_programme(till):
+    assert 'href="/till/"' in till.get("/till/").content.decode()
+    Programme.objects.update(opened_at=None)
+    assert not Business.objects.get().has_loyalty
+    assert 'href="/till/"><svg' not in till.get("/").content.decode()
+
+
+def test_a_currency_without_decimals(till):
+    make_business(currency="JPY")
+    customer = member(500)
+    assert "¥200 off for 200 points?" in till.get(f"/till/{customer.pk}/redeem/", {"points": "200"}).content.decode()
+
+
+def test_queries(till, django_assert_max_num_queries):
+    for _more in range(3):
+        make_reward()
+    customer = member()
+    with django_assert_max_num_queries(20):
+        till.get(f"/till/{customer.pk}/", {"amount": "20", "items": ""})
