@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers import birthdays
 from customers.importing import contacts
 from customers.importing.problems import ValueProblem
 
@@ -47,6 +48,12 @@ class ProfileForm(forms.Form):
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
+    birthday = forms.CharField(
+        label=_("Birthday"),
+        required=False,
+        max_length=birthdays.LONGEST,
+        help_text=_("Such as 1990-03-14, or 03-14 without the year."),
+    )
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
@@ -56,6 +63,12 @@ class ProfileForm(forms.Form):
         zones = sorted(zoneinfo.available_timezones())
         self.fields["language"].choices = [("", _("As the browser says")), *settings.LANGUAGES]  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [("", "–"), *((zone, zone) for zone in zones)]  # type: ignore[attr-defined]
+
+    def clean_birthday(self) -> str:
+        try:
+            return birthdays.read(self.cleaned_data["birthday"])
+        except ValueError as error:
+            raise ValidationError(gettext("Write a day such as 1990-03-14, or 03-14 without the year.")) from error
 
     def clean_phone(self) -> str:
         text = str(self.cleaned_data["phone"])

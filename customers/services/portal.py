@@ -108,11 +108,11 @@ def close(*, customer_id: int) -> int:
 
 
 @transaction.atomic
-def change_profile(*, customer_id: int, name: str, phone: str, locale: str, time_zone: str) -> None:
+def change_profile(*, customer_id: int, name: str, phone: str, locale: str, time_zone: str, birthday: str = "") -> None:
     """Write what customers change of themselves. The phone takes the place of the first one; "" takes it away."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
-    customer.name, customer.locale, customer.time_zone = name, locale, time_zone
-    customer.save(update_fields=["name", "locale", "time_zone"])
+    customer.name, customer.locale, customer.time_zone, customer.birthday = name, locale, time_zone, birthday
+    customer.save(update_fields=["name", "locale", "time_zone", "birthday"])
     first = Phone.objects.filter(customer_id=customer_id).order_by("pk").first()
     if phone != (first.number if first else ""):
         if first:

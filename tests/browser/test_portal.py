@@ -53,7 +53,7 @@ def sign_in(page):
 def test_from_the_mail_to_the_till(open_page, ada, script):
     page = open_page("/me/", signed_in=False, **LOOKS["phone"], java_script_enabled=script)
     sign_in(page)
-    expect(page.get_by_text("1,250")).to_be_visible()
+    expect(page.locator(".me-points")).to_contain_text("1,250")
     page.get_by_role("link", name="Redeem A mug of oak").click()
     page.get_by_role("button", name="Redeem now").click()
     made = Redemption.objects.get()

@@ -260,11 +260,18 @@ class TestProfile:
     def test_it_changes_what_is_the_customer_s_own(self, client, ada):
         answer = client.post(
             "/me/profile/",
-            {"name": "Ada King", "phone": "+49 170 1234567", "language": "de", "time_zone": "Europe/Berlin"},
+            {
+                "name": "Ada King",
+                "phone": "+49 170 1234567",
+                "language": "de",
+                "time_zone": "Europe/Berlin",
+                "birthday": "12-10",
+            },
         )
         assert answer.status_code == 302
         ada.refresh_from_db()
         assert (ada.name, ada.locale, ada.time_zone) == ("Ada King", "de", "Europe/Berlin")
+        assert ada.birthday == "--12-10"
         assert Phone.objects.get(customer=ada).number == "+491701234567"
         assert "ada king" in ada.search
         assert client.get("/me/profile/").headers["Content-Language"] == "de"
@@ -275,6 +282,11 @@ class TestProfile:
         )
         after = Customer.objects.get(pk=ada.pk)
         assert (after.channel, after.archived_at, after.custom) == (ada.channel, None, ada.custom)
+
+    def test_a_birthday_that_is_none_is_refused_in_words(self, client, ada):
+        assert (
+            "Write a day such as" in client.post("/me/profile/", {"name": "Ada", "birthday": "31-02"}).content.decode()
+        )
 
     def test_a_phone_that_is_none_is_refused_in_words(self, client, ada):
         page = client.post("/me/profile/", {"name": "Ada", "phone": "12"}).content.decode()

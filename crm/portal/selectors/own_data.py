@@ -63,6 +63,7 @@ TABLES: Final = (
             "locale",
             "time_zone",
             "birthday",
+            "birthday",
             "custom",
             "created_at",
         ),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from crm.portal.door import PortalRequest, for_customer
 from crm.portal.forms import ProfileForm
 from crm.portal.selectors import own_data
+from customers import birthdays
 from customers.models import PortalAccess
 from customers.selectors import people
 from customers.services import portal
@@ -20,6 +21,7 @@ def profile(request: PortalRequest) -> HttpResponse:
     initial = {
         "name": customer.name,
         "phone": next(iter(known.phones), ""),
+        "birthday": birthdays.shown(customer.birthday),
         "language": user.language,
         "time_zone": customer.time_zone,
     }
@@ -38,6 +40,7 @@ def _saved(request: PortalRequest, told: dict[str, str]) -> HttpResponse:
         phone=told["phone"],
         locale=language or request.customer.locale,
         time_zone=told["time_zone"],
+        birthday=told["birthday"],
     )
     request.user.language = language
     request.user.save(update_fields=["language"])
