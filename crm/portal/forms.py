@@ -52,7 +52,7 @@ class ProfileForm(forms.Form):
         label=_("Birthday"),
         required=False,
         max_length=birthdays.LONGEST,
-        help_text=_("Such as 1990-03-14, or 03-14 without the year."),
+        help_text=_("Year, month and day, such as 1990-03-14, or 03-14 without the year."),
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -68,7 +68,7 @@ class ProfileForm(forms.Form):
         try:
             return birthdays.read(self.cleaned_data["birthday"])
         except ValueError as error:
-            raise ValidationError(gettext("Write a day such as 1990-03-14, or 03-14 without the year.")) from error
+            raise ValidationError(gettext("This is no day. Write one such as 1990-03-14 or 03-14.")) from error
 
     def clean_phone(self) -> str:
         text = str(self.cleaned_data["phone"])
