@@ -17,6 +17,9 @@ SEGMENTS: Final = [name for name in scores.Name if name is not scores.Name.NONE]
 
 STEPS: Final = {
     "points_active": _("Make points active"),
+    "tiers_end": _("End tiers"),
+    "tiers_begin": _("Begin tiers of the new period"),
+    "members": _("Look after members"),
     "points_expire": _("Let points expire"),
     "margins": _("Apply margin rates"),
     "totals": _("Add up days"),

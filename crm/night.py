@@ -28,7 +28,8 @@ from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
 from customers.models import COUNTED, Category
 from customers.services import margins, spend
-from loyalty.services import midnight
+from loyalty.services import birthdays, midnight, tiers
+from loyalty.services.tiers import Moved
 
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
 
@@ -104,6 +105,16 @@ def _midnight(job: Job, work: Callable[..., int]) -> Payload:
     return {"rows": work(as_of=_run(job).as_of, business=business.current(), at=timezone.now())}
 
 
+def _tiers(step: Callable[..., Moved]) -> int:
+    return step(business=business.current(), at=timezone.now()).written
+
+
+def _look_after_members() -> Payload:
+    """Who is about to lose a tier is told, and whose birthday it is gets something."""
+    at = timezone.now()
+    return {"rows": birthdays.give(at=at), "warned": tiers.tell_ending(business=business.current(), at=at)}
+
+
 def _run(job: Job) -> Run:
     return Run.objects.get(jobs=job)
 
@@ -113,7 +124,10 @@ STEPS: dict[str, Step] = {
     for step in (
         # Midnight, in this order (loyalty.services.midnight): a night for a past date decides nothing.
         Step("points_active", lambda job: _midnight(job, midnight.activate), in_past=False),
+        Step("tiers_end", lambda job: {"rows": _tiers(tiers.expire)}, in_past=False),
+        Step("tiers_begin", lambda job: {"rows": _tiers(tiers.begin_periods)}, in_past=False),
         Step("points_expire", lambda job: _midnight(job, midnight.expire), in_past=False),
+        Step("members", lambda job: _look_after_members(), in_past=False),
         Step("margins", _apply_margins),
         Step("totals", _add_up_days),
         Step("summaries", _summarise),

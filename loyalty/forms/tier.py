@@ -131,10 +131,13 @@ TierRows = forms.formset_factory(
 
 def rows_of(tiers: Sequence[Tier], *, in_money: bool, currency: str) -> list[dict[str, Any]]:
     """The tiers as the rows show them."""
+    shown = AmountField(currency=currency) if in_money else AmountField()
     return [
         {
             **{name: getattr(tier, name) for name in ("id", "name", "hue", "multiplier", "early_days", "benefits")},
-            "threshold": money.major(tier.threshold, currency) if in_money else Decimal(tier.threshold),
+            "threshold": shown.prepare_value(
+                money.major(tier.threshold, currency) if in_money else Decimal(tier.threshold)
+            ),
         }
         for tier in tiers
     ]
