@@ -35,6 +35,7 @@ from loyalty.api.points import (
     PointsRedeem,
     PointsRelease,
 )
+from loyalty.api.referrals import ReferralClaim, ReferralCodes, ReferralList
 from loyalty.api.rewards import RewardById, RewardList
 from loyalty.api.wallet import OfferList, WalletDetail
 
@@ -70,6 +71,9 @@ urlpatterns = [
     path("v1/segments/<slug:scheme>/<slug:slug>/members/", SchemeMemberList.as_view(), name="scheme_member_list"),
     path("v1/kpis/", KpiList.as_view(), name="kpi_list"),
     path("v1/cohorts/", CohortList.as_view(), name="cohort_list"),
+    path("v1/referrals/", ReferralList.as_view(), name="referral_list"),
+    path("v1/referrals/codes/", ReferralCodes.as_view(), name="referral_codes"),
+    path("v1/referrals/<str:code>/claim/", ReferralClaim.as_view(), name="referral_claim"),
     path("v1/webhooks/", WebhookList.as_view(), name="webhook_list"),
     path("v1/webhooks/<id:pk>/", WebhookDetail.as_view(), name="webhook_detail"),
     path("v1/webhooks/<id:pk>/secret/", WebhookSecret.as_view(), name="webhook_secret"),

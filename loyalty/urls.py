@@ -1,10 +1,16 @@
 from django.urls import path
 
-from loyalty.views import events, redemptions, rewards, tiers, till
+from loyalty.views import events, offers, price_lists, redemptions, referrals, rewards, tiers, till
 
 app_name = "loyalty"
 
 urlpatterns = [
+    path("loyalty/referrals/", referrals.referral_list, name="referral_list"),
+    path("loyalty/referrals/terms/", referrals.referral_terms, name="referral_terms"),
+    path("loyalty/referrals/steps/", referrals.referral_step, name="referral_step"),
+    path("loyalty/referrals/<int:pk>/", referrals.referral_detail, name="referral_detail"),
+    path("loyalty/referrals/<int:pk>/release/", referrals.referral_release, name="referral_release"),
+    path("loyalty/referrals/<int:pk>/cancel/", referrals.referral_cancel, name="referral_cancel"),
     path("loyalty/rewards/", rewards.reward_list, name="reward_list"),
     path("loyalty/rewards/add/", rewards.reward_add, name="reward_add"),
     path("loyalty/rewards/<int:pk>/", rewards.reward_detail, name="reward_detail"),
@@ -26,6 +32,21 @@ urlpatterns = [
     path("loyalty/events/<int:pk>/edit/", events.event_edit, name="event_edit"),
     path("loyalty/events/<int:pk>/cancel/", events.event_cancel, name="event_cancel"),
     path("loyalty/events/<int:pk>/reply/", events.event_reply, name="event_reply"),
+    path("loyalty/offers/", offers.offer_list, name="offer_list"),
+    path("loyalty/offers/add/", offers.offer_add, name="offer_add"),
+    path("loyalty/offers/<int:pk>/", offers.offer_detail, name="offer_detail"),
+    path("loyalty/offers/<int:pk>/edit/", offers.offer_edit, name="offer_edit"),
+    path("loyalty/offers/<int:pk>/state/", offers.offer_state, name="offer_state"),
+    path("loyalty/offers/<int:pk>/codes/", offers.offer_codes, name="offer_codes"),
+    path("loyalty/offers/<int:pk>/codes/export/", offers.code_export, name="code_export"),
+    path("loyalty/codes/<int:pk>/block/", offers.code_block, name="code_block"),
+    path("loyalty/codes/jobs/<int:pk>/", offers.code_job, name="code_job"),
+    path("loyalty/prices/", price_lists.price_list_list, name="price_list_list"),
+    path("loyalty/prices/add/", price_lists.price_list_add, name="price_list_add"),
+    path("loyalty/prices/<int:pk>/", price_lists.price_list_detail, name="price_list_detail"),
+    path("loyalty/prices/<int:pk>/edit/", price_lists.price_list_edit, name="price_list_edit"),
+    path("loyalty/prices/<int:pk>/items/", price_lists.price_set, name="price_set"),
+    path("loyalty/prices/<int:pk>/items/<int:item>/remove/", price_lists.price_remove, name="price_remove"),
     path("till/", till.till, name="till"),
     path("till/<int:pk>/", till.till_customer, name="till_customer"),
     path("till/<int:pk>/redeem/", till.till_redeem, name="till_redeem"),

@@ -37,6 +37,7 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
         "CostKindEnum": "customers.api.costs.KINDS",
         "OrderStatusEnum": "customers.models.order.Order.Status",
         "ProductKindEnum": "customers.models.product.Product.Kind",
+        "ReferralStateEnum": "loyalty.models.referral.Referral.State",
         "WebhookStateEnum": "core.models.webhook.Webhook.State",
     },
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}},

@@ -5,6 +5,7 @@ nothing. The points are lots that become active at `due_at`; their keys name the
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -277,3 +278,34 @@ def _climb(advocate_id: int, at: datetime) -> None:
 def _give(step: ReferralStep, advocate_id: int, *, key: str, at: datetime) -> None:
     ends = expiry.expires_at(programmes.terms(programmes.current()), active_at=at)
     points.earn(customer_id=advocate_id, points=step.points, key=key, at=at, expires_at=ends, reason="referral_step")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What the plan promises and asks for; see ReferralPlan."""
+
+    advocate_points: int
+    friend_points: int
+    least_cents: int
+    window_days: int
+    pending_days: int
+    most_friends: int | None
+    is_open: bool
+
+
+@transaction.atomic
+def set_terms(*, terms: Terms, at: datetime) -> ReferralPlan:
+    """Other terms, for friends who order from now on; what was promised to others stays."""
+    found.plan()
+    plan = ReferralPlan.objects.select_for_update().get(id=1)
+    told = asdict(terms)
+    told["opened_at"] = (plan.opened_at or at) if told.pop("is_open") else None
+    for name, value in told.items():
+        setattr(plan, name, value)
+    plan.save()
+    return plan
+
+
+def set_step(*, friends: int, points: int) -> ReferralStep:
+    """So many points once so many friends have brought theirs; for those who get there from now on."""
+    return ReferralStep.objects.update_or_create(friends=friends, defaults={"points": points})[0]

@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from core import feed
 from core.models import Cursor, Role, User
 from customers.models import Order
 from loyalty import referral_refusals as refusals
@@ -420,6 +421,7 @@ class TestAtOnce:
         assert referrals.follow(at=NOW) == 2
         assert referrals.follow(at=NOW) == 0
         buy(ben)
+        assert feed.wait_until_readable()
         assert referrals.follow(at=NOW + DAY) == 1
         assert totals(ann) == (0, 500)
 
