@@ -40,5 +40,5 @@ class Shelf:
 
 def shelf(customer: Customer, *, at: datetime) -> Shelf:
     card = cards.card(customer.pk, at=at)
-    found = rewards.offered(customer_id=customer.pk, balance=card.points.balance, tier=card.tier, at=at)
+    found = rewards.offered_in(card.tier, customer_id=customer.pk, balance=card.points.balance, at=at)
     return Shelf(points=card.points, offered=found)
