@@ -6,7 +6,7 @@ from loyalty.models.perk import BirthdayGift, BirthdayGiven, Event, Reply
 from loyalty.models.price_list import PriceItem, PriceList
 from loyalty.models.programme import Programme
 from loyalty.models.redemption import Redemption
-from loyalty.models.referral import Referral, ReferralCode, ReferralPlan, ReferralStep
+from loyalty.models.referral import Referral, ReferralCode, ReferralInvite, ReferralPlan, ReferralStep
 from loyalty.models.reward import PoolCode, Reward, RewardPrice
 from loyalty.models.rule import Act, Action, Credit, EarningRule, LineCredit
 from loyalty.models.tier import Move, Standing, Tier, TierNotice, TierPlan
@@ -36,6 +36,7 @@ __all__ = [
     "Redemption",
     "Referral",
     "ReferralCode",
+    "ReferralInvite",
     "ReferralPlan",
     "ReferralStep",
     "Reply",

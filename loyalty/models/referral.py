@@ -193,3 +193,32 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return f"{self.friend_id} by {self.advocate_id}"
+
+
+class ReferralInvite(models.Model):
+    """Somebody who opened a friend's link and typed an address: the claim waits until the address has answered."""
+
+    code = models.ForeignKey(ReferralCode, models.CASCADE, related_name="invites", db_index=False)
+    address = models.EmailField()
+    name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=8)
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the token in the mail; empty: not mailed yet
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation by a friend")
+        verbose_name_plural = _("invitations by friends")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest"], condition=~Q(digest=""), name="one_invitation_per_token"),
+            models.CheckConstraint(
+                condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"), name="an_invitation_keeps_a_digest"
+            ),
+        ]
+        indexes: ClassVar = [
+            # loyalty.services.invites: those to be mailed, and old ones
+            models.Index(fields=["made_at"], name="invitations_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
