@@ -1,10 +1,17 @@
 from django.urls import path
 
-from loyalty.views import events, offers, price_lists, redemptions, referrals, rewards, tiers, till
+from loyalty.views import events, offers, price_lists, programme, redemptions, referrals, rewards, tiers, till
 
 app_name = "loyalty"
 
 urlpatterns = [
+    path("loyalty/", programme.programme_detail, name="programme"),
+    path("loyalty/settings/", programme.programme_edit, name="programme_edit"),
+    path("loyalty/open/", programme.programme_open, name="programme_open"),
+    path("loyalty/try/", programme.earn_try, name="earn_try"),
+    path("loyalty/rules/add/", programme.rule_add, name="rule_add"),
+    path("loyalty/rules/<int:pk>/edit/", programme.rule_edit, name="rule_edit"),
+    path("loyalty/rules/<int:pk>/end/", programme.rule_end, name="rule_end"),
     path("loyalty/referrals/", referrals.referral_list, name="referral_list"),
     path("loyalty/referrals/terms/", referrals.referral_terms, name="referral_terms"),
     path("loyalty/referrals/steps/", referrals.referral_step, name="referral_step"),

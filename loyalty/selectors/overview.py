@@ -1,0 +1,49 @@
+"""The programme at a glance: its rules and how many points there are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, Sum
+
+from loyalty.models import Account, EarningRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRow:
+    """A rule and whether it holds now, will hold, or is over."""
+
+    rule: EarningRule
+    state: str  # on, ahead or over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Sums over all accounts. Points that time has decided about since they were last written are not in them yet."""
+
+    accounts: int
+    balance: int
+    pending: int
+    owed: int
+
+
+def rules(at: datetime) -> list[RuleRow]:
+    """Those that hold first, then those ahead, then those that are over, the latest first."""
+    found = EarningRule.objects.select_related("product", "category", "segment").order_by("pk")
+    rows = [RuleRow(rule=rule, state=_state(rule, at)) for rule in found]
+    return sorted(rows, key=lambda row: ("on", "ahead", "over").index(row.state))
+
+
+def _state(rule: EarningRule, at: datetime) -> str:
+    if rule.ends_at is not None and rule.ends_at <= at:
+        return "over"
+    return "on" if rule.starts_at <= at else "ahead"
+
+
+def figures() -> Figures:
+    sums = Account.objects.aggregate(
+        accounts=Count("pk", filter=Q(merged_into=None)),
+        balance=Sum("balance", filter=Q(balance__gt=0), default=0),
+        owed=Sum("balance", filter=Q(balance__lt=0), default=0),
+        pending=Sum("pending", default=0),
+    )
+    return Figures(accounts=sums["accounts"], balance=sums["balance"], pending=sums["pending"], owed=-sums["owed"])
