@@ -36,6 +36,7 @@ class Row:
 CUSTOMERS: Final = _("Customers and orders")
 SEGMENTS: Final = _("Segments")
 ANALYSE: Final = _("Analysis")
+LOYALTY: Final = _("Loyalty")
 IMPORTS: Final = _("Imports")
 NIGHTS: Final = _("Nights, jobs and alerts")
 SETTINGS: Final = _("Settings")
@@ -95,6 +96,18 @@ ABILITIES: Final = (
         _("Enter what it costs to win and to serve customers"),
         *("analytics:cost_*", "analytics:unit_cost_edit"),
     ),
+    _see(
+        LOYALTY,
+        _("See tiers and events"),
+        *("loyalty:tier_list", "loyalty:tier_moves", "loyalty:event_list", "loyalty:event_detail"),
+    ),
+    _do(
+        LOYALTY,
+        _("Set the rules of tiers and the birthday gift, give a tier by hand"),
+        *("loyalty:tier_rules", "loyalty:birthday_gift", "loyalty:tier_give"),
+    ),
+    _do(LOYALTY, _("Add, change and cancel events"), "loyalty:event_add", "loyalty:event_edit", "loyalty:event_cancel"),
+    _do(LOYALTY, _("Reply to events for customers"), "loyalty:event_reply"),
     _see(IMPORTS, _("See imports"), "customers:import_list", "customers:import_detail", "customers:import_batch"),
     _see(IMPORTS, _("Take out the rows that were refused"), "customers:import_rejects"),
     _do(IMPORTS, _("Import files and take them back"), "customers:import_*"),

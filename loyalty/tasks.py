@@ -16,9 +16,11 @@ def credit() -> int:
 
 
 def follow_orders() -> int:
-    at = timezone.now()
+    """Tiers whose last day is over end before points are multiplied by them, whether the night has come or not."""
+    at, row = timezone.now(), business.current()
+    tiers.expire(business=row, at=at)
     done = crediting.credit(at=at)
-    tiers.follow(business=business.current(), at=at)
+    tiers.follow(business=row, at=at)
     offers.release_expired(at=at)
     referrals.follow(at=at)
     referrals.pass_time(at=at)

@@ -19,6 +19,7 @@ NOT_EMPTIED = {
     "core_edit": "edits_are_not_emptied",
     "loyalty_allocation": "allocations_are_not_emptied",
     "loyalty_posting": "postings_are_not_emptied",
+    "loyalty_move": "moves_are_not_emptied",
 }
 # Filled by Django once the tables are made, and the same for every test.
 KEPT = {"auth_permission", "django_content_type"}
