@@ -9,9 +9,13 @@ from core.models import Change
 from customers.models import Order
 
 
-@transaction.atomic
 def keep(*, entered: Mapping[int, Sequence[str]]) -> int:
     """Write the codes of each order (by its id) where they differ, and tell the change feed; returns how many did."""
+    return _keep(entered) if entered else 0
+
+
+@transaction.atomic
+def _keep(entered: Mapping[int, Sequence[str]]) -> int:
     known = Order.objects.select_for_update(no_key=True).filter(pk__in=entered).only("codes").order_by("pk")
     changed = [order for order in known if order.codes != list(entered[order.pk])]
     for order in changed:
