@@ -7,10 +7,10 @@ from analytics.services import totals
 from core import alert_mails, doorbell, engine, exclusive, idempotency
 from core.webhooks import emitting, sending
 from crm import bulk_tags, lookout, night, own_data, schedule
-from crm.portal import code_mails
+from crm.portal import code_mails, invite_mails
 from customers.services import browser_imports, uploads
 from loyalty import tasks as points
-from loyalty.services import codes, fulfilment, settling, tier_rules
+from loyalty.services import activity, codes, fulfilment, invites, settling, tier_rules
 
 WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
@@ -100,6 +100,12 @@ def send_codes() -> int:
 
 
 @shared_task
+def send_invitations() -> int:
+    """Mail those who opened a friend's link."""
+    return invite_mails.send_waiting(at=timezone.now())
+
+
+@shared_task
 def night_if_due() -> int | None:
     """Start the night when it is time."""
     started = night.start_if_due(at=timezone.now(), hour=schedule.NIGHT_HOUR)
@@ -112,6 +118,7 @@ def sweep() -> int:
     engine.sweep(steps=night.STEPS, at=timezone.now())
     _roll_up()
     points.follow_orders()
+    activity.catch_up(at=timezone.now())
     settling.settle_all(at=timezone.now(), most=SETTLED_AT_ONCE)
     fulfilment.release_overdue(at=timezone.now())
     idempotency.prune(at=timezone.now())
@@ -119,6 +126,9 @@ def sweep() -> int:
     sending.prune(at=timezone.now())
     if sending.is_waiting(at=timezone.now()):
         doorbell.ring(emitting.BELL)
+    invites.prune(at=timezone.now())
+    if invites.is_waiting():
+        doorbell.ring(invites.BELL)
     if code_mails.is_waiting():
         doorbell.ring(code_mails.BELL)
     for bell, steps in OTHER_WORK.items():

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from core.models import Business
 from loyalty import expiry
-from loyalty.services import entering, settling
+from loyalty.services import activity, entering, settling
 
 
 def end_of(as_of: date, *, business: Business, at: datetime) -> datetime:
@@ -18,6 +18,7 @@ def end_of(as_of: date, *, business: Business, at: datetime) -> datetime:
 
 def activate(*, as_of: date, business: Business, at: datetime) -> int:
     """Points whose return window has passed become active. Returns of how many accounts."""
+    activity.catch_up(at=at)
     return settling.activate_all(at=end_of(as_of, business=business, at=at))
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from customers.models import Membership, Segment
-from loyalty.models import Act, Action, Posting
-from loyalty.services import actions, entering
+from loyalty.models import Act, Action, Posting, Redemption
+from loyalty.services import actions, activity, entering, points, settling
 from tests.factories import make_customer
 from tests.loyalty.shop import NOW, OPENED, lots, make_rule, open_programme, totals
 
@@ -129,3 +129,48 @@ class TestSegments:
         for _ in range(5):
             self.enter(make_customer(), champions)
         assert entering.credit(at=NOW) == 5
+
+
+class TestActivity:
+    """Points expire after a month without anything; there are 100 of them from 10 February on."""
+
+    @pytest.fixture
+    def customer(self):
+        open_programme(expiry="inactivity", expiry_months=1)
+        customer = make_customer()
+        ends = datetime(2026, 3, 11, tzinfo=UTC)
+        points.earn(customer_id=customer.pk, points=100, key="a", at=NOW - 28 * DAY, expires_at=ends)
+        return customer
+
+    def test_who_redeems_on_the_last_day_keeps_the_rest(self, customer):
+        spent = points.redeem(customer_id=customer.pk, points=40, key="redeem:1", at=NOW)
+        Redemption.objects.create(
+            customer=customer,
+            points=40,
+            state="handed_over",
+            place="till",
+            key="1",
+            code="C",
+            made_at=NOW,
+            posting_id=spent.pk,
+        )
+        assert [activity.catch_up(at=NOW + DAY), activity.catch_up(at=NOW + DAY)] == [1, 0]
+        settling.settle_all(at=NOW + DAY)
+        assert totals(customer) == (60, 0)
+        settling.settle_all(at=datetime(2026, 4, 11, tzinfo=UTC))
+        assert totals(customer) == (0, 0)
+
+    def test_who_does_nothing_loses_them(self, customer):
+        assert activity.catch_up(at=NOW + DAY) == 0
+        settling.settle_all(at=NOW + DAY)
+        assert totals(customer) == (0, 0)
+
+    def test_an_action_keeps_them(self, customer):
+        make_action()
+        act(customer)
+        settling.settle_all(at=NOW + DAY)
+        assert totals(customer) == (150, 0)
+
+    def test_with_other_terms_nothing_moves(self, customer):
+        open_programme(expiry="months", expiry_months=1)
+        assert activity.catch_up(at=NOW + DAY) == 0
