@@ -45,7 +45,8 @@ def counts() -> dict[str, int]:
     return {**own, "all": sum(by_state.values())}
 
 
-def page(tab: str, *, number: str) -> Page[Offer]:
+def page(tab: str, *, number: str) -> Page[Any]:
+    """Each with the number of its codes as `code_count`."""
     rows = found.with_terms(of_tab(tab)).annotate(code_count=Count("codes"))
     return Paginator(rows.order_by("-pk"), PAGE_ROWS).get_page(number)
 
