@@ -11,6 +11,7 @@ DOORBELLS: dict[str, list[str]] = {
     "bulk_codes": ["loyalty.tasks.make_codes"],
     "tier_rules": ["crm.tasks.look_at_tiers"],
     "orders": ["crm.tasks.roll_up_days", "loyalty.tasks.credit"],
+    "invitations": ["crm.tasks.send_invitations"],
     "webhooks": ["crm.tasks.tell_webhooks"],
     "sign_in_codes": ["crm.tasks.send_codes"],
     "alerts": ["crm.tasks.send_alert_mails"],

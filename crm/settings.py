@@ -187,6 +187,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/10m/key",
     "request_login_code_at_home": "20/m/ip,3/10m/key",
     "confirm_login_code": "30/m/ip",
+    "open_friends_link": "10/m/ip",
 }
 CUSTOMER_SESSION_SECONDS = 90 * 24 * 60 * 60
 # How many proxies of ours stand before the web server: an X-Forwarded-For that nobody of them wrote is not believed.

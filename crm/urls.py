@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from core.views import health
+from crm.portal.views import referrals
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
@@ -16,6 +17,8 @@ urlpatterns = [
     path("", include("loyalty.urls")),
     path("", include("analytics.urls")),
     path("me/", include("crm.portal.urls")),
+    path("r/<str:code>/", referrals.invited, name="invited"),
+    path("r/confirm/<str:token>/", referrals.invited_confirm, name="invited_confirm"),
     path("", include("crm.desk_urls")),
 ]
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from core.http import DeskRequest
 from customers.models import Customer, PortalAccess
 from loyalty.models import Programme
-from loyalty.selectors import programme
+from loyalty.selectors import programme, referrals
 
 View = Callable[..., HttpResponseBase]
 
@@ -21,6 +21,7 @@ class PortalRequest(DeskRequest):
     access: PortalAccess
     customer: Customer
     programme: Programme
+    refers: bool  # whether customers can recommend
 
 
 def for_customer(view: View) -> View:
@@ -37,6 +38,7 @@ def for_customer(view: View) -> View:
             raise PermissionDenied
         request.access, request.customer = access, access.customer
         request.programme = programme.current()
+        request.refers = request.programme.is_open and referrals.is_open()
         return view(request, *args, **kwargs)
 
     opened.login_url = reverse_lazy("me:sign_in")  # type: ignore[attr-defined]

@@ -25,6 +25,15 @@ class AddressForm(forms.Form):
         return str(self.cleaned_data["email"]).lower()
 
 
+class FriendForm(AddressForm):
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.portal.views import entrance, home, orders, profile, rewards, statement, wallet
+from crm.portal.views import entrance, home, orders, profile, referrals, rewards, statement, wallet
 
 app_name = "me"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("offers/", wallet.wallet, name="wallet"),
     path("points/", statement.statement, name="statement"),
     path("orders/", orders.order_list, name="order_list"),
+    path("friends/", referrals.referral_list, name="referral_list"),
     path("profile/", profile.profile, name="profile"),
     path("data/", profile.export, name="export"),
     path("sign-in/", entrance.sign_in, name="sign_in"),

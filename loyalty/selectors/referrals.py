@@ -33,6 +33,10 @@ def plan() -> ReferralPlan:
     return ReferralPlan.objects.get_or_create(id=1)[0]
 
 
+def is_open() -> bool:
+    return ReferralPlan.objects.filter(opened_at__isnull=False).exists()
+
+
 def code_of(text: str) -> ReferralCode | None:
     """The code that people mean by `text`."""
     return ReferralCode.objects.select_related("customer").filter(code=codes.normalise(text)).first()
@@ -47,6 +51,12 @@ def same_person(customer_id: int) -> list[int]:
     return sorted({customer_id, *by_email, *by_phone})
 
 
+def same_mailbox(customer_id: int) -> list[int]:
+    """The customer, and those with an e-mail of theirs. A shop knows who came by a link under a number of its own."""
+    emails = Email.objects.filter(customer=customer_id).values("address")
+    return sorted({customer_id, *Email.objects.filter(address__in=emails).values_list("customer_id", flat=True)})
+
+
 def paid_orders(customer_ids: Sequence[int]) -> QuerySet[Order]:
     """Paid orders in the order in which they were placed, those that came back too."""
     return Order.objects.filter(customer__in=customer_ids, status=Order.Status.PAID).order_by("placed_at", "pk")
@@ -59,9 +69,14 @@ def amount(order: Order) -> int:
 
 
 def counting_order(referral: Referral, plan: ReferralPlan) -> Order | None:
-    """The friend's first paid order after the claim, in time, that comes to enough."""
+    """The friend's first paid order after the claim, in time, that comes to enough.
+
+    It may stand under another number with the friend's e-mail, unless that one was referred too.
+    """
     until = referral.claimed_at + timedelta(days=plan.window_days)
-    placed = paid_orders([referral.friend_id]).filter(placed_at__gte=referral.claimed_at, placed_at__lte=until)
+    others = Referral.objects.filter(friend__in=(same := same_mailbox(referral.friend_id))).exclude(pk=referral.pk)
+    buyers = set(same) - {referral.advocate_id, *others.values_list("friend_id", flat=True)}
+    placed = paid_orders(sorted(buyers)).filter(placed_at__gte=referral.claimed_at, placed_at__lte=until)
     return next((order for order in placed.prefetch_related("refunds") if counts(order, plan)), None)
 
 

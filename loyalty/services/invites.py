@@ -104,7 +104,7 @@ def _customer(invite: ReferralInvite) -> int:
         raise Unclear
     if known:
         return int(known[0])
-    told = {"name": invite.name, "emails": [invite.address], "locale": invite.language}
+    told = {"name": invite.name, "email": invite.address, "locale": invite.language}
     return int(upserts.customer(source=SOURCE, external_id=str(uuid4()), told=told).row.pk)
 
 

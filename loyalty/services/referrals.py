@@ -111,7 +111,8 @@ def _touched(*, since: int, until: int) -> list[int]:
     open_ones = Referral.objects.filter(state__in=found.OPEN)
     if since:
         changed = feed.pending(Change.Kind.CUSTOMER_ORDERS, since=since, until=until)
-        open_ones = open_ones.filter(friend__in=changed)
+        addresses = Email.objects.filter(customer__in=changed).values("address")
+        open_ones = open_ones.filter(Q(friend__in=changed) | Q(friend__emails__address__in=addresses)).distinct()
     return list(open_ones.order_by("pk").values_list("pk", flat=True))
 
 
@@ -136,6 +137,7 @@ def judge(*, referral_id: int, at: datetime) -> Referral:
 
 def _convert(referral: Referral, plan: ReferralPlan, order: Order, at: datetime) -> Referral:
     referral.order_id, referral.converted_at = order.pk, order.placed_at
+    referral.friend_id = order.customer_id or referral.friend_id
     referral.due_at = order.placed_at + timedelta(days=plan.pending_days)
     referral.advocate_points, referral.friend_points = plan.advocate_points, plan.friend_points
     if referral.state == State.PENDING:
