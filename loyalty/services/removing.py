@@ -1,0 +1,17 @@
+"""A demo's points go with the demo. Nothing else removes what the ledger holds."""
+
+from collections.abc import Collection
+
+from django.db import connection
+
+
+def remove_demo(*, customer_ids: Collection[int]) -> int:
+    """The accounts of these customers with all that is in them; how many accounts there were.
+
+    What refers to their postings (redemptions, credits) has to be gone before. Raises django.db.IntegrityError where
+    the business is no demo.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT loyalty_remove_demo(%s::bigint[])", [sorted(customer_ids)])
+        (number,) = cursor.fetchone()
+    return int(number)
