@@ -47,7 +47,7 @@ USE: Final = {
     "discount": "1.99",
     "shipping": "0.00",
     "lines": [{"sku": "MUG-1", "quantity": "2", "discount": "1.99"}],
-    "free": [],
+    "free": [{"sku": "TEA-7", "quantity": 1}],
     "held_back": "0.00",
     "until": None,
 }
@@ -96,7 +96,9 @@ class ReleaseIn(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("use" in attrs) == ("customer" in attrs and "order" in attrs):
-            raise ValidationError({"use": [ErrorDetail(_("Name the use, or customer and order."), code="required")]})
+            raise ValidationError(
+                {"use": [ErrorDetail(_("Name the use, or customer and order."), code="use_or_order")]}
+            )
         return attrs
 
 
@@ -141,7 +143,7 @@ class CodeView(ApiView):
         taken.is_valid(raise_exception=True)
         data: dict[str, Any] = taken.validated_data
         if "customer" in data and not Customer.objects.filter(pk=data["customer"]).exists():
-            raise ValidationError({"customer": [ErrorDetail(_("There is no such customer."), code="unknown")]})
+            raise ValidationError({"customer": [ErrorDetail(_("There is no such customer."), code="does_not_exist")]})
         return data
 
     def shown(self, use: Use) -> dict[str, Any]:

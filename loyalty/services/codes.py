@@ -14,7 +14,7 @@ from core.engine import Payload, Refused, Step
 from core.models import Job, User
 from customers.models import Customer
 from loyalty import codes
-from loyalty.models import Code, Offer
+from loyalty.models import Code, Offer, Use
 
 MAKE, BELL = "make_codes", "bulk_codes"
 MOST: Final = 1_000_000
@@ -69,6 +69,13 @@ def members(segment_id: int) -> Any:
 def block(*, code_id: int, at: datetime | None) -> None:
     """Block a code, or with None let it work again."""
     Code.objects.filter(pk=code_id).update(blocked_at=at)
+
+
+@transaction.atomic
+def move(*, into: int, other: int) -> None:
+    """Two customers are one: codes with her name, and what she used."""
+    Code.objects.filter(holder_id=other).update(holder_id=into)
+    Use.objects.filter(customer_id=other).update(customer_id=into)
 
 
 def _make(job: Job) -> Payload:

@@ -33,6 +33,7 @@ BEYOND = {
         "sku_or_line",
         "too_much",
     ),
+    *("bad_basket", "use_or_order"),  # codes
     *("missing", "has_begun", "too_few", "too_many", "not_begun", "not_over", "already_decided"),  # contracts
     *("address", "blank", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),
 }

@@ -108,7 +108,7 @@ class TestRedeem:
         assert codes(redeem(api, code, customer, basket=[])) == {"basket.non_field_errors": "empty"}
         assert codes(redeem(api, code, customer, basket=unpriced)) == {"basket": "bad_basket"}
         nobody = {"customer": "999999"}
-        assert codes(api.post(url(code, "redeem"), nobody, Idempotency_Key="k")) == {"customer": "unknown"}
+        assert codes(api.post(url(code, "redeem"), nobody, Idempotency_Key="k")) == {"customer": "does_not_exist"}
         assert codes(redeem(api, code, customer, colour="red")) == {"colour": "unknown_field"}
         assert not Use.objects.exists()
 
@@ -155,7 +155,7 @@ class TestRelease:
         assert api.post(url(code, "release"), body).json() == {"released": 1}
 
     def test_nothing_named_is_400(self, api):
-        assert codes(api.post(url(make_code(), "release"), {})) == {"use": "required"}
+        assert codes(api.post(url(make_code(), "release"), {})) == {"use": "use_or_order"}
         assert api.post(url("NOBODYKNOWS", "release"), {"use": "1"}).status_code == 404
 
 

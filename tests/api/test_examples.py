@@ -7,12 +7,14 @@ from analytics.api import kpis
 from crm.api import customer_shapes, jobs, segments, shapes
 from customers.api import companies, contracts, order_batch, order_shapes, products, refunds
 from customers.models import Customer
+from loyalty.api import codes
 from tests.api.callers import caller
 
 ANSWERS = (
     *(shapes.CustomerOut, shapes.ScoreOut, customer_shapes.CustomerDetailOut, jobs.JobOut, segments.SegmentsOut),
     *(order_shapes.OrderOut, order_shapes.OrderDetailOut, order_shapes.RefundOut),
     contracts.ContractOut,
+    codes.UseOut,
     *(kpis.KpisOut, kpis.CohortsOut),
 )
 

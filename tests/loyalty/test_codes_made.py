@@ -10,10 +10,11 @@ from customers.models import Membership, Segment
 from customers.services import tags
 from loyalty import codes as pure
 from loyalty.models import Code
+from loyalty.offer_refusals import Refused
 from loyalty.services import codes
 from loyalty.services.codes import BadCode
 from tests import factories
-from tests.loyalty.offers import make_offer
+from tests.loyalty.offers import make_code, make_offer, redeem
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -106,3 +107,19 @@ class TestMany:
 
         assert (job.state, job.error) == (Job.State.DEAD, "This offer has ended.")
         assert not Code.objects.exists()
+
+
+def test_codes_and_uses_follow_a_customer_who_was_another():
+    one, other, third = (factories.make_customer() for _ in range(3))
+    offer = make_offer(max_per_customer=1)
+    redeem(make_code(offer), customer=other)
+    mine, foreign = make_code(holder=other), make_code(holder=third)
+
+    codes.move(into=one.pk, other=other.pk)
+
+    with pytest.raises(Refused):
+        redeem(make_code(offer), customer=one)
+    assert list(Code.objects.filter(holder__isnull=False).order_by("pk").values_list("pk", "holder_id")) == [
+        (mine.pk, one.pk),
+        (foreign.pk, third.pk),
+    ]
