@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import ProtectedError
 
 from core import business, doorbell
 from customers.models import Customer, ImportBatch
@@ -296,10 +297,14 @@ def _take_back(params: Mapping[str, Any]) -> None:
 
 
 def _delete_customers() -> None:
-    """Through the models: apps above hang their own rows on customers."""
+    """Through the models: apps above hang their own rows on customers, and some of these are kept for ever."""
     created = _ids("""SELECT id FROM undone WHERE "table" = 'customer' AND created ORDER BY id""")
     for start in range(0, len(created), CUSTOMERS_PER_DELETE):
-        Customer.objects.filter(pk__in=created[start : start + CUSTOMERS_PER_DELETE]).delete()
+        try:
+            Customer.objects.filter(pk__in=created[start : start + CUSTOMERS_PER_DELETE]).delete()
+        except ProtectedError as problem:
+            held = min(getattr(one, "customer_id", 0) for one in problem.protected_objects)
+            raise CannotUndo(f"The import cannot be taken back: customer {held} has points by now.") from problem
 
 
 def _ids(query: str) -> list[int]:
