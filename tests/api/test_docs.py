@@ -53,7 +53,7 @@ def without_numbers(value):
 
 @pytest.mark.django_db
 def test_every_command_does_what_the_page_says():
-    key = make_key("orders", "customers", "analytics:read")[1]
+    key = make_key("orders", "customers", "loyalty", "analytics:read", "admin")[1]
     for status, command, shown in commands():
         order = Order.objects.filter(external_id="1001").first()
         customer = Customer.objects.first()
@@ -68,5 +68,5 @@ def test_every_command_does_what_the_page_says():
 
 
 def test_no_command_is_left_out():
-    assert len(commands()) == TEXT.count("\ncurl ") == 16
+    assert len(commands()) == TEXT.count("\ncurl ") == 21
     assert TEXT.count("```json") == sum(shown is not None for _, _, shown in commands())
