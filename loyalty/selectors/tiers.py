@@ -16,8 +16,6 @@ from loyalty.models import Move, Standing, Tier, TierNotice, TierPlan
 from loyalty.selectors import tier_values
 from loyalty.tiering import Stand
 
-NEAR: Final = Decimal("0.8")  # of the next threshold
-
 GOALS: Final = "\nSELECT customer_id, (%(ids)s::bigint[])[goal] FROM decided"
 
 # What one customer's standing is made of.
