@@ -28,7 +28,7 @@ from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
 from customers.models import COUNTED, Category
 from customers.services import margins, spend
-from loyalty.services import birthdays, midnight, tiers
+from loyalty.services import birthdays, expiring, midnight, tiers
 from loyalty.services.tiers import Moved
 
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
@@ -75,6 +75,7 @@ def _summarise(job: Job) -> Payload:
 
 def _fill_baskets(job: Job) -> Payload:
     run = _run(job)
+    feed.wait_until_readable()
     if run.is_past:
         return {"rows": baskets.build_past(run_id=run.pk, as_of=run.as_of)}
     return {"rows": baskets.refresh(as_of=run.as_of)}
@@ -127,11 +128,12 @@ STEPS: dict[str, Step] = {
         Step("tiers_end", lambda job: {"rows": _tiers(tiers.expire)}, in_past=False),
         Step("tiers_begin", lambda job: {"rows": _tiers(tiers.begin_periods)}, in_past=False),
         Step("points_expire", lambda job: _midnight(job, midnight.expire), in_past=False),
+        Step("points_expiring", lambda job: _midnight(job, expiring.tell), in_past=False),
         Step("members", lambda job: _look_after_members(), in_past=False),
         Step("margins", _apply_margins),
         Step("totals", _add_up_days),
         Step("summaries", _summarise),
-        Step("baskets", _fill_baskets),
+        Step("baskets", _fill_baskets, beside=True),
         Step("profit", _count_profit),
         Step("choice", lambda job: choices.look_back(run=_run(job))),
         Step("contracts", lambda job: contract_values.refresh(run=_run(job))),
