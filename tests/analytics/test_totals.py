@@ -1,7 +1,9 @@
 from datetime import date, timedelta
+from importlib import import_module
 from random import Random
 
 import pytest
+from django.db import connection
 
 from analytics.models import DayTotals
 from analytics.services import totals
@@ -76,3 +78,19 @@ def test_sql_says_what_the_definitions_say_day_by_day(seed):
         assert {day: tuple(figures) for day, figures in rows().items()} == nights.plain_totals()
         for person in chance.sample(people, 3):
             nights.make_random_order(chance, person, nights.FIRST + timedelta(days=chance.randint(0, 99)))
+
+
+def test_days_from_before_there_were_fingerprints_get_theirs():
+    for day in (DAY, DAY + timedelta(days=1)):
+        make_order(customer=make_customer(), day=day)
+    refresh()
+    known = dict(DayTotals.objects.values_list("day", "fingerprint"))
+    again = import_module("analytics.migrations.0017_fingerprints_of_old_days").AGAIN
+
+    with connection.cursor() as cursor:
+        cursor.execute(again)
+        assert refresh() == 0
+        DayTotals.objects.filter(day=DAY).update(fingerprint=0)
+        cursor.execute(again)
+    assert refresh() == 2
+    assert dict(DayTotals.objects.values_list("day", "fingerprint")) == known
