@@ -18,8 +18,9 @@ if [ "$SIZE" = small ]; then
     bench night --customers 5000 --orders 30000
     bench pages --customers 5000 --orders 20000 --requests 20
     bench api --requests 100 --batches 2 --clients 2 --rounds 1
+    bench points --accounts 500 --requests 50 --calls 100 --clients 2 --attempts 200 --rounds 1
 else
-    for each in model_work grain forecasts import_orders night pages api; do
+    for each in model_work grain forecasts import_orders night pages api points; do
         bench $each
     done
 fi

@@ -194,6 +194,7 @@ class Ledger(RuleBasedStateMachine):
                 assert (row.balance, row.earned, row.spent, row.expired, row.reversed) == told
 
 
+@pytest.mark.faults  # for `make soak`
 def test_the_ledger_does_what_the_model_says():
     run(Ledger, settings=settings(max_examples=RUNS, stateful_step_count=STEPS, print_blob=True, **QUIET))
 
