@@ -21,6 +21,7 @@ STEPS: Final = {
     "tiers_begin": _("Begin tiers of the new period"),
     "members": _("Look after members"),
     "points_expire": _("Let points expire"),
+    "points_expiring": _("Tell of points that expire soon"),
     "margins": _("Apply margin rates"),
     "totals": _("Add up days"),
     "summaries": _("Add up purchases"),
