@@ -15,3 +15,14 @@ def remove_demo(*, customer_ids: Collection[int]) -> int:
         cursor.execute("SELECT loyalty_remove_demo(%s::bigint[])", [sorted(customer_ids)])
         (number,) = cursor.fetchone()
     return int(number)
+
+
+def remove_demo_tiers(*, customer_ids: Collection[int]) -> int:
+    """Tiers, moves, notices, birthday gifts and replies of these customers; how many standings there were.
+
+    Raises django.db.IntegrityError where the business is no demo.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT loyalty_remove_demo_tiers(%s::bigint[])", [sorted(customer_ids)])
+        (number,) = cursor.fetchone()
+    return int(number)
