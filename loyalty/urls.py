@@ -1,6 +1,6 @@
 from django.urls import path
 
-from loyalty.views import events, offers, price_lists, programme, redemptions, referrals, rewards, tiers, till
+from loyalty.views import actions, events, offers, price_lists, programme, redemptions, referrals, rewards, tiers, till
 
 app_name = "loyalty"
 
@@ -8,6 +8,8 @@ urlpatterns = [
     path("loyalty/", programme.programme_detail, name="programme"),
     path("loyalty/settings/", programme.programme_edit, name="programme_edit"),
     path("loyalty/open/", programme.programme_open, name="programme_open"),
+    path("loyalty/actions/add/", actions.action_add, name="action_add"),
+    path("loyalty/actions/<int:pk>/edit/", actions.action_edit, name="action_edit"),
     path("loyalty/try/", programme.earn_try, name="earn_try"),
     path("loyalty/rules/add/", programme.rule_add, name="rule_add"),
     path("loyalty/rules/<int:pk>/edit/", programme.rule_edit, name="rule_edit"),

@@ -40,10 +40,10 @@ def _state(rule: EarningRule, at: datetime) -> str:
 
 
 def figures() -> Figures:
-    sums = Account.objects.aggregate(
+    told = Account.objects.aggregate(
         accounts=Count("pk", filter=Q(merged_into=None)),
-        balance=Sum("balance", filter=Q(balance__gt=0), default=0),
-        owed=Sum("balance", filter=Q(balance__lt=0), default=0),
-        pending=Sum("pending", default=0),
+        to_spend=Sum("balance", filter=Q(balance__gt=0), default=0),
+        debts=Sum("balance", filter=Q(balance__lt=0), default=0),
+        waiting=Sum("pending", default=0),
     )
-    return Figures(accounts=sums["accounts"], balance=sums["balance"], pending=sums["pending"], owed=-sums["owed"])
+    return Figures(accounts=told["accounts"], balance=told["to_spend"], pending=told["waiting"], owed=-told["debts"])

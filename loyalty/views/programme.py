@@ -18,7 +18,7 @@ from core.http import DeskRequest
 from customers.models import Order, Product
 from loyalty import baskets
 from loyalty.forms.programme import OpenForm, ProgrammeForm, RuleForm, TryForm, rule_values, values_of
-from loyalty.models import EarningRule, Programme
+from loyalty.models import Action, EarningRule, Programme
 from loyalty.selectors import earning, overview, programme
 from loyalty.services import dry_runs, rules
 from loyalty.services.dry_runs import DryRun
@@ -31,6 +31,7 @@ def programme_detail(request: DeskRequest) -> HttpResponse:
     context = {
         "row": row,
         "rules": overview.rules(at),
+        "actions": Action.objects.order_by("name", "pk"),
         "figures": overview.figures() if row.is_open else None,
     }
     return render(request, "loyalty/programme.html", context)
