@@ -44,8 +44,10 @@ def priced(reward_id: int, *, customer_id: int, at: datetime) -> tuple[Reward, i
     """The reward and what this customer pays for it; None when there is no such reward. One query without tiers."""
     has_prices = Exists(RewardPrice.objects.filter(reward=OuterRef("pk")))
     reward = Reward.objects.annotate(has_prices=has_prices).filter(pk=reward_id).first()
-    if reward is None or not reward.has_prices:
-        return reward and (reward, reward.cost_points)
+    if reward is None:
+        return None
+    if not reward.has_prices:
+        return reward, reward.cost_points
     found = _with_price(Reward.objects.filter(pk=reward_id), rank=_rank(customer_id, at)).get()
     return found, _price(found)
 
@@ -55,8 +57,9 @@ def is_offered_to(reward: Reward, *, customer_id: int, at: datetime) -> bool:
     if reward.is_offered(at):
         return True
     begins = reward.visible_from
-    is_early = begins is not None and at < begins and reward.is_offered(begins)
-    return is_early and tiers.seen_from(customer_id, at) >= begins
+    if begins is None or begins <= at or not reward.is_offered(begins):
+        return False
+    return tiers.seen_from(customer_id, at) >= begins
 
 
 def offered(*, customer_id: int, balance: int, at: datetime) -> list[Offered]:
