@@ -237,12 +237,17 @@ def initial(offer: Offer, *, currency: str) -> dict[str, Any]:
     return {
         **{name: getattr(offer, name) for name in (*same, *more)},
         **{name: None if value is None else money.major(value, currency) for name, value in amounts.items()},
-        **{name: None if getattr(offer, name) is None else getattr(offer, name) * 100 for name in FLOORS},
+        **{name: in_percent(getattr(offer, name)) for name in FLOORS},
         "free_product": offer.free_product.sku if offer.free_product else "",
         "products": "\n".join(row.sku for row in offer.products.order_by("sku")),
         **{name: [row.pk for row in getattr(offer, name).all()] for name in ("categories", "segments", "tiers")},
         "weekdays": [] if every_day else [str(day) for day in range(7) if offer.weekdays >> day & 1],
     }
+
+
+def in_percent(share: Decimal | None) -> Decimal | None:
+    """With as many decimals as the field takes."""
+    return None if share is None else (share * 100).quantize(Decimal("0.01"))
 
 
 def lines_of(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from core.forms.guarded import Guarded
 from core.models import Business
 from customers.forms.fields import AmountField
 from customers.models import Category, Product, Segment
-from loyalty.forms.offer import known_products, percent_field, segments
+from loyalty.forms.offer import in_percent, known_products, percent_field, segments
 from loyalty.forms.reward import moment_field
 from loyalty.models import PriceList, Tier
 from loyalty.models.offer import MOST_PRIORITY
@@ -79,7 +79,7 @@ def initial(row: PriceList) -> dict[str, Any]:
     same = ("name", "segment", "tier", "min_months", "priority", "starts_at", "ends_at", "is_active")
     return {
         **{name: getattr(row, name) for name in same},
-        "floor": None if row.floor is None else row.floor * 100,
+        "floor": in_percent(row.floor),
     }
 
 
