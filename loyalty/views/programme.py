@@ -145,6 +145,8 @@ def _tried(request: DeskRequest, form: TryForm) -> tuple[earning.EarnQuote | Non
             return None, [], _("There is no order “%(number)s”.") % {"number": told["order"]}
         lines = order.lines.select_related("product").order_by("position")
         return earning.quote_order(order, at=at), [str(line.product) for line in lines], ""
+    if not told["sku"].strip():
+        return None, [], _("Name an order or a product.")
     product = Product.objects.filter(sku=told["sku"].strip()).first()
     if product is None:
         return None, [], _("There is no product “%(sku)s”.") % {"sku": told["sku"]}

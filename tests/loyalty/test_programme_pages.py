@@ -219,6 +219,7 @@ class TestTry:
         [
             ({"order": "404"}, "no order “404”"),
             ({"sku": "404"}, "no product “404”"),
+            ({"quantity": "3"}, "Name an order or a product"),
             ({"sku": "CUP"}, "Write a unit price"),
         ],
     )
