@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core import business, engine
-from loyalty.services import codes, crediting, offer_orders, offers, points, referrals, tiers
+from loyalty.services import codes, crediting, offer_orders, offers, referrals, tiers
 
 WORK_SECONDS = 200
 
@@ -19,7 +19,6 @@ def follow_orders() -> int:
     """Tiers whose last day is over end before points are multiplied by them, whether the night has come or not."""
     at, row = timezone.now(), business.current()
     tiers.expire(business=row, at=at)
-    points.sweep(at=at)
     done = crediting.credit(at=at)
     tiers.follow(business=row, at=at)
     offers.release_expired(at=at)

@@ -6,15 +6,11 @@ account is in loyalty.selectors.points. A lock that does not come within 3 secon
 
 from datetime import datetime
 
-from django.db.models import F
-
 from loyalty import ledger
 from loyalty.ledger import Policy
 from loyalty.models import Account, Hold, Posting
 
-__all__ = ["Policy", "commit", "earn", "give_back", "hold", "redeem", "release", "reverse", "settle", "sweep"]
-
-SWEPT_AT_ONCE = 1_000
+__all__ = ["Policy", "commit", "earn", "give_back", "hold", "redeem", "release", "reverse", "settle"]
 
 
 def earn(
@@ -111,11 +107,3 @@ def reverse(*, posting_id: int, points: int, key: str, at: datetime, policy: Pol
 def settle(*, customer_id: int, at: datetime) -> None:
     """Post what time has decided about one customer's points by `at`."""
     ledger.settle(account_ids=list(Account.objects.filter(customer_id=customer_id).values_list("pk", flat=True)), at=at)
-
-
-def sweep(*, at: datetime, most: int = SWEPT_AT_ONCE) -> int:
-    """Settle accounts with a hold that ran out, at most so many; how many holds there were."""
-    ran_out = Hold.objects.filter(state=Hold.State.OPEN, until__lte=at).order_by("until", "pk")
-    accounts = list(ran_out.values_list(F("account_id"), flat=True)[:most])
-    ledger.settle(account_ids=sorted(set(accounts)), at=at)
-    return len(accounts)

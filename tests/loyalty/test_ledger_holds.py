@@ -5,7 +5,7 @@ import pytest
 from loyalty.models import Hold, Posting
 from loyalty.problems import BadPeriod, HoldEnded, InsufficientPoints, KeyReused
 from loyalty.selectors import points as selector
-from loyalty.services import points
+from loyalty.services import points, settling
 from tests.factories import make_customer
 from tests.loyalty.accounts import DAY, HOUR, NOW, account, disagreements, left, lifetime, totals
 
@@ -72,21 +72,11 @@ def test_it_counts_as_released_when_read(customer):
     assert [lot.left for lot in seen.lots] == [30, 70]
 
 
-def test_the_sweep_releases_what_ran_out(customer):
+def test_settling_everybody_releases_what_ran_out(customer):
     hold(customer, 20)
     hold(customer, 20, key="longer", until=NOW + DAY)
-    assert points.sweep(at=NOW + HOUR) == 1
-    assert points.sweep(at=NOW + HOUR) == 0
+    settling.settle_all(at=NOW + HOUR)
     assert totals(customer) == (80, 0, 20)
-
-
-def test_the_sweep_is_bounded(customer):
-    other = make_customer()
-    points.earn(customer_id=other.pk, points=5, key="other", at=NOW)
-    hold(customer, 20)
-    hold(other, 5, key="later", until=NOW + 2 * HOUR)
-    assert points.sweep(at=NOW + DAY, most=1) == 1
-    assert (totals(customer)[2], totals(other)[2]) == (0, 5)
 
 
 def test_points_that_expired_on_hold_are_gone_when_they_are_released(customer):

@@ -16,7 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from loyalty.models import Account, Adjustment
 from loyalty.problems import AccountHasHolds, HoldEnded, InsufficientPoints, SameAccount, TooMuchBack
 from loyalty.selectors import points as selector
-from loyalty.services import adjustments, merging, points
+from loyalty.services import adjustments, merging, points, settling
 from tests.factories import make_customer
 from tests.loyalty.accounts import NOW, disagreements
 from tests.loyalty.model import FOR_EVER, Model, Refused
@@ -115,8 +115,12 @@ class Ledger(RuleBasedStateMachine):
         points.settle(customer_id=self.customers[who], at=self.at)
 
     @rule()
-    def sweep(self):
-        points.sweep(at=self.at)
+    def everybody_is_settled(self):
+        settling.settle_all(at=self.at)
+
+    @rule()
+    def everybody_s_points_become_active(self):
+        settling.activate_all(at=self.at)
 
     @rule(target=spends, who=whose, amount=some_or_all)
     def redeem(self, who, amount):
