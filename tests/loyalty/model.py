@@ -31,7 +31,7 @@ class Spend:
     """Points that left, one entry per point, so that they can return in the other direction."""
 
     owner: int
-    lots: list
+    lots: list[Lot]
     until: int = FOR_EVER
     is_open: bool = False
 
@@ -46,8 +46,8 @@ class Earning:
 
 @dataclass(eq=False)
 class Purse:
-    lots: list = field(default_factory=list)
-    holds: list = field(default_factory=list)
+    lots: list[Lot] = field(default_factory=list)
+    holds: list[Spend] = field(default_factory=list)
     debt: int = 0
     earned: int = 0
     spent: int = 0
