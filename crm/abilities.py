@@ -108,6 +108,35 @@ ABILITIES: Final = (
     ),
     _do(LOYALTY, _("Add, change and cancel events"), "loyalty:event_add", "loyalty:event_edit", "loyalty:event_cancel"),
     _do(LOYALTY, _("Reply to events for customers"), "loyalty:event_reply"),
+    _see(
+        LOYALTY,
+        _("See the programme, rewards, redemptions, offers, price lists and referrals"),
+        *("loyalty:programme", "loyalty:earn_try", "loyalty:reward_list", "loyalty:reward_detail"),
+        *("loyalty:redemption_list", "loyalty:redemption_detail", "loyalty:offer_list", "loyalty:offer_detail"),
+        *("loyalty:price_list_list", "loyalty:price_list_detail", "loyalty:referral_list", "loyalty:referral_detail"),
+    ),
+    _do(
+        LOYALTY,
+        _("Set the programme, its rules, rewards, price lists and the terms of referrals"),
+        *("loyalty:programme_*", "loyalty:rule_*", "loyalty:action_*", "loyalty:reward_*", "loyalty:price_*"),
+        *("loyalty:referral_terms", "loyalty:referral_step"),
+    ),
+    _do(
+        LOYALTY, _("Release and cancel referrals that were held"), "loyalty:referral_release", "loyalty:referral_cancel"
+    ),
+    _do(
+        LOYALTY,
+        _("Make and change offers and their codes"),
+        *("loyalty:offer_add", "loyalty:offer_edit", "loyalty:offer_state", "loyalty:offer_codes", "loyalty:code_job"),
+    ),
+    _do(LOYALTY, _("Block a code"), "loyalty:code_block"),
+    _see(LOYALTY, _("Take codes out as a file"), "loyalty:code_export"),
+    _see(LOYALTY, _("Find customers at the till"), "loyalty:till", "loyalty:till_customer", "loyalty:till_done"),
+    _do(
+        LOYALTY,
+        _("Redeem at the till and hand rewards over"),
+        *("loyalty:till_redeem", "loyalty:till_undo", "loyalty:till_show", "loyalty:redemption_*"),
+    ),
     _see(IMPORTS, _("See imports"), "customers:import_list", "customers:import_detail", "customers:import_batch"),
     _see(IMPORTS, _("Take out the rows that were refused"), "customers:import_rejects"),
     _do(IMPORTS, _("Import files and take them back"), "customers:import_*"),
@@ -118,8 +147,9 @@ ABILITIES: Final = (
     _do(NIGHTS, _("Choose to get mails about alerts"), "settings:alert_mail"),
     _see(
         SETTINGS,
-        _("See settings, roles, API keys and fields"),
+        _("See settings, roles, API keys, webhooks and fields"),
         *("settings:index", "desk:roles", "settings:key_list", "customers:field_list"),
+        *("settings:webhook_list", "settings:webhook_detail"),
     ),
     _do(
         SETTINGS,
@@ -128,6 +158,7 @@ ABILITIES: Final = (
     ),
     _do(SETTINGS, _("Invite staff and change what they may do"), "settings:staff_*"),
     _do(SETTINGS, _("Make and revoke API keys"), "settings:key_*"),
+    _do(SETTINGS, _("Add and change webhooks, and send again"), "settings:webhook_*", "settings:delivery_replay"),
     _do(SETTINGS, _("Add and change fields of customers"), "customers:field_*"),
     _see(SETTINGS, _("Read who changed what"), "settings:audit_log"),
     _see(SETTINGS, _("Read the mails of a try-out"), "settings:mail_*"),

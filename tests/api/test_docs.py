@@ -68,5 +68,5 @@ def test_every_command_does_what_the_page_says():
 
 
 def test_no_command_is_left_out():
-    assert len(commands()) == TEXT.count("\ncurl ") == 21
+    assert len(commands()) == TEXT.count("\ncurl ") == 22
     assert TEXT.count("```json") == sum(shown is not None for _, _, shown in commands())

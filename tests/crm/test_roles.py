@@ -9,7 +9,7 @@ from crm.access import TABLE
 
 # Nobody's role decides about these: one's own account, public and customers' pages, and what programs call.
 PROBES = ("livez", "readyz", "metrics")
-BESIDE = ("account_", "mfa_", "usersessions_", "api:", "admin:", "settings:language_set", "me:", *PROBES)
+BESIDE = ("account_", "mfa_", "usersessions_", "api:", "admin:", "settings:language_set", "me:", "invited", *PROBES)
 BESIDE_PAGES = {"desk:welcome_first"}
 
 
