@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ CHANNEL_COLUMNS: Final = ("channel", "acquisition_cost", "new_customers", "cost_
 COHORT_COLUMNS: Final = (
     *("first_order_month", "customers", "cost_per_customer", "margin_per_customer_12m", "ltv_to_cac", "payback_month"),
 )
+
+DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +94,13 @@ def _chosen(slug: str, scores: QuerySet[Score], facts: kpis.Facts) -> QuerySet[S
         return scores.filter(last_at__gte=_midnight(facts.first, facts), order_days__gt=1)
     if slug == "frequency":
         return scores.filter(last_at__gte=_midnight(facts.first, facts))
-    spans = _window(facts).spans
-    active_from = _midnight(spans["active"][0], facts)
-    started = scores.filter(Exists(_standing(facts).filter(placed_on__range=spans["started"])))
+    ends = _window(facts).bounds
+    active_from = _midnight(ends["until_active"] + DAY, facts)
+    began = ends["before_active"] + DAY
+    started = scores.filter(Exists(_standing(facts).filter(placed_on__range=(began, ends["before"]))))
     if slug == "retention":
         return started.filter(last_at__gte=active_from)
-    oldest = _midnight(spans["started"][0], facts)  # bounds the walk through the index
+    oldest = _midnight(began, facts)  # bounds the walk through the index
     return started.filter(last_at__gte=oldest, last_at__lt=active_from)
 
 

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Receiver:
     url: str
     status: int = 204
-    headers: dict = field(default_factory=dict)
-    got: list = field(default_factory=list)  # (path, headers, body)
+    headers: dict[str, str] = field(default_factory=dict)
+    got: list[tuple[str, dict[str, str], str]] = field(default_factory=list)  # (path, headers, body)
 
 
 @contextmanager
