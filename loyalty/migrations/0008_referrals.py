@@ -8,123 +8,304 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0015_birthdays'),
-        ('loyalty', '0007_points_earned_by_time'),
+        ("customers", "0015_birthdays"),
+        ("loyalty", "0007_points_earned_by_time"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ReferralCode',
+            name="ReferralCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=16, unique=True, verbose_name='code')),
-                ('starts_at', models.DateTimeField(verbose_name='works from')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='works until')),
-                ('max_uses', models.PositiveIntegerField(blank=True, null=True, verbose_name='friends at most')),
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral_code', to='customers.customer', verbose_name='customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=16, unique=True, verbose_name="code")),
+                ("starts_at", models.DateTimeField(verbose_name="works from")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="works until")),
+                ("max_uses", models.PositiveIntegerField(blank=True, null=True, verbose_name="friends at most")),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral_code",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'referral code',
-                'verbose_name_plural': 'referral codes',
+                "verbose_name": "referral code",
+                "verbose_name_plural": "referral codes",
             },
         ),
         migrations.CreateModel(
-            name='Referral',
+            name="Referral",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Waits for the first order'), ('held', 'To be looked at'), ('converted', 'Has ordered: points are pending'), ('rewarded', 'Rewarded'), ('expired', 'No order in time'), ('refused', 'Not a new customer'), ('reversed', 'The order came back'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('claimed_at', models.DateTimeField()),
-                ('caller', models.CharField(blank=True, max_length=64)),
-                ('order_id', models.BigIntegerField(null=True)),
-                ('converted_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('advocate_points', models.PositiveBigIntegerField(default=0)),
-                ('friend_points', models.PositiveBigIntegerField(default=0)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('advocate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='customers.customer')),
-                ('decided_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('friend', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referred_by', to='customers.customer')),
-                ('code', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='loyalty.referralcode')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waits for the first order"),
+                            ("held", "To be looked at"),
+                            ("converted", "Has ordered: points are pending"),
+                            ("rewarded", "Rewarded"),
+                            ("expired", "No order in time"),
+                            ("refused", "Not a new customer"),
+                            ("reversed", "The order came back"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reasons",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20), blank=True, default=list, size=None
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField()),
+                ("caller", models.CharField(blank=True, max_length=64)),
+                ("order_id", models.BigIntegerField(null=True)),
+                ("converted_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("advocate_points", models.PositiveBigIntegerField(default=0)),
+                ("friend_points", models.PositiveBigIntegerField(default=0)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "advocate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="referrals", to="customers.customer"
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "friend",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="referred_by", to="customers.customer"
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referrals",
+                        to="loyalty.referralcode",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'referral',
-                'verbose_name_plural': 'referrals',
+                "verbose_name": "referral",
+                "verbose_name_plural": "referrals",
             },
         ),
         migrations.CreateModel(
-            name='ReferralPlan',
+            name="ReferralPlan",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='switched on')),
-                ('advocate_points', models.PositiveBigIntegerField(default=500, validators=[django.core.validators.MaxValueValidator(1000000000)], verbose_name='points for who recommends')),
-                ('friend_points', models.PositiveBigIntegerField(default=500, validators=[django.core.validators.MaxValueValidator(1000000000)], verbose_name='points for the friend')),
-                ('least_cents', models.PositiveBigIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(1000000000000)], verbose_name='smallest order')),
-                ('window_days', models.PositiveSmallIntegerField(default=90, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='days in which the friend has to order')),
-                ('pending_days', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='days until the points become active')),
-                ('most_friends', models.PositiveIntegerField(blank=True, default=50, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='friends of one person at most')),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("opened_at", models.DateTimeField(blank=True, null=True, verbose_name="switched on")),
+                (
+                    "advocate_points",
+                    models.PositiveBigIntegerField(
+                        default=500,
+                        validators=[django.core.validators.MaxValueValidator(1000000000)],
+                        verbose_name="points for who recommends",
+                    ),
+                ),
+                (
+                    "friend_points",
+                    models.PositiveBigIntegerField(
+                        default=500,
+                        validators=[django.core.validators.MaxValueValidator(1000000000)],
+                        verbose_name="points for the friend",
+                    ),
+                ),
+                (
+                    "least_cents",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(1000000000000)],
+                        verbose_name="smallest order",
+                    ),
+                ),
+                (
+                    "window_days",
+                    models.PositiveSmallIntegerField(
+                        default=90,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(3650),
+                        ],
+                        verbose_name="days in which the friend has to order",
+                    ),
+                ),
+                (
+                    "pending_days",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        validators=[django.core.validators.MaxValueValidator(3650)],
+                        verbose_name="days until the points become active",
+                    ),
+                ),
+                (
+                    "most_friends",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        default=50,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100000),
+                        ],
+                        verbose_name="friends of one person at most",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'referral plan',
-                'verbose_name_plural': 'referral plans',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_referral_plan'), models.CheckConstraint(condition=models.Q(('advocate_points__lte', 1000000000), ('friend_points__lte', 1000000000)), name='a_referral_is_worth_so_much_at_most'), models.CheckConstraint(condition=models.Q(('pending_days__lte', 3650), ('window_days__gte', 1), ('window_days__lte', 3650)), name='a_referral_has_its_days'), models.CheckConstraint(condition=models.Q(('most_friends__gte', 1)), name='a_person_may_refer_somebody')],
+                "verbose_name": "referral plan",
+                "verbose_name_plural": "referral plans",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_referral_plan"),
+                    models.CheckConstraint(
+                        condition=models.Q(("advocate_points__lte", 1000000000), ("friend_points__lte", 1000000000)),
+                        name="a_referral_is_worth_so_much_at_most",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("pending_days__lte", 3650), ("window_days__gte", 1), ("window_days__lte", 3650)
+                        ),
+                        name="a_referral_has_its_days",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("most_friends__gte", 1)), name="a_person_may_refer_somebody"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ReferralStep',
+            name="ReferralStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('friends', models.PositiveIntegerField(unique=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='friends')),
-                ('points', models.PositiveBigIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000000)], verbose_name='points')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "friends",
+                    models.PositiveIntegerField(
+                        unique=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100000),
+                        ],
+                        verbose_name="friends",
+                    ),
+                ),
+                (
+                    "points",
+                    models.PositiveBigIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000000000),
+                        ],
+                        verbose_name="points",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'step of referrals',
-                'verbose_name_plural': 'steps of referrals',
-                'constraints': [models.CheckConstraint(condition=models.Q(('friends__gte', 1), ('points__gte', 1), ('points__lte', 1000000000)), name='a_step_of_referrals_counts')],
+                "verbose_name": "step of referrals",
+                "verbose_name_plural": "steps of referrals",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("friends__gte", 1), ("points__gte", 1), ("points__lte", 1000000000)),
+                        name="a_step_of_referrals_counts",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='referralcode',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9A-HJKMNP-Z]+$')), name='a_referral_code_has_no_look_alikes'),
+            model_name="referralcode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__regex", "^[0-9A-HJKMNP-Z]+$")), name="a_referral_code_has_no_look_alikes"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referralcode',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='a_referral_code_ends_after_it_begins'),
+            model_name="referralcode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="a_referral_code_ends_after_it_begins"
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('state', 'converted')), fields=['due_at'], name='referrals_that_become_due'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("state", "converted")), fields=["due_at"], name="referrals_that_become_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['claimed_at'], name='referrals_that_wait'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["claimed_at"], name="referrals_that_wait"
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['claimed_at'], name='referrals_to_be_looked_at'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("state", "held")), fields=["claimed_at"], name="referrals_to_be_looked_at"
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('caller', ''), _negated=True), fields=['caller', 'claimed_at'], name='referrals_by_caller'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("caller", ""), _negated=True),
+                fields=["caller", "claimed_at"],
+                name="referrals_by_caller",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('advocate', models.F('friend')), _negated=True), name='nobody_refers_themselves'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("advocate", models.F("friend")), _negated=True), name="nobody_refers_themselves"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'held', 'converted', 'rewarded', 'expired', 'refused', 'reversed', 'cancelled'])), name='a_referral_has_a_known_state'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["pending", "held", "converted", "rewarded", "expired", "refused", "reversed", "cancelled"],
+                    )
+                ),
+                name="a_referral_has_a_known_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['converted', 'rewarded', 'reversed']), _negated=True), models.Q(('converted_at__isnull', False), ('due_at__isnull', False), ('order_id__isnull', False)), _connector='OR'), name='a_referral_pays_for_an_order'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["converted", "rewarded", "reversed"]), _negated=True),
+                    models.Q(("converted_at__isnull", False), ("due_at__isnull", False), ("order_id__isnull", False)),
+                    _connector="OR",
+                ),
+                name="a_referral_pays_for_an_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'held'), _negated=True), ('reasons__len__gte', 1), _connector='OR'), name='a_held_referral_says_why'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "held"), _negated=True), ("reasons__len__gte", 1), _connector="OR"
+                ),
+                name="a_held_referral_says_why",
+            ),
         ),
     ]
