@@ -102,7 +102,7 @@ class ReleaseIn(StrictSerializer):
         return attrs
 
 
-class LineOut(StrictSerializer):
+class UseLineOut(StrictSerializer):
     sku = Text()
     quantity = Quantity()
     discount = Money()
@@ -118,7 +118,7 @@ class DiscountOut(StrictSerializer):
 
     discount = Money()
     shipping = Money()
-    lines = LineOut(many=True)
+    lines = UseLineOut(many=True)
     free = FreeOut(many=True)
     held_back = Money(help_text="What a highest discount or a margin floor did not let through.")
 
