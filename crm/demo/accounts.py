@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from core import boot
 from core.models import Business, Role, User
+from crm.demo import club
 
 PASSWORD: Final = "juniper-and-oak"  # noqa: S105 - known to everybody, for a shop that does not exist
 
@@ -94,4 +95,8 @@ def sign_ins() -> list[SignIn]:
 
 def text() -> str:
     """The sign-ins as lines for the terminal, "" where there are none."""
-    return "".join(f"  {one.role.label:<9} {one.email:<22} {one.password}\n" for one in sign_ins())
+    lines = [f"  {one.role.label:<9} {one.email:<22} {one.password}\n" for one in sign_ins()]
+    address = club.member_address() if lines else ""
+    if address:
+        lines.append(f"  Customer  {address:<22} at /me/, with a code by mail (admins see it at /outbox/)\n")
+    return "".join(lines)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from analytics.services import partitions
 from core import doorbell, feed
 from core.models import Business, Change, Run, User
-from crm.demo import accounts, catalogue, spending
+from crm.demo import accounts, catalogue, club_clearing, spending
 from customers.models import Contract, Customer, Order, UnitCost, UnmatchedReturn
 
 SOURCE: Final = "demo"
@@ -125,6 +125,7 @@ def clear() -> Removed:
     values: dict[str, Any] = {"source": SOURCE, "note": spending.NOTE, "categories": list(catalogue.BY_CATEGORY)}
     with connection.cursor() as cursor:
         cursor.execute(GOING, values)
+        club_clearing.clear()
         for name, statement in STEPS:
             cursor.execute(statement, values)
             if name:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from core import business
 from core.models import Business, Run
 from crm import night
-from crm.demo import accounts, clearing, history, loading, shop
+from crm.demo import accounts, clearing, club_history, history, loading, shop
 
 MOST_CUSTOMERS, MOST_YEARS = 200_000, 20
 
@@ -48,10 +48,11 @@ class Command(BaseCommand):
             raise CommandError(f"{until} is not over yet; the last complete business day is {last}.", returncode=2)
         size = loading.Size(customers=customers, years=years, seed=seed, until=until or last)
         self.seed(size, row)
-        if accounts.is_try_out(row):
+        if is_open := accounts.is_try_out(row):
             accounts.create()
-            if verbosity:
-                self.stdout.write(accounts.text(), ending="")
+        club_history.make(business=row, seed=size.seed, until=size.until)
+        if is_open and verbosity:
+            self.stdout.write(accounts.text(), ending="")
         if nights:
             self.run_nights(size.until)
 

@@ -1,0 +1,67 @@
+"""Taking the demo's programme away with the demo.
+
+A programme that still has the demo's name goes with everything in it; one that was given another name is somebody's
+own by now, and only what the demo's customers have of it goes.
+"""
+
+from typing import Any, Final
+
+from django.db import connection
+
+from core.models import Business
+from crm.demo import club
+from loyalty.models import Programme
+from loyalty.services import removing
+
+# In the order that foreign keys ask for. `members` are the customers whose points go.
+OF_MEMBERS: Final = (
+    "DELETE FROM loyalty_act WHERE customer_id = ANY(%(members)s)",
+    """DELETE FROM loyalty_linecredit l USING loyalty_credit c
+    WHERE l.order_id = c.order_id AND c.customer_id = ANY(%(members)s)""",
+    "DELETE FROM loyalty_credit WHERE customer_id = ANY(%(members)s)",
+    """WITH gone AS (
+        DELETE FROM loyalty_use WHERE customer_id = ANY(%(members)s)
+            OR code_id IN (SELECT id FROM loyalty_code WHERE holder_id = ANY(%(members)s))
+        RETURNING offer_id, code_id, state, discount_cents + free_cents AS cents
+    ), counted AS (
+        UPDATE loyalty_code c SET used = c.used - n.uses FROM (
+            SELECT code_id, count(*) AS uses FROM gone WHERE state <> 'released' GROUP BY code_id
+        ) n WHERE n.code_id = c.id
+    )
+    UPDATE loyalty_offer o SET used = o.used - n.uses, spent_cents = greatest(o.spent_cents - n.cents, 0) FROM (
+        SELECT offer_id, count(*) AS uses, sum(cents) AS cents FROM gone WHERE state <> 'released' GROUP BY offer_id
+    ) n WHERE n.offer_id = o.id""",
+    "DELETE FROM loyalty_code WHERE holder_id = ANY(%(members)s)",
+    "DELETE FROM loyalty_referral WHERE advocate_id = ANY(%(members)s) OR friend_id = ANY(%(members)s)",
+    """DELETE FROM loyalty_referralinvite i USING loyalty_referralcode c
+    WHERE i.code_id = c.id AND c.customer_id = ANY(%(members)s)""",
+    "DELETE FROM loyalty_referralcode WHERE customer_id = ANY(%(members)s)",
+    """DELETE FROM loyalty_poolcode p USING loyalty_redemption r
+    WHERE p.redemption_id = r.id AND r.customer_id = ANY(%(members)s)""",
+    "DELETE FROM loyalty_redemption WHERE customer_id = ANY(%(members)s)",
+)
+# What a manager sets up; by now nobody's rows refer to it.
+SET_UP: Final = (
+    *("use", "code", "offer_products", "offer_categories", "offer_segments", "offer_tiers", "offer"),
+    *("priceitem", "pricelist", "poolcode", "rewardprice", "reward", "reply", "event", "birthdaygift"),
+    *("action", "earningrule", "referralstep", "referralplan", "tier", "tierplan"),
+)
+
+
+def clear() -> None:
+    """Call it within the transaction that takes the demo's customers (`going_customer`), before they go."""
+    if not Business.objects.filter(is_demo=True).exists():
+        return
+    is_ours = Programme.objects.filter(name=club.NAME).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM customers_customer" if is_ours else "SELECT id FROM going_customer")
+        members: dict[str, Any] = {"members": [pk for (pk,) in cursor.fetchall()]}
+        for statement in OF_MEMBERS:
+            cursor.execute(statement, members)
+        removing.remove_demo_tiers(customer_ids=members["members"])
+        removing.remove_demo(customer_ids=members["members"])
+        for table in SET_UP if is_ours else ():
+            cursor.execute(f"DELETE FROM loyalty_{table}")  # noqa: S608 - the names stand above
+    if is_ours:
+        Programme.objects.update(opened_at=None)  # the pages follow the row (loyalty/migrations)
+        Programme.objects.all().delete()
