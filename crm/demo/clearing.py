@@ -78,12 +78,14 @@ STEPS: Final = [
         "products",
         """DELETE FROM customers_product p WHERE batch_id IN (SELECT id FROM going_batch)
             AND NOT EXISTS (SELECT FROM customers_orderline l WHERE l.product_id = p.id)
-            AND NOT EXISTS (SELECT FROM customers_unmatchedreturn u WHERE u.product_id = p.id)""",
+            AND NOT EXISTS (SELECT FROM customers_unmatchedreturn u WHERE u.product_id = p.id)
+            AND NOT EXISTS (SELECT FROM needed_product n WHERE n.id = p.id)""",
     ),
     (
         "",
         """DELETE FROM customers_category c WHERE name = ANY(%(categories)s) AND margin_rate IS NULL
-            AND NOT EXISTS (SELECT FROM customers_product p WHERE p.category_id = c.id)""",
+            AND NOT EXISTS (SELECT FROM customers_product p WHERE p.category_id = c.id)
+            AND NOT EXISTS (SELECT FROM needed_category n WHERE n.id = c.id)""",
     ),
     ("", "UPDATE customers_product SET batch_id = NULL WHERE batch_id IN (SELECT id FROM going_batch)"),
     ("", "UPDATE customers_customer SET batch_id = NULL WHERE batch_id IN (SELECT id FROM going_batch)"),

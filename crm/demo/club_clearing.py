@@ -46,12 +46,31 @@ SET_UP: Final = (
     *("priceitem", "pricelist", "poolcode", "rewardprice", "reward", "reply", "event", "birthdaygift"),
     *("action", "earningrule", "referralstep", "referralplan", "tier", "tierplan"),
 )
+# Things of the demo that a programme needs which stays.
+NEEDED: Final = """
+CREATE TEMP TABLE needed_product ON COMMIT DROP AS
+SELECT product_id AS id FROM loyalty_reward UNION SELECT free_product_id FROM loyalty_offer
+UNION SELECT product_id FROM loyalty_offer_products UNION SELECT product_id FROM loyalty_earningrule
+UNION SELECT product_id FROM loyalty_priceitem;
+CREATE TEMP TABLE needed_category ON COMMIT DROP AS
+SELECT category_id AS id FROM loyalty_offer_categories UNION SELECT category_id FROM loyalty_earningrule
+UNION SELECT category_id FROM loyalty_priceitem
+"""
 
 
 def clear() -> None:
-    """Call it within the transaction that takes the demo's customers (`going_customer`), before they go."""
-    if not Business.objects.filter(is_demo=True).exists():
-        return
+    """Remove it, and note in `needed_product` and `needed_category` what has to stay for others.
+
+    Call it within the transaction that takes the demo's customers (`going_customer`), before they go.
+    """
+    if Business.objects.filter(is_demo=True).exists():
+        _remove()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.needed_product, pg_temp.needed_category")
+        cursor.execute(NEEDED)
+
+
+def _remove() -> None:
     is_ours = Programme.objects.filter(name=club.NAME).exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM customers_customer" if is_ours else "SELECT id FROM going_customer")

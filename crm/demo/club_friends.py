@@ -72,7 +72,7 @@ def _chosen(random: np.random.Generator, new: Sequence[Newcomer], ends_at: datet
     late = [one for one in new if one.first_at > ends_at - timedelta(days=20) and one not in small][:9]
     taken = {one.customer for one in (*back, *small, *late)}
     rest = [one for one in new if one.customer not in taken]
-    places = random.choice(len(rest), min(MOST - len(taken), len(rest)), replace=False) if rest else []
+    places: Sequence[int] = random.choice(len(rest), min(MOST - len(taken), len(rest)), replace=False) if rest else []
     return sorted([*back, *small, *late, *(rest[int(place)] for place in places)], key=lambda one: one.first_at)
 
 

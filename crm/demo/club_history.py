@@ -155,7 +155,7 @@ def _redeem(this: Club, begin: datetime, end: datetime) -> None:
     count = min(len(ids), round(REDEMPTIONS * size) + 1)
     all_points = sum(balance for _pk, balance in ids)
     shares = [balance / all_points for _pk, balance in ids]
-    chosen = this.random.choice(len(ids), count, replace=False, p=shares) if ids else []
+    chosen: Sequence[int] = this.random.choice(len(ids), count, replace=False, p=shares) if ids else []
     for place, at in zip(chosen, _moments(this.random, count, begin, end), strict=True):
         _redeem_one(this, *ids[int(place)], at)
 
@@ -296,7 +296,7 @@ def _invite(this: Club) -> None:
     event = club.make_event(ended_at=this.ends_at)
     members = Customer.objects.filter(standing__tier__name__in=("Silver", "Gold")).order_by("pk")
     ids = list(members.values_list("pk", flat=True))
-    chosen = this.random.choice(len(ids), min(17, len(ids)), replace=False) if ids else []
+    chosen: Sequence[int] = this.random.choice(len(ids), min(17, len(ids)), replace=False) if ids else []
     for number, place in enumerate(chosen):
         at = this.ends_at - timedelta(days=9) + timedelta(hours=11 * number)
         events.reply_for(event_id=event.pk, customer_id=ids[int(place)], comes=number % 6 != 5, at=at)

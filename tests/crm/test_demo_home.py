@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from analytics.models import Score
 from core.models import Business, Role, Run, User
-from crm.demo import accounts, clearing, history, loading, rows, shop
+from crm.demo import accounts, clearing, club_history, history, loading, rows, shop
 from crm.management.commands import seed_demo, up
 from customers.importing.rows import OrderRow
 from customers.models import (
@@ -42,6 +42,12 @@ AT = datetime(2025, 7, 1, 8, tzinfo=UTC)
 SIZE = loading.Size(customers=120, years=1, seed=2, until=UNTIL)
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _short_history_of_points(monkeypatch):
+    """What is in it is looked at in test_demo_club."""
+    monkeypatch.setattr(club_history, "MONTHS", 2)
 
 
 def seed(*arguments):
