@@ -10,6 +10,7 @@ from core import alerts, keys
 from core.models import Alert, Job, Role, User
 from customers.models import AcquisitionCost, Category, Company, CustomField, Email, ImportBatch
 from customers.services import search
+from loyalty.models import Programme
 from tests import desk
 from tests.customers.test_import_pages import imported, tried_out, uploaded
 from tests.factories import (
@@ -28,6 +29,7 @@ FILE = "customer_id,date,amount\nα,2024-01-01,5\nβ,2024-02-31,5\n"
 def make_showcase(client):
     """An admin, signed in to `client`, and the shop as it stands after last night."""
     make_business(name="Κήπος", currency="EUR")
+    Programme.objects.create(name="Κύκλος", points_name="πόντοι")
     admin = User.objects.create_user("admin@example.com", PASSWORD, role=Role.ADMIN, name="Άννα", is_staff=True)
     User.objects.create_user("viewer@example.com", PASSWORD, role=Role.VIEWER, name="Βάσω")
     client.force_login(admin)

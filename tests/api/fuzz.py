@@ -38,7 +38,7 @@ BEYOND = {
     *("address", "blank", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),
 }
 # Forms of texts, and fields that a business makes.
-OWN = re.compile(r"(country|cursor|locale|time_zone)$|custom\.")
+OWN = re.compile(r"(birthday|country|cursor|locale|time_zone)$|custom\.")
 WORDS = re.compile("NUL|A number is too large or too small")
 # A batch takes the orders that are right, and names the others in its answer.
 TAKES_PARTS = {"/api/v1/orders/batch/"}

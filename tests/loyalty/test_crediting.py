@@ -7,7 +7,7 @@ import pytest
 
 from customers.models import Category, Order, Product
 from customers.services import corrections
-from loyalty.models import Account, Credit, LineCredit, Posting, Programme, Standing, Tier
+from loyalty.models import Account, Credit, LineCredit, Move, Posting, Programme, Standing, Tier
 from loyalty.services import points, settling, verifying
 from tests.factories import make_customer
 from tests.loyalty.shop import (
@@ -330,6 +330,7 @@ class TestRules:
 def raise_to(customer, multiplier, until=None):
     tier = Tier.objects.create(name="Gold", rank=1, threshold=100, multiplier=multiplier)
     Standing.objects.create(customer=customer, tier=tier, since=OPENED, value=100, ends_on=until, until=until)
+    Move.objects.create(customer=customer, after=tier, at=OPENED, reason=Move.Reason.REACHED, value=100)
 
 
 def test_inactivity_moves_the_end_of_all_points():

@@ -209,7 +209,6 @@ BUGS = {
     "lends": ("loyalty_spend", "acct.balance >= amount", "acct.balance + 1 >= amount"),
     "forgets to expire": ("loyalty_settled", "next.due > moment", "next.due > moment OR next.turn = 3"),
     "is a day late": ("loyalty_settled", "next.due > moment", "next.due + interval '1 day' > moment"),
-    "forgets debts": ("loyalty_pay_debt", "before.balance < 0", "false"),
     "gives back too often": ("loyalty_give_back", "back + amount > origin.asked", "amount > origin.asked"),
     "gives back to the wrong lot": ("loyalty_refill", "ORDER BY id DESC", "ORDER BY id"),
     "takes back too often": ("loyalty_take_back", "gone + amount > origin.asked", "amount > origin.asked"),
@@ -218,8 +217,12 @@ BUGS = {
         "own_pending := least(amount, own.pending)",
         "own_pending := 0",
     ),
-    "commits twice": ("loyalty_end_hold", "SET state = 'committed'", "SET state = 'open'"),
     "counts a key again": ("loyalty_recall", "WHERE key = its_key", "WHERE key = its_key AND id < 0"),
+}
+# These take a rare turn of events to show: too many runs for every day.
+RARE = {
+    "forgets debts": ("loyalty_pay_debt", "before.balance < 0", "false"),
+    "commits twice": ("loyalty_end_hold", "SET state = 'committed'", "SET state = 'open'"),
     "merges without lots": (
         "loyalty_merge",
         "SET account_id = acct.id WHERE",
@@ -227,10 +230,13 @@ BUGS = {
     ),
     "merges without counters": ("loyalty_merge", "acct.earned := acct.earned + other.earned", "NULL"),
 }
+BUGS |= RARE if SOAK else {}
 
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_it_finds_a_planted_bug(bug):
-    quick = settings(max_examples=60, stateful_step_count=30, derandomize=True, phases=[Phase.generate], **QUIET)
+    quick = settings(
+        max_examples=2_000 if SOAK else 60, stateful_step_count=30, derandomize=True, phases=[Phase.generate], **QUIET
+    )
     with planted(*BUGS[bug]), pytest.raises(Exception):  # noqa: B017 - an assertion, or the database refuses
         run(Ledger, settings=quick)
