@@ -143,7 +143,7 @@ def set_up(*, opened_at: datetime) -> None:
             item = rules.RuleItem(name=name, kind="money", points=points, category=found)
             rules.add(item=item, at=opened_at)
     _set_tiers()
-    rules.switch_on(credit_from=opened_at.date() + timedelta(days=1), at=opened_at)
+    rules.switch_on(credit_from=opened_at.date(), at=opened_at)
     terms = referrals.Terms(
         advocate_points=300,
         friend_points=200,
@@ -231,8 +231,8 @@ def make_event(*, ended_at: datetime) -> Event:
 
 
 def member_address() -> str:
-    """Of the customer to sign in as at /me/, "" where there is none: the first who was given a code to come back."""
-    mine = Code.objects.filter(offer__name=COME_BACK, used=0).exclude(holder=None).order_by("pk").first()
+    """Of the customer to sign in as at /me/, "" where there is none: the last who was given a code to come back."""
+    mine = Code.objects.filter(offer__name=COME_BACK, used=0).exclude(holder=None).order_by("-pk").first()
     emails = mine.holder.emails if mine and mine.holder else None
     found = emails.filter(address__endswith="@example.com").order_by("pk").first() if emails else None
     return found.address if found else ""

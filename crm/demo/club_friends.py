@@ -9,6 +9,7 @@ import numpy as np
 from django.db import connection
 
 from core.models import User
+from crm.demo import dice
 from loyalty.models import Referral
 from loyalty.referral_refusals import Refused
 from loyalty.selectors.referrals import OPEN
@@ -69,11 +70,11 @@ def _chosen(random: np.random.Generator, new: Sequence[Newcomer], ends_at: datet
     """Some whose order came back, some who have not bought for enough yet, those of the last weeks, and others."""
     back = [one for one in new if one.came_back][:3]
     small = [one for one in new if one.most_cents < LEAST_CENTS and one.first_at > ends_at - timedelta(days=70)][:4]
-    late = [one for one in new if one.first_at > ends_at - timedelta(days=20) and one not in small][:9]
+    late = [one for one in new if one.first_at > ends_at - timedelta(days=20) and one not in small][:7]
     taken = {one.customer for one in (*back, *small, *late)}
     rest = [one for one in new if one.customer not in taken]
-    places: Sequence[int] = random.choice(len(rest), min(MOST - len(taken), len(rest)), replace=False) if rest else []
-    return sorted([*back, *small, *late, *(rest[int(place)] for place in places)], key=lambda one: one.first_at)
+    others = dice.some(random, rest, MOST - len(taken))
+    return sorted([*back, *small, *late, *others], key=lambda one: one.first_at)
 
 
 def _claims(

@@ -19,6 +19,7 @@ from crm.demo import club, club_friends, dice, past
 from crm.demo.club_friends import Claim
 from customers.models import Customer, Order
 from loyalty import expiry
+from loyalty.baskets import BadBasket
 from loyalty.models import Account, Offer, Programme, Redemption, Reward, Tier
 from loyalty.offer_refusals import Refused
 from loyalty.problems import LedgerProblem
@@ -155,9 +156,9 @@ def _redeem(this: Club, begin: datetime, end: datetime) -> None:
     count = min(len(ids), round(REDEMPTIONS * size) + 1)
     all_points = sum(balance for _pk, balance in ids)
     shares = [balance / all_points for _pk, balance in ids]
-    chosen: Sequence[int] = this.random.choice(len(ids), count, replace=False, p=shares) if ids else []
-    for place, at in zip(chosen, _moments(this.random, count, begin, end), strict=True):
-        _redeem_one(this, *ids[int(place)], at)
+    chosen = dice.some(this.random, ids, count, shares)
+    for (customer_id, balance), at in zip(chosen, _moments(this.random, count, begin, end), strict=True):
+        _redeem_one(this, customer_id, balance, at)
 
 
 def _redeem_one(this: Club, customer_id: int, balance: int, at: datetime) -> None:
@@ -217,9 +218,7 @@ def _people(this: Club, deal: club.Deal, count: int) -> list[int]:
     if deal.tiers:
         found = found.filter(customer__standing__tier__name__in=deal.tiers)
     ids = list(found.values_list("customer_id", flat=True))
-    return (
-        [ids[int(place)] for place in this.random.choice(len(ids), min(count, len(ids)), replace=False)] if ids else []
-    )
+    return dice.some(this.random, ids, count)
 
 
 def _use(deal: club.Deal, offer: Offer, customer_id: int, at: datetime) -> None:
@@ -240,7 +239,7 @@ def _use(deal: club.Deal, offer: Offer, customer_id: int, at: datetime) -> None:
             at=at,
             purchase=purchase,
         )
-    except Refused:
+    except (Refused, BadBasket):  # a small shop has not sold everything yet
         return
 
 
@@ -274,7 +273,7 @@ def _finish(this: Club) -> None:
     manager = User.objects.filter(role=Role.MANAGER, is_active=True).order_by("pk").first()
     if manager is not None:
         club_friends.decide(by=manager, at=this.ends_at)
-    holders = [*([this.member] if this.member else []), *(pk for pk in ids[:6] if pk != this.member)]
+    holders = [*(pk for pk in ids[:6] if pk != this.member), *([this.member] if this.member else [])]
     for deal, offer in this.deals:
         if deal.is_personal:
             for pk in holders:
@@ -296,7 +295,6 @@ def _invite(this: Club) -> None:
     event = club.make_event(ended_at=this.ends_at)
     members = Customer.objects.filter(standing__tier__name__in=("Silver", "Gold")).order_by("pk")
     ids = list(members.values_list("pk", flat=True))
-    chosen: Sequence[int] = this.random.choice(len(ids), min(17, len(ids)), replace=False) if ids else []
-    for number, place in enumerate(chosen):
+    for number, customer_id in enumerate(dice.some(this.random, ids, 17)):
         at = this.ends_at - timedelta(days=9) + timedelta(hours=11 * number)
-        events.reply_for(event_id=event.pk, customer_id=ids[int(place)], comes=number % 6 != 5, at=at)
+        events.reply_for(event_id=event.pk, customer_id=customer_id, comes=number % 6 != 5, at=at)

@@ -22,6 +22,14 @@ def one(dice: np.random.Generator, things: Sequence[T]) -> T:
     return things[int(dice.integers(len(things)))]
 
 
+def some(dice: np.random.Generator, things: Sequence[T], count: int, shares: Sequence[float] | None = None) -> list[T]:
+    """Up to `count` different things, in any order; `shares` add up to one and say how likely each is."""
+    if not things:
+        return []
+    places = dice.choice(len(things), min(count, len(things)), replace=False, p=shares)
+    return [things[int(place)] for place in places]
+
+
 def weighted(dice: np.random.Generator, things: Sequence[tuple[T, float]]) -> T:
     """One of the things, each as likely as its weight says. Weights need not add up to one."""
     left = dice.random() * sum(weight for _, weight in things)
