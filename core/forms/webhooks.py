@@ -13,14 +13,14 @@ from core.webhooks import addresses, managing, words
 
 
 def kind_choices() -> list[tuple[str, str]]:
-    return [(kind.name, f"{gettext(kind.told)} ({kind.name})") for kind in managing.kinds().values()]
+    return [(kind.name, gettext(kind.told)) for kind in managing.kinds().values()]
 
 
 class WebhookForm(forms.Form):
     url = forms.CharField(
         label=_("Address"),
         max_length=500,
-        widget=forms.URLInput({"placeholder": "https://", "autocomplete": "off"}),
+        widget=forms.URLInput({"placeholder": "https://shop.example.com/events", "autocomplete": "off"}),
         help_text=_("Each event is sent there by POST, as JSON."),
     )
     description = forms.CharField(
