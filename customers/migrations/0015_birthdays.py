@@ -13,24 +13,35 @@ SELECT perennial_keep_edits_of('customers_customer', 'customers_customer', 'id',
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0014_indexes_of_the_night'),
+        ("customers", "0014_indexes_of_the_night"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='customer',
-            name='birthday',
-            field=models.CharField(blank=True, db_default='', default='', max_length=10, verbose_name='birthday'),
+            model_name="customer",
+            name="birthday",
+            field=models.CharField(blank=True, db_default="", default="", max_length=10, verbose_name="birthday"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(django.db.models.functions.text.Right('birthday', 5), condition=models.Q(('birthday', ''), _negated=True), name='customer_by_birthday'),
+            model_name="customer",
+            index=models.Index(
+                django.db.models.functions.text.Right("birthday", 5),
+                condition=models.Q(("birthday", ""), _negated=True),
+                name="customer_by_birthday",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('birthday__regex', '^(|(\\d{4}|-)-((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|[12]\\d)))$')), name='a_birthday_is_a_day_of_the_year'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "birthday__regex",
+                        "^(|(\\d{4}|-)-((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|[12]\\d)))$",
+                    )
+                ),
+                name="a_birthday_is_a_day_of_the_year",
+            ),
         ),
         migrations.RunSQL(EDITS.format(more="'birthday', "), EDITS.format(more="")),
     ]
