@@ -33,6 +33,7 @@ def _send(invite: ReferralInvite, token: str) -> None:
 def message(invite: ReferralInvite, token: str) -> EmailMultiAlternatives:
     shop = business.current()
     with translation.override(invite.language):
+        asked = _("Is this your address?")
         context = {
             "business": shop,
             "plan": referrals.plan(),
@@ -40,7 +41,7 @@ def message(invite: ReferralInvite, token: str) -> EmailMultiAlternatives:
             "link": settings.PUBLIC_URL.rstrip("/") + reverse("invited_confirm", args=[token]),
         }
         mail = EmailMultiAlternatives(
-            subject=f"{shop.name}: {_('Is this your address?')}",
+            subject=f"{shop.name}: {asked}",
             body=render_to_string("me/mail/invited.txt", context),
             to=[invite.address],
             headers={"Auto-Submitted": "auto-generated"},

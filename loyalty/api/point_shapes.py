@@ -85,7 +85,7 @@ class WishIn(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:
-            raise ValidationError({"points": [ErrorDetail(_("Give points or a reward."), code="required")]})
+            raise ValidationError({"points": [ErrorDetail(_("Give points or a reward."), code="points_or_reward")]})
         return attrs
 
 

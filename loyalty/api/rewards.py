@@ -92,7 +92,7 @@ class RewardIn(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name, field = NEEDED.get(attrs["kind"], ("", ""))
         if field and not 0 < (attrs.get(field) or 0) < LARGEST_CENTS:
-            raise ValidationError({name: [ErrorDetail(_("This kind of reward needs it."), code="required")]})
+            raise ValidationError({name: [ErrorDetail(_("This kind of reward needs it."), code="needed_by_kind")]})
         begin, end = attrs.get("visible_from"), attrs.get("visible_until")
         if begin and end and end <= begin:
             text = _("It is offered until a time after the first.")

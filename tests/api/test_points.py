@@ -166,8 +166,8 @@ def test_a_cap(api):
 @pytest.mark.parametrize(
     ("body", "attr", "code"),
     [
-        ({}, "points", "required"),
-        ({"points": 10, "reward": "1"}, "points", "required"),
+        ({}, "points", "points_or_reward"),
+        ({"points": 10, "reward": "1"}, "points", "points_or_reward"),
         ({"points": 0}, "points", "min_value"),
         ({"points": -5}, "points", "min_value"),
         ({"points": "100"}, "points", "invalid"),
