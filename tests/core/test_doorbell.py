@@ -66,6 +66,7 @@ class TestManyAtOnce:
         now = [1000.0]
         monkeypatch.setattr(doorbell.time, "monotonic", lambda: now[0])
         monkeypatch.setattr(doorbell, "_spoken_for", {})
+        monkeypatch.setitem(settings.DOORBELLS, "orders", ["one.task"])
         return now
 
     @pytest.fixture
