@@ -14,8 +14,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.api.fuzz import SCHEMA, SETTINGS, Program
 
-ROUNDS = 70
-ROUNDS_OF_A_READER = 25
+ROUNDS = 45
+ROUNDS_OF_A_READER = 15
 
 
 @pytest.fixture(autouse=True)
