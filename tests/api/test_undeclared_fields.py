@@ -10,7 +10,7 @@ from core.api.description import document
 from tests.api.callers import caller
 from tests.api.fuzz import make_shop
 
-APPS = ("core", "customers", "analytics")
+APPS = ("core", "customers", "loyalty", "analytics")
 FIELDS = {
     name
     for app in APPS
@@ -23,7 +23,7 @@ WRITES = [
     (method.upper(), path, operation["requestBody"]["content"]["application/json"])
     for path, methods in document()["paths"].items()
     for method, operation in methods.items()
-    if method in {"post", "put", "patch"}
+    if "requestBody" in operation
 ]
 NAMES = [f"{method} {path}" for method, path, _ in WRITES]
 

@@ -1,5 +1,6 @@
 """Nights over real facts: what is made again, what is published, what is kept."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from analytics.clv import shop as engine_of_values
 from analytics.models import Score
 from analytics.services import partitions, publishing, scoring, summaries
 from core import engine, feed
-from core.engine import CannotRetry, Step
+from core.engine import CannotRetry
 from core.models import Business, Job, Run
 from crm import night
 from customers.models import Membership
@@ -34,7 +35,7 @@ def shop():
 
 def without(name, work):
     """The night's steps with other work in one of them."""
-    return night.STEPS | {name: Step(name, work, plan=night.STEPS[name].plan)}
+    return night.STEPS | {name: replace(night.STEPS[name], work=work)}
 
 
 def broken(job):
