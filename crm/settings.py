@@ -103,6 +103,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "core.business.context",
+                "loyalty.selectors.programme.context",
             ],
             "builtins": ["django.templatetags.i18n", "core.templatetags.ui"],
         },

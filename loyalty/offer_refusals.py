@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import money
+from loyalty.days import until
 from loyalty.discounts import Applied, Refusal
 from loyalty.models import Code, Offer, Use
 
@@ -56,7 +57,7 @@ def paused() -> Refused:
 def expired(offer: Offer) -> Refused:
     if offer.ends_at is None:
         return Refused(EXPIRED, _("This offer has ended."))
-    return Refused(EXPIRED, _("This code expired on %(day)s.") % {"day": moment(offer.ends_at)})
+    return Refused(EXPIRED, _("This code expired on %(day)s.") % {"day": until(offer.ends_at)})
 
 
 def not_yet(starts_at: datetime) -> Refused:

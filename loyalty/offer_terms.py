@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from core import money
+from loyalty.days import until
 from loyalty.models import Offer
 from loyalty.models.offer import EVERY_DAY
 from loyalty.offer_refusals import moment
@@ -95,7 +96,7 @@ def _when(offer: Offer) -> list[str]:
     if offer.starts_at is not None:
         said.append(_("From %(day)s.") % {"day": moment(offer.starts_at)})
     if offer.ends_at is not None:
-        said.append(_("Until %(day)s.") % {"day": moment(offer.ends_at)})
+        said.append(_("Until %(day)s.") % {"day": until(offer.ends_at)})
     if offer.weekdays != EVERY_DAY:
         days = ", ".join(str(name) for day, name in WEEKDAYS.items() if offer.weekdays >> day & 1)
         said.append(_("Only on: %(days)s.") % {"days": days})

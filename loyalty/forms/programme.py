@@ -31,6 +31,9 @@ def _number(label: Any, most: int, *, least: int = 0, **options: Any) -> forms.I
 
 class ProgrammeForm(Guarded):
     name = forms.CharField(label=gettext_lazy("Name of the programme"), max_length=120)
+    point_name = forms.CharField(
+        label=gettext_lazy("What one point is called"), max_length=40, help_text=gettext_lazy("Such as point or star.")
+    )
     points_name = forms.CharField(
         label=gettext_lazy("What points are called"), max_length=40, help_text=gettext_lazy("Such as points or stars.")
     )

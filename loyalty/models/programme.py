@@ -6,7 +6,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+ONE = "point"
+MANY = "points"
 MOST_DAYS = 3650
 MOST_MONTHS = 120
 MOST_MINUTES = 7 * 24 * 60
@@ -40,7 +43,8 @@ class Programme(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(_("name"), max_length=120, default="Rewards")
-    points_name = models.CharField(_("what points are called"), max_length=40, default="points")
+    point_name = models.CharField(_("what one point is called"), max_length=40, default=ONE)
+    points_name = models.CharField(_("what points are called"), max_length=40, default=MANY)
     opened_at = models.DateTimeField(_("switched on"), null=True, blank=True)
     # The first business date whose orders are credited; without one, orders placed since it was switched on.
     credit_from = models.DateField(_("orders count from"), null=True, blank=True)
@@ -86,7 +90,9 @@ class Programme(models.Model):
         verbose_name_plural = _("loyalty programmes")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="there_is_one_programme"),
-            models.CheckConstraint(condition=~Q(name="") & ~Q(points_name=""), name="a_programme_has_names"),
+            models.CheckConstraint(
+                condition=~Q(name="") & ~Q(point_name="") & ~Q(points_name=""), name="a_programme_has_names"
+            ),
             models.CheckConstraint(condition=Q(pending_days__lte=MOST_DAYS), name="points_become_active_some_day"),
             models.CheckConstraint(condition=Q(earn_base__in=["after", "before"]), name="points_have_a_known_base"),
             models.CheckConstraint(
@@ -121,6 +127,12 @@ class Programme(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def called(self, number: int) -> str:
+        """What so many points are called: as the programme says, else in the reader's language."""
+        if (self.point_name, self.points_name) == (ONE, MANY):
+            return ngettext("point", "points", abs(number))
+        return self.point_name if abs(number) == 1 else self.points_name
 
     @property
     def is_open(self) -> bool:

@@ -1,5 +1,10 @@
 """The programme as it is now, and what its settings mean for time."""
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
 from core import business
 from core.models import Business
 from loyalty.expiry import Terms
@@ -10,6 +15,11 @@ def current() -> Programme:
     """The programme's row, made with its defaults on first use. It may not be switched on."""
     programme, _ = Programme.objects.get_or_create(id=1)
     return programme
+
+
+def context(_request: HttpRequest) -> dict[str, Any]:
+    """For templates that count points: read only where it is used."""
+    return {"programme": SimpleLazyObject(current)}
 
 
 def is_open() -> bool:

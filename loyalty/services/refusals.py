@@ -7,6 +7,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loyalty.days import until
 from loyalty.models import Redemption, Reward
 
 
@@ -60,7 +61,7 @@ def _why_not_offered(reward: Reward | None, at: datetime) -> str:
     if reward.visible_from is not None and at < reward.visible_from:
         return _("“%(reward)s” is offered from %(day)s on.") % {"reward": reward, "day": _day(reward.visible_from)}
     if reward.visible_until is not None and reward.visible_until <= at:
-        return _("“%(reward)s” was offered until %(day)s.") % {"reward": reward, "day": _day(reward.visible_until)}
+        return _("“%(reward)s” was offered until %(day)s.") % {"reward": reward, "day": until(reward.visible_until)}
     return _("“%(reward)s” is no longer offered.") % {"reward": reward}
 
 

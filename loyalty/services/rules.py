@@ -16,8 +16,8 @@ from loyalty.models import EarningRule, Programme
 from loyalty.selectors import programme as programmes
 
 SETTINGS: Final = (
-    *("name", "points_name", "pending_days", "earn_base", "expiry", "expiry_months", "expiry_period", "expiry_month"),
-    *("expiry_day", "refund_policy", "grace_days", "adjust_limit", "hold_minutes", "worth_cents"),
+    *("name", "point_name", "points_name", "pending_days", "earn_base", "expiry", "expiry_months", "expiry_period"),
+    *("expiry_month", "expiry_day", "refund_policy", "grace_days", "adjust_limit", "hold_minutes", "worth_cents"),
 )
 
 

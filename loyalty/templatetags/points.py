@@ -1,0 +1,20 @@
+"""Points as people count them: with the name that the programme gives them."""
+
+from django import template
+from django.utils import formats
+
+from loyalty.models import Programme
+
+register = template.Library()
+
+
+@register.filter
+def points_of(number: int, programme: Programme) -> str:
+    """`1 point`, `1,250 points`."""
+    return f"{formats.number_format(number, 0, force_grouping=True)} {programme.called(number)}"
+
+
+@register.filter
+def called(programme: Programme, number: int) -> str:
+    """`point` or `points`, where the number stands apart."""
+    return programme.called(number)
