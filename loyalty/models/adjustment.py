@@ -32,6 +32,7 @@ class Adjustment(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
     )
     decided_at = models.DateTimeField(null=True)
+    answer = models.CharField(_("answer"), max_length=LONGEST_REASON, blank=True, default="", db_default="")
     posting = models.OneToOneField(Posting, models.PROTECT, null=True, related_name="adjustment")
 
     class Meta:
