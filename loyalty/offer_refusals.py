@@ -54,10 +54,10 @@ def paused() -> Refused:
     return Refused(PAUSED, _("This offer is paused. Try again later."))
 
 
-def expired(offer: Offer) -> Refused:
-    if offer.ends_at is None:
+def expired(ends_at: datetime | None) -> Refused:
+    if ends_at is None:
         return Refused(EXPIRED, _("This offer has ended."))
-    return Refused(EXPIRED, _("This code expired on %(day)s.") % {"day": until(offer.ends_at)})
+    return Refused(EXPIRED, _("This code expired on %(day)s.") % {"day": until(ends_at)})
 
 
 def not_yet(starts_at: datetime) -> Refused:

@@ -1,6 +1,7 @@
 """An offer in plain sentences: what customers read in their wallet, and staff beside the form."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -31,9 +32,12 @@ def headline(offer: Offer, *, currency: str) -> str:
     return _("%(item)s for free") % {"item": offer.free_product}
 
 
-def of_customer(offer: Offer, *, currency: str) -> list[str]:
-    """Terms that a customer has to know. Two queries unless the offer came by selectors.offers.with_terms."""
-    said = [_what_for(offer), *_base(offer), *_least(offer, currency), *_when(offer), *_together(offer)]
+def of_customer(offer: Offer, *, currency: str, ends_at: datetime | None = None) -> list[str]:
+    """Terms that a customer has to know. Two queries unless the offer came by selectors.offers.with_terms.
+
+    `ends_at` is the end of her code, where the offer does not end before it.
+    """
+    said = [_what_for(offer), *_base(offer), *_least(offer, currency), *_when(offer, ends_at), *_together(offer)]
     if offer.max_discount_cents is not None:
         most = money.text(offer.max_discount_cents, currency)
         said.append(_("At most %(amount)s off an order.") % {"amount": most})
@@ -91,12 +95,12 @@ def _least(offer: Offer, currency: str) -> list[str]:
     return [_("For baskets of %(amount)s or more.") % {"amount": money.text(offer.minimum_cents, currency)}]
 
 
-def _when(offer: Offer) -> list[str]:
-    said = []
+def _when(offer: Offer, code_ends_at: datetime | None) -> list[str]:
+    said, ends_at = [], code_ends_at or offer.ends_at
     if offer.starts_at is not None:
         said.append(_("From %(day)s.") % {"day": moment(offer.starts_at)})
-    if offer.ends_at is not None:
-        said.append(_("Until %(day)s.") % {"day": until(offer.ends_at)})
+    if ends_at is not None:
+        said.append(_("Until %(day)s.") % {"day": until(ends_at)})
     if offer.weekdays != EVERY_DAY:
         days = ", ".join(str(name) for day, name in WEEKDAYS.items() if offer.weekdays >> day & 1)
         said.append(_("Only on: %(days)s.") % {"days": days})

@@ -9,6 +9,7 @@ from loyalty.models.redemption import Redemption
 from loyalty.models.referral import Referral, ReferralCode, ReferralInvite, ReferralPlan, ReferralStep
 from loyalty.models.reward import PoolCode, Reward, RewardPrice
 from loyalty.models.rule import Act, Action, Credit, EarningRule, LineCredit
+from loyalty.models.tally import LotMonth, LotsLeft, PointDay, Tally
 from loyalty.models.tier import Move, Standing, Tier, TierNotice, TierPlan
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "Hold",
     "LineCredit",
     "Lot",
+    "LotMonth",
+    "LotsLeft",
     "Move",
     "Offer",
+    "PointDay",
     "PoolCode",
     "Posting",
     "PriceItem",
@@ -43,6 +47,7 @@ __all__ = [
     "Reward",
     "RewardPrice",
     "Standing",
+    "Tally",
     "Tier",
     "TierNotice",
     "TierPlan",

@@ -26,6 +26,8 @@ class Code(models.Model):
     max_uses = models.PositiveIntegerField(_("uses at most"), null=True, blank=True, default=1)
     used = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     blocked_at = models.DateTimeField(_("blocked"), null=True, blank=True)
+    # Where the code ends before its offer does.
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -11,6 +11,7 @@ Points are whole numbers. Postings and allocations are never changed or removed:
 from typing import ClassVar, Final
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -128,6 +129,13 @@ class Posting(models.Model):
                 include=["points", "pending_points"],
                 condition=Q(kind__in=["earn", "reverse"]),
                 name="points_earned_by_time",
+            ),
+            # loyalty.selectors.postings: those of some days. It costs a posting next to nothing.
+            BrinIndex(
+                OpClass("at", "timestamptz_minmax_multi_ops"),
+                name="postings_by_time",
+                pages_per_range=32,
+                autosummarize=True,
             ),
         ]
 

@@ -4,6 +4,7 @@ What was used stands on the offer's own row, which every use locks: caps and the
 constraints below refuse what no code should ever try.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -193,6 +194,10 @@ class Offer(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("loyalty:offer_detail", args=[self.pk])
+
+    def is_running(self, at: datetime) -> bool:
+        """Whether it has neither ended nor paused. It may not have begun."""
+        return self.state == self.State.ACTIVE and (self.ends_at is None or at < self.ends_at)
 
     @property
     def is_stackable(self) -> bool:

@@ -2,12 +2,15 @@
 
 from typing import ClassVar
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from loyalty.models.code import Code
+from loyalty.models.offer import Offer
 from loyalty.models.tier import Tier
 
 MOST_PLACES = 100_000
@@ -88,10 +91,16 @@ class Reply(models.Model):
 
 
 class BirthdayGift(models.Model):
-    """A single row (id 1): what members get on their birthday. No points: nothing is given."""
+    """A single row (id 1): what members get on their birthday: points, a code of an offer, or both."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     points = models.PositiveIntegerField(_("points on the birthday"), default=0)
+    offer = models.ForeignKey(
+        Offer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("a code of the offer")
+    )
+    code_days = models.PositiveSmallIntegerField(
+        _("days that the code is good for"), default=30, validators=[MinValueValidator(1)]
+    )
     tier = models.ForeignKey(Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from tier"))
 
     class Meta:
@@ -100,6 +109,7 @@ class BirthdayGift(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(id=1), name="there_is_one_birthday_gift"),
             models.CheckConstraint(condition=Q(points__lte=10**9), name="a_birthday_gift_is_limited"),
+            models.CheckConstraint(condition=Q(code_days__gte=1), name="a_code_for_the_birthday_lives_a_day"),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +122,8 @@ class BirthdayGiven(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", db_index=False)
     given_on = models.DateField()
     points = models.PositiveIntegerField()
+    code = models.OneToOneField(Code, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("code"))
+    seen_at = models.DateTimeField(null=True, blank=True)  # on the customer's page
 
     class Meta:
         verbose_name = _("birthday gift that was given")

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from customers.models import Customer
+from customers.models import Customer, Order
+from loyalty.models.code import Code
 from loyalty.models.reward import Reward
 
 
@@ -57,6 +58,16 @@ class Redemption(models.Model):
     took_stock = models.BooleanField(default=False)
     code = models.CharField(_("code"), max_length=16, unique=True)  # what the customer shows (loyalty.codes)
     voucher = models.CharField(_("discount code"), max_length=60, blank=True)  # what a code reward hands out
+    # The voucher, where an offer made it.
+    offer_code = models.OneToOneField(
+        Code, models.PROTECT, null=True, blank=True, related_name="redemption", verbose_name=_("code of an offer")
+    )
+    # The order that the points were spent on: what the shop calls it, and which it is once it is known here. Not
+    # constrained: orders may be taken back by their import.
+    reference = models.CharField(_("order"), max_length=200, blank=True)
+    order = models.ForeignKey(
+        Order, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
     made_at = models.DateTimeField(_("made"))
     expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
     made_by = models.ForeignKey(
@@ -112,6 +123,13 @@ class Redemption(models.Model):
             # loyalty.selectors.redemptions: the latest of all, and of a reward
             models.Index(fields=["-made_at", "-id"], name="redemptions_by_time"),
             models.Index(fields=["reward", "-made_at"], name="redemptions_of_a_reward"),
+            # loyalty.services.order_points: points spent on orders that changed, and those of orders that just came
+            models.Index(fields=["order"], condition=Q(order__isnull=False), name="redemptions_of_an_order"),
+            models.Index(
+                fields=["customer", "reference"],
+                condition=Q(order__isnull=True) & ~Q(reference=""),
+                name="redemptions_without_order",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from customers.models import Product
+from loyalty.models.offer import Offer
 from loyalty.models.tier import Tier
 
 LONGEST_TRIAL_DAYS = 3_650
@@ -41,6 +42,11 @@ class Reward(models.Model):
     product = models.ForeignKey(
         Product, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("product")
     )
+    # Of a discount code: the offer that makes one for each who redeems it. Without one, codes come out of the pool.
+    offer = models.ForeignKey(
+        Offer, models.PROTECT, null=True, blank=True, related_name="rewards", verbose_name=_("offer")
+    )
+    code_days = models.PositiveSmallIntegerField(_("days that a code is good for"), null=True, blank=True)
     # How many are left; empty: endless. Services take from it, and release gives back.
     stock = models.BigIntegerField(_("stock"), null=True, blank=True)
     cap = models.PositiveIntegerField(_("most for one customer"), null=True, blank=True)
@@ -75,6 +81,13 @@ class Reward(models.Model):
                 name="a_trial_says_how_long",
             ),
             models.CheckConstraint(
+                condition=Q(offer__isnull=True, code_days__isnull=True) | Q(kind="code", offer__isnull=False),
+                name="only_a_discount_code_has_an_offer",
+            ),
+            models.CheckConstraint(
+                condition=Q(code_days__isnull=True) | Q(code_days__gte=1), name="codes_of_a_reward_live_a_day"
+            ),
+            models.CheckConstraint(
                 condition=Q(cap__isnull=True) | Q(cap__gte=1), name="cap_of_a_reward_is_one_or_more"
             ),
             models.CheckConstraint(
@@ -94,10 +107,16 @@ class Reward(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("loyalty:reward_detail", args=[self.pk])
 
+    @property
+    def has_pool(self) -> bool:
+        """Whether its codes were made elsewhere."""
+        return self.kind == self.Kind.CODE and self.offer_id is None
+
     def is_offered(self, at: datetime) -> bool:
-        """Whether customers can choose it at `at`, as far as time and archive say."""
+        """Whether customers can choose it at `at`, as far as time, archive and the offer of its codes say."""
         return (
             self.archived_at is None
+            and (self.offer is None or self.offer.is_running(at))
             and (self.visible_from is None or self.visible_from <= at)
             and (self.visible_until is None or at < self.visible_until)
         )

@@ -91,12 +91,18 @@ def check_time(code: Code, offer: Offer, *, at: datetime, zone: ZoneInfo) -> Non
     """Raises Refused when code or offer are not in force at `at`."""
     if code.blocked_at is not None:
         raise refusals.blocked()
-    if offer.state == Offer.State.ENDED or (offer.ends_at is not None and offer.ends_at <= at):
-        raise refusals.expired(offer)
+    ends_at = end_of(code, offer)
+    if offer.state == Offer.State.ENDED or (ends_at is not None and ends_at <= at):
+        raise refusals.expired(ends_at)
     if offer.state == Offer.State.PAUSED:
         raise refusals.paused()
     if offer.starts_at is not None and at < offer.starts_at:
         raise refusals.not_yet(offer.starts_at)
+
+
+def end_of(code: Code, offer: Offer) -> datetime | None:
+    """When the code ends, or the offer before it."""
+    return min((end for end in (code.expires_at, offer.ends_at) if end is not None), default=None)
 
 
 def is_open_now(offer: Offer, local: datetime) -> bool:

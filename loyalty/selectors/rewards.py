@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
 from core import business
-from loyalty.models import PoolCode, Redemption, Reward, RewardPrice, Tier
+from loyalty.models import Offer, PoolCode, Redemption, Reward, RewardPrice, Tier
 from loyalty.selectors import tiers
 
 State, Period = Redemption.State, Reward.Period
@@ -43,12 +43,13 @@ class Offered:
 def priced(reward_id: int, *, customer_id: int, at: datetime) -> tuple[Reward, int] | None:
     """The reward and what this customer pays for it; None when there is no such reward. One query without tiers."""
     has_prices = Exists(RewardPrice.objects.filter(reward=OuterRef("pk")))
-    reward = Reward.objects.annotate(has_prices=has_prices).filter(pk=reward_id).first()
+    reward = Reward.objects.select_related("offer").annotate(has_prices=has_prices).filter(pk=reward_id).first()
     if reward is None:
         return None
     if not reward.has_prices:
         return reward, reward.cost_points
-    found = _with_price(Reward.objects.filter(pk=reward_id), rank=_rank(customer_id, at)).get()
+    rows = Reward.objects.select_related("offer").filter(pk=reward_id)
+    found = _with_price(rows, rank=_rank(customer_id, at)).get()
     return found, _price(found)
 
 
@@ -72,7 +73,7 @@ def offered_in(tier: Tier | None, *, customer_id: int, balance: int, at: datetim
     """The same where her tier is known. Four queries at most, whatever the number."""
     seen = shown(at, early=timedelta(days=tier.early_days if tier else 0))
     rows = list(_with_price(seen, rank=tier.rank if tier else 0).order_by("price_points", "pk"))
-    free = _free_codes([row.pk for row in rows if row.kind == Reward.Kind.CODE])
+    free = _free_codes([row.pk for row in rows if row.has_pool])
     had = _had_of([row for row in rows if row.cap is not None], customer_id, at=at)
     return [
         Offered(
@@ -90,7 +91,9 @@ def shown(at: datetime, *, early: timedelta = timedelta()) -> QuerySet[Reward]:
     """Rewards that are offered at `at`, to those who see them so much earlier."""
     begun = Q(visible_from__isnull=True) | Q(visible_from__lte=at + early)
     lasts = Q(visible_until__isnull=True) | Q(visible_until__gt=at)
-    return Reward.objects.filter(begun & lasts, archived_at__isnull=True)
+    good = Q(offer__isnull=True) | Q(offer__state=Offer.State.ACTIVE)
+    good &= Q(offer__ends_at__isnull=True) | Q(offer__ends_at__gt=at)
+    return Reward.objects.filter(begun & lasts & good, archived_at__isnull=True)
 
 
 def _with_price(rows: QuerySet[Reward], *, rank: int) -> QuerySet[Reward]:
@@ -141,7 +144,7 @@ def period_start(period: str, moment: datetime) -> datetime | None:
 
 
 def _left(reward: Reward, free: Mapping[int, int]) -> int | None:
-    if reward.kind != Reward.Kind.CODE:
+    if not reward.has_pool:
         return reward.stock
     codes = free.get(reward.pk, 0)
     return codes if reward.stock is None else min(codes, reward.stock)
@@ -186,9 +189,10 @@ def page(state: str, *, number: str, at: datetime) -> Page[Reward]:
 
 
 def rows(rewards: Sequence[Reward], *, at: datetime) -> list[Row]:
-    """Two queries."""
+    """Three queries at most."""
+    prefetch_related_objects(rewards, "offer")
     ids = [reward.pk for reward in rewards]
-    free = _free_codes([reward.pk for reward in rewards if reward.kind == Reward.Kind.CODE])
+    free = _free_codes([reward.pk for reward in rewards if reward.has_pool])
     found = Redemption.objects.filter(reward__in=ids).order_by().values("reward")
     lately = Count("pk", filter=Q(made_at__gt=at - LATELY, state__in=COUNTED))
     told = {

@@ -63,7 +63,8 @@ def _held(customer_id: int, at: datetime) -> list[Code]:
     left = Q(max_uses=None) | Q(used__lt=F("max_uses"))
     running = Q(offer__state=Offer.State.ACTIVE) & (Q(offer__ends_at=None) | Q(offer__ends_at__gt=at))
     whose = Q(holder_id=customer_id) | Q(holder=None, offer__is_listed=True)
-    rows = Code.objects.filter(left, running, whose, blocked_at=None)
+    lasts = Q(expires_at=None) | Q(expires_at__gt=at)
+    rows = Code.objects.filter(left, running, whose, lasts, blocked_at=None)
     terms = Prefetch("offer", queryset=found.with_terms(Offer.objects.all()))
     return list(rows.prefetch_related(terms).order_by(F("holder").asc(nulls_last=True), "-pk")[:MOST])
 
@@ -77,7 +78,7 @@ def _ticket(code: Code, occasion: Occasion, business: Business) -> Ticket | None
     except Refused:
         return None
     headline = offer_terms.headline(offer, currency=business.currency)
-    terms = offer_terms.of_customer(offer, currency=business.currency)
+    terms = offer_terms.of_customer(offer, currency=business.currency, ends_at=found.end_of(code, offer))
     ticket = Ticket(code=code, headline=headline, terms=terms)
     return _judged(ticket, occasion, business)
 

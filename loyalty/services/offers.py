@@ -80,7 +80,7 @@ def redeem(
     if known is not None:
         return _same(known, asked=asked, key=key)
     _release_expired(offer, at=at)
-    code.refresh_from_db(fields=["used", "max_uses", "blocked_at", "holder"])
+    code.refresh_from_db(fields=["used", "max_uses", "blocked_at", "expires_at", "holder"])
     occasion = _occasion(customer_id, purchase, order, at=at, business=business)
     applied = found.judge(code, offer, occasion, business=business)
     use = _use(code, customer_id, occasion, applied, business=business)

@@ -17,6 +17,13 @@ class Refused(Exception):
     code: ClassVar[str]
 
 
+class SwitchedOff(Refused):
+    code = "programme_off"
+
+    def __init__(self) -> None:
+        super().__init__(_("The programme is switched off: points cannot be redeemed now."))
+
+
 class NotOffered(Refused):
     code = "not_offered"
 
@@ -46,6 +53,13 @@ class TooLate(Refused):
 
     def __init__(self, redemption: Redemption) -> None:
         super().__init__(what_became(redemption))
+
+
+class CodeUsed(Refused):
+    code = "code_used"
+
+    def __init__(self) -> None:
+        super().__init__(_("The discount code was used already, so the points stay spent."))
 
 
 class NoSuchCode(Refused):

@@ -18,7 +18,8 @@ from loyalty.models import Account, Hold, PoolCode, Posting, Redemption, Reward
 from loyalty.problems import HoldEnded, KeyReused
 from loyalty.selectors import programme
 from loyalty.selectors import rewards as found
-from loyalty.services.refusals import CapReached, NotOffered, OutOfStock, TooLate
+from loyalty.services import given_codes
+from loyalty.services.refusals import CapReached, CodeUsed, NotOffered, OutOfStock, SwitchedOff, TooLate
 
 State, Place = Redemption.State, Redemption.Place
 OPEN: Final = (State.COMMITTED, State.READY)
@@ -59,7 +60,7 @@ class _Priced:
 def redeem(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = None) -> Done:
     """Spend the points. The same key again is the first redemption.
 
-    Raises KeyReused, InsufficientPoints, NotOffered, CapReached, OutOfStock.
+    Raises SwitchedOff, KeyReused, InsufficientPoints, NotOffered, CapReached, OutOfStock.
     """
     priced = _priced(wish, at)
     spent = _spend(wish, priced, kind=Posting.Kind.REDEEM, key=key, at=at, until=None, by=by)
@@ -67,6 +68,7 @@ def redeem(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = N
         return Done(redemption=_known(key, wish), balance=spent.balance)
     facts = {"posting_id": spent.posting.pk, **_handed(_first_state(priced.reward, place), at=at, by=by)}
     one = _write(wish, priced, at=at, key=key, place=place, made_by_id=by, **facts)
+    _give_code(one, at=at)
     return Done(redemption=one, balance=spent.balance)
 
 
@@ -87,13 +89,15 @@ def hold(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = Non
 @transaction.atomic
 def commit(*, redemption_id: int, at: datetime, by: int | None = None) -> Done:
     """What was held is spent. Once committed it stays so. Raises TooLate when the hold ran out or was released."""
-    one = Redemption.objects.select_related("reward").get(pk=redemption_id)
+    one = Redemption.objects.select_related("reward__offer").get(pk=redemption_id)
     ended = _end_hold(one, kind=Posting.Kind.COMMIT, at=at)
     facts = {"posting_id": ended.posting.pk, **_handed(_first_state(one.reward, one.place), at=at, by=by)}
-    Redemption.objects.filter(pk=one.pk, state=State.HELD, expires_at__gt=at).update(**facts)
+    is_first = Redemption.objects.filter(pk=one.pk, state=State.HELD, expires_at__gt=at).update(**facts)
     one.refresh_from_db()
     if one.state in (State.HELD, State.RELEASED, State.CANCELLED):
         raise TooLate(one)
+    if is_first:
+        _give_code(one, at=at)
     return Done(redemption=one, balance=ended.balance)
 
 
@@ -162,16 +166,19 @@ def _leave(
     """The end of a redemption, with what it had taken of the reward. Raises TooLate when something else came of it."""
     told = _handed(state, at=at, by=by) | ({"note": note} if note else {})
     if Redemption.objects.filter(pk=one.pk, state__in=from_states).update(**told):
-        _put_back(one)
+        _put_back(one, at=at)
     one.refresh_from_db()
     if one.state != state:
         raise TooLate(one)
 
 
 def _priced(wish: Wish, at: datetime) -> _Priced:
+    current = programme.current()
+    if not current.is_open:
+        raise SwitchedOff
     if wish.reward_id is None:
         points = wish.points or 0
-        cents = worth.cents_of(points, worth_cents=programme.current().worth_cents)
+        cents = worth.cents_of(points, worth_cents=current.worth_cents)
         return _Priced(reward=None, points=points, money_off_cents=cents)
     told = found.priced(wish.reward_id, customer_id=wish.customer_id, at=at)
     if told is None or not found.is_offered_to(told[0], customer_id=wish.customer_id, at=at):
@@ -193,7 +200,7 @@ def _write(wish: Wish, priced: _Priced, *, at: datetime, **facts: Any) -> Redemp
     reward = priced.reward
     if reward is not None and reward.cap is not None and found.had(reward, wish.customer_id, at=at) >= reward.cap:
         raise CapReached(reward)
-    pooled = _pool_code(reward) if reward is not None and reward.kind == Reward.Kind.CODE else None
+    pooled = _pool_code(reward) if reward is not None and reward.has_pool else None
     one = Redemption.objects.create(
         customer_id=wish.customer_id,
         reward=reward,
@@ -212,6 +219,16 @@ def _write(wish: Wish, priced: _Priced, *, at: datetime, **facts: Any) -> Redemp
     return one
 
 
+def _give_code(one: Redemption, *, at: datetime) -> None:
+    """Of a reward that an offer makes codes for: one for her, in her wallet from now on."""
+    reward = one.reward
+    if reward is None or reward.offer is None:
+        return
+    code = given_codes.give(offer=reward.offer, customer_id=one.customer_id, days=reward.code_days, at=at)
+    one.offer_code, one.voucher = code, code.shown
+    one.save(update_fields=["offer_code", "voucher"])
+
+
 def _take_stock(reward: Reward) -> None:
     if not Reward.objects.filter(pk=reward.pk, stock__gte=1).update(stock=F("stock") - 1):
         raise OutOfStock(reward)
@@ -226,10 +243,14 @@ def _pool_code(reward: Reward) -> PoolCode:
     return one
 
 
-def _put_back(one: Redemption) -> None:
-    """The piece goes back on the shelf. A code goes back only when nobody has seen it: out of a hold."""
+def _put_back(one: Redemption, *, at: datetime) -> None:
+    """The piece goes back on the shelf. A code of an offer works no more; one of the pool goes back only when nobody has
+    seen it: out of a hold. Raises CodeUsed.
+    """
     if one.took_stock:
         Reward.objects.filter(redemptions=one, stock__isnull=False).update(stock=F("stock") + 1)
+    if one.offer_code_id is not None and not given_codes.take_back(code_id=one.offer_code_id, at=at):
+        raise CodeUsed
     if one.voucher and one.posting_id is None:
         PoolCode.objects.filter(redemption=one).update(redemption=None)
 
