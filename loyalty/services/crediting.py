@@ -143,7 +143,7 @@ def _some(order_ids: Sequence[int], at: datetime) -> int:
     """Bring some orders up to date. The lock on the cursor keeps it to one process at a time."""
     feed.position(REACTION)
     programme, business = programmes.current(), settings_row.current()
-    targets.look_up(order_ids=order_ids, programme=programme, business=business, at=at)
+    targets.look_up(order_ids=order_ids, programme=programme)
     changed = _changed()
     if not changed:
         return 0

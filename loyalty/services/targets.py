@@ -6,12 +6,10 @@ tier or a refund does not change what its lines earned. The arithmetic is that o
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
 
-from core.models import Business
 from loyalty.earning import MOST_POINTS
 from loyalty.models import Programme
 
@@ -33,12 +31,17 @@ LEFT JOIN LATERAL (
 ) l ON true
 WHERE o.id IS NOT NULL OR c.order_id IS NOT NULL
 """
-# The multiplier of a tier stays as it was when the order was credited, as long as it is the same customer's.
+# The multiplier is that of the tier that was held when the order was placed: the present one, or what the moves say of
+# earlier. It stays as it was when the order was credited, as long as it is the same customer's.
 ANEW: Final = """
 UPDATE wanted_credit w SET is_anew = true, multiplier = CASE WHEN w.was_customer = w.customer_id
     AND w.was_facts IS NOT NULL THEN w.was_multiplier ELSE coalesce((
-        SELECT (t.multiplier * 100)::int FROM loyalty_standing s JOIN loyalty_tier t ON t.id = s.tier_id
-        WHERE s.customer_id = w.customer_id AND (s.until IS NULL OR s.until >= %(today)s)), 100) END
+        SELECT (t.multiplier * 100)::int FROM loyalty_standing s
+        JOIN loyalty_tier t ON t.id = CASE WHEN s.since <= w.placed_at THEN s.tier_id ELSE (
+            SELECT m.after_id FROM loyalty_move m WHERE m.customer_id = s.customer_id AND m.at <= w.placed_at
+            ORDER BY m.id DESC LIMIT 1) END
+        WHERE s.customer_id = w.customer_id
+            AND (s.since > w.placed_at OR s.until IS NULL OR s.until >= w.placed_on)), 100) END
 WHERE w.customer_id IS NOT NULL
     AND (w.was_facts IS DISTINCT FROM coalesce(w.facts, 0) OR w.was_customer IS DISTINCT FROM w.customer_id)
 """
@@ -116,14 +119,13 @@ STATEMENTS: Final = (
 )
 
 
-def look_up(*, order_ids: Sequence[int], programme: Programme, business: Business, at: datetime) -> None:
+def look_up(*, order_ids: Sequence[int], programme: Programme) -> None:
     """Make the two tables, which live until the end of the transaction. The programme is switched on."""
     params: dict[str, Any] = {
         "ids": list(order_ids),
         "from_day": programme.credit_from or "-infinity",
         "from_day_counts": programme.credit_from is not None,
         "opened_at": programme.opened_at,
-        "today": at.astimezone(business.zone).date(),
         "before_discount": programme.earn_base == Programme.EarnBase.BEFORE,
         "most": MOST_POINTS,
     }

@@ -25,6 +25,7 @@ from tests.loyalty.shop import (
     refund,
     totals,
 )
+from tests.loyalty.tiers import make_tier
 
 pytestmark = pytest.mark.django_db
 
@@ -325,6 +326,21 @@ class TestRules:
         raise_to(customer, Decimal("1.50"), until=NOW.date() - DAY)
         credit(order(customer, line("100.00")))
         assert totals(customer) == (0, 100)
+
+    def test_late_orders_take_the_tier_of_their_own_day(self):
+        """Gold for a week, Silver before it, and nothing at all since yesterday."""
+        make_rule()
+        open_programme()
+        customer, silver, gold = make_customer(), make_tier(multiplier="1.25"), make_tier(rank=2, threshold=300, multiplier="1.5")
+        Standing.objects.create(customer=customer, tier=None, since=NOW - DAY, value=0)
+        course = ((silver, 20), (gold, 8), (None, 1))
+        for before, (tier, days) in zip((None, silver, gold), course, strict=True):
+            Move.objects.create(customer=customer, before=before, after=tier, at=NOW - days * DAY, reason="rule", value=0)
+        late = {days: order(customer, line("100.00"), at=NOW - days * DAY) for days in (30, 9, 8, 2, 0)}
+        credit(*late.values())
+        told = dict(Credit.objects.values_list("order_id", "points"))
+        assert {days: told[one.pk] for days, one in late.items()} == {30: 100, 9: 125, 8: 150, 2: 150, 0: 100}
+        assert sum(totals(customer)) == 625
 
 
 def raise_to(customer, multiplier, until=None):
