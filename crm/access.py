@@ -287,7 +287,7 @@ PORTAL: Table = {
     "me:home": OWN_PAGE,
     "me:notices_seen": OWN_ACTION,
     "me:reward_list": OWN_PAGE,
-    "me:reward_confirm": {"GET": CUSTOMERS, "POST": CUSTOMERS},
+    "me:reward_confirm": OWN_PAGE | OWN_ACTION,
     "me:redemption": OWN_PAGE,
     "me:wallet": OWN_PAGE,
     "me:referral_list": OWN_PAGE,
@@ -295,7 +295,12 @@ PORTAL: Table = {
     "invited_confirm": OPEN_FORM,
     "me:statement": OWN_PAGE,
     "me:order_list": OWN_PAGE,
-    "me:profile": {"GET": CUSTOMERS, "POST": CUSTOMERS},
+    "me:event_list": OWN_PAGE,
+    "me:event_reply": OWN_ACTION,
+    "me:profile": OWN_PAGE | OWN_ACTION,
+    "me:preferences": OWN_ACTION,
+    "me:address": OWN_PAGE | OWN_ACTION,
+    "me:address_code": OWN_PAGE | OWN_ACTION,
     "me:export": OWN_PAGE,
 }
 

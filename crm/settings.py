@@ -189,6 +189,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code_at_home": "20/m/ip,3/10m/key",
     "confirm_login_code": "30/m/ip",
     "open_friends_link": "10/m/ip",
+    "change_address": "5/h/user,3/10m/key",
 }
 CUSTOMER_SESSION_SECONDS = 90 * 24 * 60 * 60
 # How many proxies of ours stand before the web server: an X-Forwarded-For that nobody of them wrote is not believed.
@@ -262,6 +263,10 @@ X_FRAME_OPTIONS = "DENY"
 # Webhooks may call the public internet, and of the networks inside only these.
 WEBHOOK_NETWORKS = [ipaddress.ip_network(network) for network in env.list("WEBHOOK_NETWORKS", default=[])]
 WEBHOOK_KINDS = "crm.webhook_kinds.KINDS"
+
+# What other apps say when an import is taken back (customers.services.undo).
+UNDO_OBSTACLES = "loyalty.undone.OBSTACLES"
+UNDO_STAY = "loyalty.undone.STAY"
 
 # Where people find the pages: the links in mails.
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{env.int('PORT', 8000)}")

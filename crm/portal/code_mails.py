@@ -25,8 +25,11 @@ MOST: Final = 500  # mails of one task
 EXPLAINED: Final = {Answer.SEVERAL: "several", Answer.STAFF: "staff"}
 
 
-def put(*, address: str, code: str, language: str) -> None:
-    CodeMail.objects.create(address=address, code=code, language=language, made_at=timezone.now())
+def put(*, address: str, code: str, language: str, customer_id: int | None = None) -> None:
+    """With a customer the code makes the address the one that they sign in with; without one it signs in."""
+    CodeMail.objects.create(
+        address=address, code=code, language=language, customer_id=customer_id, made_at=timezone.now()
+    )
     doorbell.ring(BELL)
 
 
@@ -55,7 +58,7 @@ def _claim() -> CodeMail | None:
 def _send(mail: CodeMail, at: datetime) -> bool:
     if at - mail.made_at > timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT):
         return False
-    answer = portal.find(address=mail.address).answer
+    answer = _answer(mail)
     if answer is not Answer.OPEN and answer not in EXPLAINED:
         return False
     try:
@@ -66,12 +69,20 @@ def _send(mail: CodeMail, at: datetime) -> bool:
     return True
 
 
+def _answer(mail: CodeMail) -> Answer:
+    if mail.customer_id is None:
+        return portal.find(address=mail.address).answer
+    return portal.can_become(address=mail.address, customer_id=mail.customer_id)
+
+
 def message(mail: CodeMail, answer: Answer) -> EmailMultiAlternatives:
     """Text and HTML in the language of the page that asked."""
     shop = business.current()
     with translation.override(mail.language):
         is_code = answer is Answer.OPEN
-        subject = _("%(code)s is your sign-in code") % {"code": mail.code} if is_code else _("Your sign-in")
+        kind = "code" if mail.customer_id is None else "address"
+        words = _("%(code)s is your sign-in code") if kind == "code" else _("%(code)s is the code for your new address")
+        subject = words % {"code": mail.code} if is_code else _("Your sign-in")
         context = {
             "code": mail.code,
             "business": shop,
@@ -80,9 +91,9 @@ def message(mail: CodeMail, answer: Answer) -> EmailMultiAlternatives:
         }
         built = EmailMultiAlternatives(
             subject=f"{shop.name}: {subject}",
-            body=render_to_string("me/mail/code.txt", context),
+            body=render_to_string(f"me/mail/{kind}.txt", context),
             to=[mail.address],
             headers={"Auto-Submitted": "auto-generated"},
         )
-        built.attach_alternative(render_to_string("me/mail/code.html", context), "text/html")
+        built.attach_alternative(render_to_string(f"me/mail/{kind}.html", context), "text/html")
     return built

@@ -22,6 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from core.models import User
 from crm.portal import code_mails
 from customers.services import portal
 
@@ -68,7 +69,7 @@ def asked(request: HttpRequest) -> str:
 @transaction.atomic
 def confirm(request: HttpRequest, *, given: str, at: datetime) -> Outcome:
     """Sign in whoever knows the code. One of many at once does, and what it used up stays used up."""
-    if not _hold(request):
+    if not hold(request):
         return Outcome.OVER
     process = _pending(request)
     if process is None:
@@ -81,11 +82,16 @@ def confirm(request: HttpRequest, *, given: str, at: datetime) -> Outcome:
         request.session.save()
         return Outcome.WRONG if has_more else Outcome.OVER
     process.abort()
+    let_in(request, user=user, address=address)
+    return Outcome.SIGNED_IN
+
+
+def let_in(request: HttpRequest, *, user: User, address: str) -> None:
+    """Begin a session of somebody whose code came back."""
     record_authentication(request, user, method="code", email=address)
     perform_login(request, Login(user=user, email=address))
     request.session.set_expiry(settings.CUSTOMER_SESSION_SECONDS)
     request.session.save()
-    return Outcome.SIGNED_IN
 
 
 def remember(response: HttpResponse, *, address: str) -> None:
@@ -120,7 +126,7 @@ def _pending(request: HttpRequest) -> CodeProcess | None:
     return process
 
 
-def _hold(request: HttpRequest) -> bool:
+def hold(request: HttpRequest) -> bool:
     """Lock the session until the transaction ends, and read it anew; False when it is gone, because it was used."""
     key = request.session.session_key
     if not Session.objects.select_for_update().filter(session_key=key).exists():

@@ -1,17 +1,22 @@
 """What customers fill in."""
 
 import zoneinfo
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import birthdays
 from customers.importing import contacts
 from customers.importing.problems import ValueProblem
+from customers.models import Consent
+
+LONGEST_PAUSE: Final = timedelta(days=365)
 
 
 class AddressForm(forms.Form):
@@ -23,6 +28,24 @@ class AddressForm(forms.Form):
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
+
+
+class NewAddressForm(AddressForm):
+    email = forms.EmailField(
+        label=_("New e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "autofocus": True}),
+    )
+
+    def __init__(self, *args: Any, own: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.own = own
+
+    def clean_email(self) -> str:
+        address = super().clean_email()
+        if address == self.own:
+            raise ValidationError(gettext("You sign in with this address already."))
+        return address
 
 
 class FriendForm(AddressForm):
@@ -66,8 +89,11 @@ class ProfileForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
-    def __init__(self, *args: Any, country: str = "", **options: Any) -> None:
+    def __init__(self, *args: Any, country: str = "", has_birthday: bool = False, **options: Any) -> None:
+        """A birthday that is known is not asked for: gifts hang on it, so the shop changes it."""
         super().__init__(*args, **options)
+        if has_birthday:
+            del self.fields["birthday"]
         self.region = contacts.region_of(country)
         zones = sorted(zoneinfo.available_timezones())
         self.fields["language"].choices = [("", _("As the browser says")), *settings.LANGUAGES]  # type: ignore[attr-defined]
@@ -86,6 +112,37 @@ class ProfileForm(forms.Form):
         except ValueProblem as error:
             refusal = gettext("“%(text)s” is not a phone number. Write one such as +491701234567.") % {"text": text}
             raise ValidationError(refusal) from error
+
+
+class PreferencesForm(forms.Form):
+    """On which ways offers and news may come, and until when none do."""
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for value, label in Consent.Channel.choices:
+            self.fields[value] = forms.BooleanField(label=label, required=False)
+        self.fields["until"] = forms.DateField(
+            label=_("None at all until"),
+            required=False,
+            validators=[MinValueValidator(today), MaxValueValidator(today + LONGEST_PAUSE)],
+            help_text=_("Such as a holiday. Leave it empty to hear from us."),
+            widget=forms.DateInput(
+                attrs={"type": "date", "min": today.isoformat(), "max": (today + LONGEST_PAUSE).isoformat()},
+                format="%Y-%m-%d",
+            ),
+            error_messages={
+                "min_value": _("This day is over."),
+                "max_value": _("Choose a day within a year."),
+            },
+        )
+
+    @property
+    def ways(self) -> list[forms.BoundField]:
+        return [self[value] for value in Consent.Channel.values]
+
+    @property
+    def told(self) -> dict[str, bool]:
+        return {value: self.cleaned_data[value] for value in Consent.Channel.values}
 
 
 class RedeemForm(forms.Form):

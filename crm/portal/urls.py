@@ -1,6 +1,6 @@
 from django.urls import path
 
-from crm.portal.views import entrance, home, orders, profile, referrals, rewards, statement, wallet
+from crm.portal.views import address, entrance, events, home, orders, profile, referrals, rewards, statement, wallet
 
 app_name = "me"
 urlpatterns = [
@@ -12,8 +12,13 @@ urlpatterns = [
     path("offers/", wallet.wallet, name="wallet"),
     path("points/", statement.statement, name="statement"),
     path("orders/", orders.order_list, name="order_list"),
+    path("events/", events.event_list, name="event_list"),
+    path("events/<int:pk>/", events.event_reply, name="event_reply"),
     path("friends/", referrals.referral_list, name="referral_list"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/messages/", profile.preferences, name="preferences"),
+    path("profile/address/", address.address, name="address"),
+    path("profile/address/code/", address.address_code, name="address_code"),
     path("data/", profile.export, name="export"),
     path("sign-in/", entrance.sign_in, name="sign_in"),
     path("code/", entrance.code, name="code"),

@@ -1,5 +1,6 @@
 from customers.models.batch import ImportBatch, ImportedRow
 from customers.models.company import Company
+from customers.models.consent import Consent
 from customers.models.contract import Contract, ContractTerm
 from customers.models.cost import COUNTED, AcquisitionCost, Cost, CostKind, UnitCost
 from customers.models.custom import CustomField
@@ -19,6 +20,7 @@ __all__ = [
     "Category",
     "CodeMail",
     "Company",
+    "Consent",
     "Contract",
     "ContractTerm",
     "Cost",

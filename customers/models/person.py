@@ -35,6 +35,8 @@ class Customer(models.Model):
     # people look for: name, company, e-mails, phones and external ids.
     sort_name = models.CharField(max_length=80, blank=True, default="", editable=False)
     search = models.TextField(blank=True, default="", editable=False)
+    # Up to this day no offers and news, whatever the customer agreed to.
+    messages_paused_until = models.DateField(_("messages paused until"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     batch = models.ForeignKey("customers.ImportBatch", models.SET_NULL, null=True, blank=True, editable=False)

@@ -36,8 +36,10 @@ class CodeMail(models.Model):
     """A code that somebody asked for, until a worker has looked whether anybody is to get it.
 
     There is a row for unknown addresses too, so that the page does the same for all. It goes when it is claimed.
+    With a customer it is a code that makes the address the one that they sign in with.
     """
 
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="+")
     address = models.EmailField()
     code = models.CharField(max_length=20)
     language = models.CharField(max_length=8)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from core import staff
 from core.models import CUSTOMER, User
-from customers.models import Customer, Phone, PortalAccess
+from customers.models import Customer, Email, Phone, PortalAccess
 from customers.services import search
 
 
@@ -53,6 +53,37 @@ def find(*, address: str) -> Finding:
     if len(known) == 1:
         return Finding(answer=Answer.OPEN, customer_id=known[0])
     return Finding(answer=Answer.SEVERAL if known else Answer.NOBODY)
+
+
+def can_become(*, address: str, customer_id: int) -> Answer:
+    """Whether an address can become a customer's way in: OPEN, or whose it is. One of another customer cannot."""
+    if access := PortalAccess.objects.filter(address=address).first():
+        return Answer.OPEN if access.customer_id == customer_id else Answer.SEVERAL
+    if User.objects.filter(email__iexact=address).exists():
+        return Answer.STAFF
+    others = Email.objects.filter(address=address).exclude(customer_id=customer_id)
+    return Answer.SEVERAL if others.exists() else Answer.OPEN
+
+
+@transaction.atomic
+def change_address(*, access: PortalAccess, address: str, at: datetime) -> User | None:
+    """The account to sign in with from now on, after the new address's code came back; None when it cannot be.
+
+    The old address opens nothing any more, also when an import brings it back, and its sessions end.
+    """
+    if can_become(address=address, customer_id=access.customer_id) is not Answer.OPEN:
+        return None
+    made = _access(customer_id=access.customer_id, address=address, at=at)
+    if made.customer_id != access.customer_id:
+        return None
+    staff.end_sessions(user=access.user)
+    User.objects.filter(pk=access.user_id).update(is_active=False)
+    User.objects.filter(pk=made.user_id).update(is_active=True, language=access.user.language)
+    PortalAccess.objects.filter(pk=made.pk).update(verified_at=at)
+    Email.objects.get_or_create(customer_id=access.customer_id, address=address)
+    Email.objects.filter(customer_id=access.customer_id, address=access.address).delete()
+    search.refresh(customer_ids=[access.customer_id])
+    return User.objects.get(pk=made.user_id)
 
 
 def enter(*, address: str, at: datetime) -> User | None:
@@ -109,9 +140,13 @@ def close(*, customer_id: int) -> int:
 
 @transaction.atomic
 def change_profile(*, customer_id: int, name: str, phone: str, locale: str, time_zone: str, birthday: str) -> None:
-    """Write what customers change of themselves. The phone takes the place of the first one; "" takes it away."""
+    """Write what customers change of themselves. The phone takes the place of the first one; "" takes it away.
+
+    A birthday is said once: later it is the shop's to change, because gifts hang on it.
+    """
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
-    customer.name, customer.locale, customer.time_zone, customer.birthday = name, locale, time_zone, birthday
+    customer.name, customer.locale, customer.time_zone = name, locale, time_zone
+    customer.birthday = customer.birthday or birthday
     customer.save(update_fields=["name", "locale", "time_zone", "birthday"])
     first = Phone.objects.filter(customer_id=customer_id).order_by("pk").first()
     if phone != (first.number if first else ""):

@@ -20,12 +20,15 @@ def replies(event: Event) -> QuerySet[Reply]:
 
 
 def visible_to(customer_id: int, at: datetime) -> QuerySet[Event]:
-    """What a customer may reply to or has replied to, soonest first; `own` holds her reply, if any."""
+    """What a customer may reply to or has replied to, soonest first; `own` holds her reply, if any.
+
+    What was cancelled stays for those who had said that they come.
+    """
     tier = tiers.tiers_at([customer_id], at).get(customer_id)
     early = at + timedelta(days=tier.early_days if tier else 0)
     invited = Q(tier=None) | Q(tier__threshold__lte=-1 if tier is None else tier.threshold)
     replied = Q(replies__customer_id=customer_id, replies__state__in=[Reply.State.YES, Reply.State.WAITING])
     own = Prefetch("replies", Reply.objects.filter(customer_id=customer_id), to_attr="own")
-    events = Event.objects.filter(starts_at__gt=at, cancelled_at=None)
-    events = events.filter(Q(invited, visible_from__lte=early) | replied).distinct()
+    events = Event.objects.filter(Q(invited, visible_from__lte=early, cancelled_at=None) | replied, starts_at__gt=at)
+    events = events.distinct()
     return events.select_related("tier").prefetch_related(own).order_by("starts_at", "id")

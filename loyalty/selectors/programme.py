@@ -17,9 +17,9 @@ def current() -> Programme:
     return programme
 
 
-def context(_request: HttpRequest) -> dict[str, Any]:
-    """For templates that count points: read only where it is used."""
-    return {"programme": SimpleLazyObject(current)}
+def context(request: HttpRequest) -> dict[str, Any]:
+    """For templates that count points: read only where it is used, and not twice."""
+    return {"programme": getattr(request, "programme", None) or SimpleLazyObject(current)}
 
 
 def is_open() -> bool:

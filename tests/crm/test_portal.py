@@ -101,7 +101,7 @@ class TestHome:
         coming = timezone.localdate() + timedelta(days=10)
         going = timezone.localdate() + timedelta(days=30)
         assert f"80 more from {date_format(coming)} on" in page
-        assert f"1,200 expire on {date_format(going)}" in page
+        assert f"1,200 to spend by {date_format(going)}" in page
 
     def test_points_that_expired_a_minute_ago_are_not_there_though_nobody_posted_it(self, client, ada, programme):
         earn(ada, 500, days_ago=10, expires_in=9)

@@ -1,7 +1,7 @@
 """What the first page says: points now and to come, the tier, and what can be had for them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm.portal.selectors import shelf as shelves
 from crm.portal.selectors.shelf import Almost
 from customers.models import Customer
+from loyalty.days import last_day
 from loyalty.models import Redemption, TierNotice
 from loyalty.selectors import redemptions, tiers
 from loyalty.selectors.points import Points
@@ -25,7 +26,7 @@ OPEN: Final = frozenset({Redemption.State.HELD, Redemption.State.COMMITTED, Rede
 class Home:
     points: Points
     coming: Sequence[tuple[date, int]]  # pending points by the day from which they can be spent
-    going: Sequence[tuple[date, int]]  # points by the day on which they expire
+    going: Sequence[tuple[date, int]]  # points by the last day on which they can be spent
     progress: Progress | None
     notices: Sequence[TierNotice]
     now: Sequence[Offered]
@@ -39,7 +40,7 @@ def home(customer: Customer, *, at: datetime) -> Home:
     return Home(
         points=mine.points,
         coming=coming(mine.points, at=at),
-        going=_by_day(mine.points.expiring())[:SHOWN],
+        going=_by_day(mine.points.expiring(), day=last_day)[:SHOWN],
         progress=tiers.progress(customer.pk, at),
         notices=tiers.notices(customer.pk, at),
         now=mine.now[: -SHOWN - 1 : -1],  # the dearest first
@@ -49,7 +50,7 @@ def home(customer: Customer, *, at: datetime) -> Home:
 
 
 def coming(mine: Points, *, at: datetime) -> list[tuple[date, int]]:
-    return _by_day([(lot.active_at, lot.left) for lot in mine.lots if lot.active_at > at])
+    return _by_day([(lot.active_at, lot.left) for lot in mine.lots if lot.active_at > at], day=timezone.localdate)
 
 
 def is_open(one: Redemption, *, at: datetime) -> bool:
@@ -59,8 +60,8 @@ def is_open(one: Redemption, *, at: datetime) -> bool:
     )
 
 
-def _by_day(parts: Sequence[tuple[datetime, int]]) -> list[tuple[date, int]]:
+def _by_day(parts: Sequence[tuple[datetime, int]], *, day: Callable[[datetime], date]) -> list[tuple[date, int]]:
     days: defaultdict[date, int] = defaultdict(int)
     for at, number in parts:
-        days[timezone.localdate(at)] += number
+        days[day(at)] += number
     return sorted(days.items())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.core.paginator import Page, Paginator
@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer, Order
+from loyalty.days import last_day
 from loyalty.models import Lot, Posting
 from loyalty.selectors import points
 
@@ -59,6 +60,10 @@ class Batch:
     active_at: datetime
     expires_at: datetime | None
     is_pending: bool
+
+    @property
+    def last_day(self) -> date | None:
+        return last_day(self.expires_at) if self.expires_at else None
 
 
 def lines(customer: Customer, *, chosen: str, page: str) -> tuple[Page[Posting], list[Line]]:

@@ -1,35 +1,84 @@
+"""What customers change of themselves, how they want to hear from the shop, and their data to take along."""
+
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from crm.portal.door import PortalRequest, for_customer
-from crm.portal.forms import ProfileForm
+from crm.portal.forms import PreferencesForm, ProfileForm
 from crm.portal.selectors import own_data
 from customers import birthdays
 from customers.models import PortalAccess
-from customers.selectors import people
+from customers.selectors import consents, people
+from customers.services import consents as consenting
 from customers.services import portal
 
 
 @for_customer
 def profile(request: PortalRequest) -> HttpResponse:
-    customer, user = request.customer, request.user
+    form = _profile_form(request, request.POST or None)
+    if form.is_valid():
+        return _saved(request, form.cleaned_data)
+    return _page(request, form, _preferences_form(request))
+
+
+@require_POST
+@for_customer
+def preferences(request: PortalRequest) -> HttpResponse:
+    form = _preferences_form(request, request.POST)
+    if not form.is_valid():
+        return _page(request, _profile_form(request), form)
+    witness = consenting.Witness(
+        source="portal", at=timezone.now(), by=request.user.pk, ip=get_adapter().get_client_ip(request)
+    )
+    wording = _wording(request)
+    consenting.say(customer_id=request.customer.pk, told=form.told, wording=wording, witness=witness)
+    consenting.pause(customer_id=request.customer.pk, until=form.cleaned_data["until"])
+    messages.success(request, _("Saved."))
+    return redirect("me:profile")
+
+
+def _wording(request: PortalRequest) -> str:
+    """What the boxes say yes to; kept with each answer as it was read."""
+    return _("%(shop)s may send me offers and news on these ways. I can say no at any time.") % {
+        "shop": request.business.name
+    }
+
+
+def _profile_form(request: PortalRequest, data: QueryDict | None = None) -> ProfileForm:
+    customer = request.customer
     known = people.contacts(customer.pk)
     initial = {
         "name": customer.name,
         "phone": next(iter(known.phones), ""),
-        "birthday": birthdays.shown(customer.birthday),
-        "language": user.language,
+        "language": request.user.language,
         "time_zone": customer.time_zone,
     }
-    form = ProfileForm(request.POST or None, initial=initial, country=customer.country)
-    if form.is_valid():
-        return _saved(request, form.cleaned_data)
-    ways = PortalAccess.objects.filter(customer=customer).order_by("pk")
-    return render(request, "me/profile.html", {"form": form, "ways": ways})
+    return ProfileForm(data, initial=initial, country=customer.country, has_birthday=bool(customer.birthday))
+
+
+def _preferences_form(request: PortalRequest, data: QueryDict | None = None) -> PreferencesForm:
+    given, until = consents.given(request.customer.pk), request.customer.messages_paused_until
+    today = timezone.localdate()
+    initial = dict.fromkeys(given, True) | {"until": until if until and until >= today else None}
+    return PreferencesForm(data, initial=initial, today=today, prefix="say")
+
+
+def _page(request: PortalRequest, form: ProfileForm, preferences: PreferencesForm) -> HttpResponse:
+    ways = PortalAccess.objects.filter(customer=request.customer, user__is_active=True).order_by("pk")
+    context = {
+        "form": form,
+        "preferences": preferences,
+        "wording": _wording(request),
+        "birthday": birthdays.shown(request.customer.birthday),
+        "ways": ways,
+    }
+    return render(request, "me/profile.html", context)
 
 
 def _saved(request: PortalRequest, told: dict[str, str]) -> HttpResponse:
@@ -40,7 +89,7 @@ def _saved(request: PortalRequest, told: dict[str, str]) -> HttpResponse:
         phone=told["phone"],
         locale=language or request.customer.locale,
         time_zone=told["time_zone"],
-        birthday=told["birthday"],
+        birthday=told.get("birthday", ""),
     )
     request.user.language = language
     request.user.save(update_fields=["language"])

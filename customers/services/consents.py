@@ -1,0 +1,46 @@
+"""Writing down what customers say about messages: what they agreed to, in which words, when and from where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from customers.models import Consent, Customer
+from customers.selectors import consents
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """Where and by whom it was said."""
+
+    source: str
+    at: datetime
+    by: int | None = None
+    ip: str | None = None
+
+
+@transaction.atomic
+def say(*, customer_id: int, told: Mapping[str, bool], wording: str, witness: Witness) -> list[Consent]:
+    """Keep what differs from the last word on each channel; a no on a channel of which nothing was said is no news."""
+    Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    before = consents.given(customer_id)
+    return [
+        Consent.objects.create(
+            customer_id=customer_id,
+            channel=channel,
+            is_given=is_given,
+            wording=wording,
+            source=witness.source,
+            by_id=witness.by,
+            ip=witness.ip,
+            at=witness.at,
+        )
+        for channel, is_given in told.items()
+        if is_given != (channel in before)
+    ]
+
+
+def pause(*, customer_id: int, until: date | None) -> None:
+    """No offers and news up to and including the day, whatever was agreed to; None ends a pause."""
+    Customer.objects.filter(pk=customer_id).update(messages_paused_until=until)
