@@ -1,6 +1,6 @@
 """The ledger in sums, so that no page adds up millions of postings. Derived: made again from the ledger at any time.
 
-Sums are of any size, because they add up what each fits a bigint.
+Sums may be larger than a bigint, which is what each single figure of the ledger fits.
 """
 
 from typing import Any, ClassVar
