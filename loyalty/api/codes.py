@@ -35,10 +35,11 @@ from loyalty.services.offers import Purchase
 T = TypeVar("T")
 
 MOST_MINUTES: Final = 1_440
+BASKET: Final = [{"sku": "MUG-1", "quantity": 2, "unit_price": "9.95"}]
 BODY: Final = {
     "customer": "42",
     "order": "1001",
-    "basket": [{"sku": "MUG-1", "quantity": 2, "unit_price": "9.95"}],
+    "basket": BASKET,
 }
 USE: Final = {
     "id": "7",
@@ -67,6 +68,7 @@ class PurchaseIn(StrictSerializer):
     shipping = Money(required=False, help_text="What the customer pays for shipping.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A basket", value=BODY, request_only=True)])
 class ValidateIn(PurchaseIn):
     customer = Id(required=False)
 
@@ -82,11 +84,15 @@ class RedeemIn(PurchaseIn):
     )
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("What was reserved", value={"use": "7", "order": "1001"}, request_only=True)]
+)
 class ConfirmIn(StrictSerializer):
     use = Id(help_text="The id of the reservation.")
     order = Text(max_length=200, required=False)
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A use", value={"use": "7"}, request_only=True)])
 class ReleaseIn(StrictSerializer):
     """By the id of the use, or by customer and order."""
 

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from core.api.fields import Id, Moment, Money, Text, Whole
 from core.api.serializers import StrictSerializer
-from loyalty.api.codes import BasketLineIn
+from loyalty.api.codes import BASKET, BasketLineIn
 from loyalty.baskets import MOST_LINES
 from loyalty.models import Redemption
 from loyalty.models.adjustment import LONGEST_REASON
@@ -78,13 +78,18 @@ class AccountOut(StrictSerializer):
     ]
 )
 class WishIn(StrictSerializer):
-    """One of the two."""
+    """Points or a reward: one of the two."""
 
     points = Whole(min_value=1, max_value=LARGEST, required=False)
     reward = Id(required=False)
+    order = Text(
+        max_length=200,
+        required=False,
+        help_text="That they are spent on: your name of it, or its id here. When it comes back, so do the points.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) != 1:
+        if ("points" in attrs) == ("reward" in attrs):
             raise ValidationError({"points": [ErrorDetail(_("Give points or a reward."), code="points_or_reward")]})
         return attrs
 
@@ -108,6 +113,7 @@ class RedeemedOut(StrictSerializer):
     expires_at = Moment(allow_null=True, help_text="Of a hold: commit it before.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A basket", value={"basket": BASKET}, request_only=True)])
 class QuoteIn(StrictSerializer):
     basket = BasketLineIn(many=True, required=False, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]
 

@@ -67,6 +67,7 @@ class ClaimIn(StrictSerializer):
     customer = Id(help_text="The friend.")
 
 
+@extend_schema_serializer(examples=[OpenApiExample("An advocate", value={"customer": "42"}, request_only=True)])
 class CodeIn(StrictSerializer):
     customer = Id(help_text="The advocate.")
 

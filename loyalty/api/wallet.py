@@ -4,7 +4,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
@@ -14,13 +14,14 @@ from core.api.fields import Id, Moment, Money, Text, Whole
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView, ListView
 from customers.models import Customer
-from loyalty.api.codes import BasketLineIn, purchase_of
+from loyalty.api.codes import BASKET, BasketLineIn, purchase_of
 from loyalty.baskets import MOST_LINES, BadBasket
 from loyalty.models import Offer
 from loyalty.selectors import basket_lines
 from loyalty.selectors.wallet import Ticket, wallet
 
 
+@extend_schema_serializer(examples=[OpenApiExample("A basket", value={"basket": BASKET}, request_only=True)])
 class WalletIn(StrictSerializer):
     basket = BasketLineIn(many=True, allow_empty=False, max_length=MOST_LINES)  # type: ignore[call-arg]
     shipping = Money(required=False)

@@ -1,19 +1,24 @@
 """What the fuzzing tests share: the description as Schemathesis reads it, a small shop, and a judge of answers."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import schemathesis
+from django.utils import timezone
 from hypothesis import HealthCheck
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from core.api.description import document
-from core.models import Job
+from core.models import Job, Webhook
 from crm.wsgi import application
+from loyalty.models import ReferralPlan
+from loyalty.services import referrals
 from tests.api.callers import make_key
 from tests.contracts import make_contract
 from tests.desk import make_night, score
 from tests.factories import make_business, make_customer, make_order, make_product
+from tests.loyalty import offers
+from tests.loyalty.rewards import make_member, make_programme, make_reward
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SETTINGS = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -56,7 +61,25 @@ def make_shop():
     job = Job.objects.create(step="import", ready_at=AT)
     contract = make_contract(customer=customer, renewals=1)
     named = {"customers": customer.pk, "scores": customer.pk, "orders": order.pk, "jobs": job.pk}
-    return {**named, "contracts": contract.pk}
+    return {**named, "contracts": contract.pk, **make_programme_of(customer)}
+
+
+def make_programme_of(advocate):
+    """A member with points, a reward, a code for everybody with one use reserved, an advocate and a receiver."""
+    make_programme()
+    ReferralPlan.objects.create(opened_at=AT)
+    member, code = make_member(500, at=timezone.now()), offers.make_code(max_uses=None)
+    use = offers.redeem(code, customer=member, at=timezone.now(), until=timezone.now() + timedelta(hours=1))
+    webhook = Webhook.objects.create(url="https://shop.example.com/events", secret="whsec_", created_at=AT)
+    return {
+        "points": member.pk,
+        "wallet": member.pk,
+        "rewards": make_reward().pk,
+        "codes": code.code,
+        "uses": use.pk,
+        "referrals": referrals.code_for(customer_id=advocate.pk, at=AT).code,
+        "webhooks": webhook.pk,
+    }
 
 
 class Program:
@@ -71,8 +94,9 @@ class Program:
     def try_case(self, case):
         """Send the case and judge the answer."""
         known = self.ids.get(case.path.split("/")[3])
-        if known and self.cases % 2 and case.meta.generation.mode.is_positive and "id" in (case.path_parameters or {}):
-            case.path_parameters["id"] = str(known)
+        names = [name for name in ("id", "customer", "code") if name in (case.path_parameters or {})]
+        if known and self.cases % 2 and case.meta.generation.mode.is_positive and names:
+            case.path_parameters[names[0]] = str(known)
         response = case.call(headers=self.headers)
         self.cases += 1
         self.statuses.add(response.status_code)
