@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from customers import pricing
 
 split = pricing.split  # shares that always add up, by largest remainder
@@ -68,7 +70,7 @@ def line(
     _check(sku=sku, quantity=quantity, unit_price=unit_price, position=position)
     net_cents = pricing.line_net(quantity=quantity, unit_price=unit_price, exponent=exponent)
     if net_cents >= LARGEST_CENTS:
-        raise BadBasket(f"Line {position} comes to too much.", position)
+        raise BadBasket(_("Line %(line)s comes to too much.") % {"line": position}, position)
     return BasketLine(
         sku=sku,
         quantity=quantity,
@@ -85,26 +87,28 @@ def line(
 
 
 def _check(*, sku: str, quantity: Decimal, unit_price: Decimal, position: int) -> None:
+    told = {"line": position, "quantity": f"{quantity:f}", "price": f"{unit_price:f}"}
     if not sku.strip():
-        raise BadBasket(f"Line {position} names no product.", position)
+        raise BadBasket(_("Line %(line)s names no product.") % told, position)
     if not (quantity.is_finite() and unit_price.is_finite()):
-        raise BadBasket(f"Line {position} holds something that is no number.", position)
+        raise BadBasket(_("Line %(line)s holds something that is no number.") % told, position)
     if quantity <= 0:
-        raise BadBasket(f"The quantity of line {position} is {quantity:f}; it has to be more than zero.", position)
+        said = _("The quantity of line %(line)s is %(quantity)s; it has to be more than zero.")
+        raise BadBasket(said % told, position)
     if unit_price < 0:
-        raise BadBasket(f"The price of line {position} is {unit_price:f}; a price is not negative.", position)
+        raise BadBasket(_("The price of line %(line)s is %(price)s; a price is not negative.") % told, position)
     if quantity >= LARGEST_QUANTITY:
-        raise BadBasket(f"The quantity of line {position} is too large.", position)
+        raise BadBasket(_("The quantity of line %(line)s is too large.") % told, position)
 
 
 def check(lines: Sequence[BasketLine]) -> None:
     """Whether this can be bought at all. Raises BadBasket."""
     if not lines:
-        raise BadBasket("The basket is empty.")
+        raise BadBasket(_("The basket is empty."))
     if len(lines) > MOST_LINES:
-        raise BadBasket(f"A basket holds at most {MOST_LINES} lines.")
+        raise BadBasket(_("A basket holds at most %(most)s lines.") % {"most": MOST_LINES})
     if total(lines) >= LARGEST_CENTS:
-        raise BadBasket("The basket comes to too much.")
+        raise BadBasket(_("The basket comes to too much."))
 
 
 def total(lines: Sequence[BasketLine]) -> int:

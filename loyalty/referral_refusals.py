@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 
@@ -59,6 +59,6 @@ class Expired(Refused):
     code = "expired"
 
     def __init__(self, *, ended_at: datetime | None = None) -> None:
-        day = formats.date_format(ended_at, "DATE_FORMAT") if ended_at else ""
+        day = formats.date_format(timezone.localtime(ended_at), "DATETIME_FORMAT") if ended_at else ""
         said = _("The code worked until %(day)s.") % {"day": day} if day else _("The code does not work at the moment.")
         super().__init__(said)

@@ -195,5 +195,12 @@ class BirthdayForm(forms.ModelForm):  # type: ignore[type-arg]
         """Valid data is written by a service, not into the row that the form was made from."""
 
 
+def nobody_in(names: Sequence[str]) -> str:
+    """A warning about tiers that nobody reaches as things are; "" without any."""
+    if not names:
+        return ""
+    return _("Nobody would be in %(tiers)s: no customer comes to so much.") % {"tiers": ", ".join(names)}
+
+
 def not_a_tier() -> ValidationError:
     return ValidationError(_("Choose a day that is still to come, and say why."))

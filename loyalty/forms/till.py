@@ -21,7 +21,7 @@ from loyalty.selectors.basket_lines import Item
 
 MOST_ITEMS: Final = 100
 TOKEN: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
-ITEM: Final = re.compile(r"(?P<sku>.*?)(?:\s+[x×*]?\s*(?P<quantity>[0-9]{1,9}(?:[.,][0-9]{1,3})?))?\s*", re.ASCII)
+ITEM: Final = re.compile(r"(?P<sku>.*?)(?:\s+[x×*]?\s*(?P<quantity>-?[0-9]{1,9}(?:[.,][0-9]{1,3})?))?\s*", re.ASCII)
 WHATEVER: Final = "amount"  # stands for goods that nobody named
 
 

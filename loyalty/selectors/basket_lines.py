@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core import money
 from core.models import Business
 from customers.models import Order, Product
@@ -34,7 +36,8 @@ def _line(item: Item, product: Product | None, business: Business, position: int
     if price is None and product is not None:
         price = product.unit_price
     if price is None:
-        raise baskets.BadBasket(f"The price of line {position} is not known; say it.", position)
+        said = _("The price of line %(line)s is not known; say it.") % {"line": position}
+        raise baskets.BadBasket(said, position)
     return baskets.line(
         sku=item.sku,
         quantity=item.quantity,

@@ -62,6 +62,8 @@ def tier_rules_edit(request: DeskRequest) -> HttpResponse:
     if request.method == "POST" and _are_valid(form, rows):
         proposal, may_lower = forms.proposal(form, rows), form.cleaned_data["may_lower"]
         if "save" in request.POST and _is_saved(request, form, proposal):
+            if unmet := _preview(proposal, may_lower=may_lower)["unmet"]:
+                messages.warning(request, forms.nobody_in(unmet))
             return redirect("loyalty:tier_list")
         if not form.errors:
             preview = _preview(proposal, may_lower=may_lower)
@@ -114,7 +116,14 @@ def _preview(proposal: Proposal, *, may_lower: bool) -> dict[str, Any]:
         at=timezone.now(),
     )
     ranked = [(item, seen.by_rank.get(rank, 0)) for rank, item in enumerate(proposal.ranked, start=1)]
-    return {"seen": seen, "tiers": list(reversed(ranked)), "none": seen.by_rank.get(0, 0)}
+    unmet = [item.name for item, number in ranked if not number]
+    return {
+        "seen": seen,
+        "tiers": list(reversed(ranked)),
+        "none": seen.by_rank.get(0, 0),
+        "unmet": unmet,
+        "warning": forms.nobody_in(unmet),
+    }
 
 
 def tier_moves(request: DeskRequest) -> HttpResponse:

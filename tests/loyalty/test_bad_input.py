@@ -1,0 +1,137 @@
+"""What cannot be meant is refused by name and in plain words, over HTTP and on pages, and moves no points.
+
+One shop, one walk: after each refusal the totals are those from before, and the ledger agrees with itself.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.models import Role, User
+from customers.models import Refund
+from loyalty.models import Use
+from loyalty.problems import AccountHasHolds
+from loyalty.services import merging, points
+from tests.api.callers import caller, codes
+from tests.factories import make_business, make_product
+from tests.forms import inputs
+from tests.loyalty.accounts import disagreements, totals
+from tests.loyalty.offers import make_code, make_offer
+from tests.loyalty.rewards import make_member, make_tier
+from tests.loyalty.shop import credit, line, make_rule, open_programme, order
+
+API = "/api/v1"
+
+
+@pytest.fixture
+def desk(client, db):
+    make_business(currency="EUR")
+    open_programme(pending_days=0, worth_cents=100)
+    make_rule()
+    make_product(sku="BEANS", unit_price="10.00")
+    client.force_login(User.objects.create(email="ada@example.com", role=Role.MANAGER))
+    return client
+
+
+def post(path, body, key="k"):
+    return caller("admin").post(f"{API}/{path}/", body, Idempotency_Key=key)
+
+
+def refused(answer, code, words=""):
+    """The answer is a refusal of this name; `words` stand in its text."""
+    assert answer.status_code in {400, 409}, answer.content
+    assert code in codes(answer).values()
+    assert words in " ".join(error["detail"] for error in answer.json()["errors"])
+    return True
+
+
+def says(page, words):
+    """The page came, and says so."""
+    assert page.status_code in {200, 422}
+    assert words in " ".join(page.content.decode().split())
+    return True
+
+
+class Story:
+    """Two customers, one with a paid order of two bags at 10.00; `stands` holds after every step."""
+
+    def __init__(self):
+        now = timezone.now()
+        self.ann, self.twin = make_member(500, at=now), make_member(70, at=now)
+        self.order = order(self.ann, line("10.00", quantity=2), at=now - timedelta(hours=1))
+        credit(self.order, at=now)
+        self.before = [(520, 0, 0), (70, 0, 0)]
+
+    def stands(self):
+        assert [totals(self.ann), totals(self.twin)] == self.before
+        assert disagreements() == []
+        return True
+
+
+def test_the_walk(desk):
+    story = Story()
+    ann, placed = story.ann, story.order
+    assert story.stands()
+
+    # A basket with a negative quantity
+    minus = [{"sku": "BEANS", "quantity": -1, "unit_price": "10.00"}]
+    assert refused(post(f"points/{ann.pk}/quote", {"basket": minus}), "range")
+    assert refused(post(f"codes/{make_code().code}/redeem", {"customer": str(ann.pk), "basket": minus}), "range")
+    assert says(desk.get(f"/till/{ann.pk}/", {"amount": "", "items": "BEANS -1"}), "it has to be more than zero")
+    assert says(desk.get("/loyalty/try/", {"sku": "BEANS", "quantity": "-1"}), "greater than or equal to 0.001")
+    assert story.stands()
+
+    # A code with letters that look like digits is the code that was meant
+    make_code(make_offer(kind="amount", amount_cents=300), text="SUMMER10")
+    used = post("codes/summer-io/redeem", {"customer": str(ann.pk)}, key="look-alikes")
+    assert (used.status_code, used.json()["code"], used.json()["discount"]) == (201, "SUMMER10", "3.00")
+
+    # An expired code says when
+    gone = make_code(make_offer(ends_at=timezone.now() - timedelta(days=400)), text="WINTER20")
+    last = timezone.localtime(gone.offer.ends_at)
+    assert refused(post("codes/WINTER20/redeem", {"customer": str(ann.pk)}), "code_expired", f"{last.year}")
+    assert Use.objects.count() == 1
+    assert story.stands()
+
+    # More comes back than was bought, and the same comes back twice
+    back = {"external_id": "r-1", "lines": [{"sku": "BEANS", "quantity": 3}]}
+    assert refused(post(f"orders/{placed.pk}/refunds", back), "too_much", "more than was bought")
+    form = inputs(desk.get(f"/orders/{placed.pk}/refund/"))
+    too_many = form | {f"quantity_{placed.lines.get().pk}": "3"}
+    assert says(desk.post(f"/orders/{placed.pk}/refund/", too_many), "than was bought")
+    assert not Refund.objects.exists()
+    assert story.stands()
+    back["lines"][0]["quantity"] = 1
+    assert [post(f"orders/{placed.pk}/refunds", back, key=key).status_code for key in "ab"] == [201, 200]
+    credit(placed, at=timezone.now())
+    credit(placed, at=timezone.now())
+    story.before[0] = (510, 0, 0)
+    assert story.stands()
+    assert refused(
+        post(f"orders/{placed.pk}/refunds", back | {"external_id": "r-2", "lines": [{"sku": "BEANS", "quantity": 2}]}),
+        "too_much",
+    )
+    assert story.stands()
+
+    # A tier that nobody reaches is allowed, and named
+    make_tier(1, name="Silver", threshold=100)
+    rules = inputs(desk.get("/loyalty/tiers/rules/")) | {"tiers-1-name": "Platinum", "tiers-1-threshold": "900000"}
+    assert says(desk.post("/loyalty/tiers/rules/", rules | {"preview": "1"}), "Nobody would be in Platinum")
+    assert story.stands()
+
+    # More points than can be booked
+    path, reason = f"points/{ann.pk}/adjust", {"reason": "Oops"}
+    assert refused(post(path, reason | {"points": 10**12 + 1}), "max_value")
+    assert refused(post(f"points/{ann.pk}/redeem", {"points": 10**12 + 1}), "max_value")
+    assert refused(post(path, reason | {"points": -521}), "insufficient_points", "not enough")
+    assert says(desk.get(f"/till/{ann.pk}/redeem/", {"points": 10**13}), "less than or equal to")
+    assert story.stands()
+
+    # Two accounts of which one has points on hold
+    now = timezone.now()
+    points.hold(customer_id=story.twin.pk, points=30, key="hold", at=now, until=now + timedelta(hours=1))
+    story.before[1] = (40, 0, 30)
+    with pytest.raises(AccountHasHolds, match="Redeem or release them first"):
+        merging.merge(into=ann.pk, other=story.twin.pk, key="merge", at=timezone.now())
+    assert story.stands()
