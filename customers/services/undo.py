@@ -1,10 +1,12 @@
 """Taking an import back: what it created goes, what it changed is as before, unless something touched it since."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import ProtectedError
+from django.utils.module_loading import import_string
 
 from core import business, doorbell
 from customers.models import Customer, ImportBatch
@@ -237,8 +239,29 @@ DELETE FROM customers_company c USING undone u WHERE u."table" = 'company' AND c
     AND NOT EXISTS (SELECT FROM customers_contract k WHERE k.company_id = c.id)"""
 
 
+# Whoever writes about one of these customers meanwhile waits, or has been waited for.
+LOCK_CREATED: Final = """
+SELECT c.id FROM customers_customer c JOIN undone u ON u."table" = 'customer' AND u.created AND u.id = c.id
+ORDER BY c.id FOR UPDATE OF c"""
+
+# What is left of a customer who has to stay: a row that others refer to. The same file again makes a new one.
+EMPTIED: Final = """
+DELETE FROM customers_identity WHERE customer_id = ANY(%(stay)s);
+DELETE FROM customers_email WHERE customer_id = ANY(%(stay)s);
+DELETE FROM customers_phone WHERE customer_id = ANY(%(stay)s);
+DELETE FROM customers_membership WHERE customer_id = ANY(%(stay)s);
+DELETE FROM customers_tagging WHERE customer_id = ANY(%(stay)s);
+UPDATE customers_customer SET name = '', company_id = NULL, channel = '', country = '', city = '', locale = '',
+    time_zone = '', birthday = '', custom = '{}', sort_name = '', search = '', batch_id = NULL,
+    archived_at = coalesce(archived_at, now())
+WHERE id = ANY(%(stay)s)"""
+
+
 def undo(*, batch_id: int) -> ImportBatch:
-    """Take the import back whole, in one transaction. Raises CannotUndo, and then nothing is changed."""
+    """Take the import back whole, in one transaction. Raises CannotUndo, and then nothing is changed.
+
+    Customers of whom other apps keep something for ever stay as empty, archived rows.
+    """
     with imports.one_at_a_time(), transaction.atomic():
         batch = ImportBatch.objects.select_for_update().filter(pk=batch_id).first()
         if batch is None:
@@ -247,7 +270,7 @@ def undo(*, batch_id: int) -> ImportBatch:
             raise CannotUndo(f"Import {batch_id} was taken back already.")
         params = _params(batch)
         choose_joins()
-        run((ROWS,), params)
+        run((ROWS, LOCK_CREATED), params)
         _refuse_if_touched(batch, params)
         _take_back(params)
         batch.state = ImportBatch.State.UNDONE
@@ -258,18 +281,31 @@ def undo(*, batch_id: int) -> ImportBatch:
 
 def obstacle(*, batch_id: int) -> str:
     """What stands in the way of taking an import back, as a sentence; "" when nothing does."""
+    with _looked_at(batch_id) as (batch, params):
+        try:
+            _refuse_if_touched(batch, params)
+        except CannotUndo as problem:
+            return str(problem)
+    return ""
+
+
+def staying(*, batch_id: int) -> int:
+    """How many customers of an import would stay as empty rows."""
+    with _looked_at(batch_id):
+        return len(_ids(import_string(settings.UNDO_STAY)))
+
+
+@contextmanager
+def _looked_at(batch_id: int) -> Iterator[tuple[ImportBatch, dict[str, Any]]]:
     with transaction.atomic():
         batch = ImportBatch.objects.get(pk=batch_id)
         params = _params(batch)
         choose_joins()
         run((ROWS,), params)
         try:
-            _refuse_if_touched(batch, params)
-        except CannotUndo as problem:
-            return str(problem)
+            yield batch, params
         finally:
             run(("DROP TABLE pg_temp.undone",), params)
-    return ""
 
 
 def _params(batch: ImportBatch) -> dict[str, Any]:
@@ -278,7 +314,7 @@ def _params(batch: ImportBatch) -> dict[str, Any]:
 
 def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
-        for query in OBSTACLES:
+        for query in (*OBSTACLES, *import_string(settings.UNDO_OBSTACLES)):
             cursor.execute(query, params)
             if found := cursor.fetchone():
                 raise CannotUndo(f"Import {batch.pk} cannot be taken back: {found[0]}.")
@@ -297,14 +333,13 @@ def _take_back(params: Mapping[str, Any]) -> None:
 
 
 def _delete_customers() -> None:
-    """Through the models: apps above hang their own rows on customers, and some of these are kept for ever."""
+    """Through the models, where apps above hang their own rows on customers; but for those who have to stay."""
+    stay = _ids(import_string(settings.UNDO_STAY))
     created = _ids("""SELECT id FROM undone WHERE "table" = 'customer' AND created ORDER BY id""")
-    for start in range(0, len(created), CUSTOMERS_PER_DELETE):
-        try:
-            Customer.objects.filter(pk__in=created[start : start + CUSTOMERS_PER_DELETE]).delete()
-        except ProtectedError as problem:
-            held = min(getattr(one, "customer_id", 0) for one in problem.protected_objects)
-            raise CannotUndo(f"The import cannot be taken back: customer {held} has points by now.") from problem
+    going = sorted(set(created) - set(stay))
+    for start in range(0, len(going), CUSTOMERS_PER_DELETE):
+        Customer.objects.filter(pk__in=going[start : start + CUSTOMERS_PER_DELETE]).delete()
+    run((EMPTIED,), {"stay": stay})
 
 
 def _ids(query: str) -> list[int]:
