@@ -23,4 +23,7 @@ urlpatterns = [
 ]
 
 handler400 = "core.api.handlers.bad_request"
+handler403 = "crm.views.errors.refused"
+handler404 = "crm.views.errors.missing"
+handler429 = "crm.views.errors.too_many"
 handler500 = "core.api.handlers.server_error"

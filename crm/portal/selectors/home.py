@@ -8,7 +8,9 @@ from typing import Final
 
 from django.utils import timezone
 
+from crm.portal.selectors import events
 from crm.portal.selectors import shelf as shelves
+from crm.portal.selectors.events import Invitation
 from crm.portal.selectors.shelf import Almost
 from customers.models import Customer
 from loyalty.days import last_day
@@ -28,10 +30,11 @@ class Home:
     coming: Sequence[tuple[date, int]]  # pending points by the day from which they can be spent
     going: Sequence[tuple[date, int]]  # points by the last day on which they can be spent
     progress: Progress | None
-    notices: Sequence[TierNotice]
+    notice: TierNotice | None  # the newest: those before it are no news any more, and count as seen with it
     now: Sequence[Offered]
     almost: Sequence[Almost]
     waiting: Sequence[Redemption]
+    invitations: Sequence[Invitation]
 
 
 def home(customer: Customer, *, at: datetime) -> Home:
@@ -42,10 +45,11 @@ def home(customer: Customer, *, at: datetime) -> Home:
         coming=coming(mine.points, at=at),
         going=_by_day(mine.points.expiring(), day=last_day)[:SHOWN],
         progress=tiers.progress(customer.pk, at),
-        notices=tiers.notices(customer.pk, at),
+        notice=next(iter(tiers.notices(customer.pk, at)), None),
         now=mine.now[: -SHOWN - 1 : -1],  # the dearest first
         almost=mine.almost[:SHOWN],
         waiting=[one for one in latest if is_open(one, at=at)][:SHOWN],
+        invitations=events.invitations(customer, at=at, most=SHOWN),
     )
 
 

@@ -16,6 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
 
 from customers.models import (
+    Consent,
     Contract,
     Customer,
     Email,
@@ -29,7 +30,21 @@ from customers.models import (
     Tagging,
     UnmatchedReturn,
 )
-from loyalty.models import Act, BirthdayGiven, Lot, Move, Posting, Redemption, Reply, Standing, Use
+from loyalty.models import (
+    Account,
+    Act,
+    BirthdayGiven,
+    Code,
+    Lot,
+    Move,
+    Posting,
+    Redemption,
+    Referral,
+    ReferralCode,
+    Reply,
+    Standing,
+    Use,
+)
 
 IN_MEMORY: Final = 4 << 20
 # A spreadsheet would take a cell that begins so for a formula.
@@ -63,7 +78,7 @@ TABLES: Final = (
             "locale",
             "time_zone",
             "birthday",
-            "birthday",
+            "messages_paused_until",
             "custom",
             "created_at",
         ),
@@ -102,6 +117,8 @@ TABLES: Final = (
     Table(name="contracts", model=Contract, columns=("external_id", "plan", "agreed_on", "starts_on")),
     Table(name="segments", model=Membership, columns=("segment__slug",)),
     Table(name="tags", model=Tagging, columns=("segment__slug", "added_at", "removed_at")),
+    Table(name="consents", model=Consent, columns=("channel", "purpose", "is_given", "wording", "source", "ip", "at")),
+    Table(name="balance", model=Account, columns=("balance", "pending", "held", "earned", "spent", "expired")),
     Table(
         name="points",
         model=Posting,
@@ -125,6 +142,23 @@ TABLES: Final = (
         name="offers_used",
         model=Use,
         columns=("offer__name", "code__code", "state", "used_at", "discount_cents", "reference"),
+    ),
+    Table(
+        name="codes", model=Code, lookup="holder", columns=("code", "offer__name", "used", "created_at", "expires_at")
+    ),
+    Table(name="friends_code", model=ReferralCode, columns=("code", "starts_at", "ends_at")),
+    # Whom they brought is the friends' to tell.
+    Table(
+        name="friends_brought",
+        model=Referral,
+        lookup="advocate",
+        columns=("state", "claimed_at", "converted_at", "due_at", "advocate_points"),
+    ),
+    Table(
+        name="brought_by_a_friend",
+        model=Referral,
+        lookup="friend",
+        columns=("state", "claimed_at", "converted_at", "due_at", "friend_points"),
     ),
     Table(name="events", model=Reply, columns=("event__name", "state", "since")),
     Table(name="birthday_gifts", model=BirthdayGiven, columns=("given_on", "points")),
