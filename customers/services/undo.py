@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
@@ -257,7 +258,15 @@ UPDATE customers_customer SET name = '', company_id = NULL, channel = '', countr
 WHERE id = ANY(%(stay)s)"""
 
 
-def undo(*, batch_id: int) -> ImportBatch:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """`staying`: how many customers are empty rows now, because other apps refer to them for ever."""
+
+    batch: ImportBatch
+    staying: int
+
+
+def undo(*, batch_id: int) -> Undone:
     """Take the import back whole, in one transaction. Raises CannotUndo, and then nothing is changed.
 
     Customers of whom other apps keep something for ever stay as empty, archived rows.
@@ -272,11 +281,11 @@ def undo(*, batch_id: int) -> ImportBatch:
         choose_joins()
         run((ROWS, LOCK_CREATED), params)
         _refuse_if_touched(batch, params)
-        _take_back(params)
+        staying = _take_back(params)
         batch.state = ImportBatch.State.UNDONE
         batch.save(update_fields=["state"])
         doorbell.ring("orders")
-    return batch
+    return Undone(batch=batch, staying=staying)
 
 
 def obstacle(*, batch_id: int) -> str:
@@ -320,26 +329,32 @@ def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:
                 raise CannotUndo(f"Import {batch.pk} cannot be taken back: {found[0]}.")
 
 
-def _take_back(params: Mapping[str, Any]) -> None:
+def _take_back(params: Mapping[str, Any]) -> int:
+    """Returns how many customers stay."""
     run((CHANGES, CONTRACTS, JUDGED, REFUNDS, CREATED_ORDERS, CHANGED_ORDERS, RETURNS_BACK, PEOPLE, CHANGES), params)
     returns.refresh_orders(_ids("SELECT j.id FROM judged j JOIN customers_order o USING (id)"))
-    _delete_customers()
+    staying = _delete_customers()
     run((PRODUCTS,), params)
     search.refresh(
         customer_ids=_ids("""
             SELECT c.id FROM customers_customer c WHERE c.id IN (
                 SELECT id FROM undone WHERE "table" = 'customer' AND NOT created)""")
     )
+    return staying
 
 
-def _delete_customers() -> None:
-    """Through the models, where apps above hang their own rows on customers; but for those who have to stay."""
+def _delete_customers() -> int:
+    """Through the models, where apps above hang their own rows on customers; but for those who have to stay.
+
+    Returns how many these are.
+    """
     stay = _ids(import_string(settings.UNDO_STAY))
     created = _ids("""SELECT id FROM undone WHERE "table" = 'customer' AND created ORDER BY id""")
     going = sorted(set(created) - set(stay))
     for start in range(0, len(going), CUSTOMERS_PER_DELETE):
         Customer.objects.filter(pk__in=going[start : start + CUSTOMERS_PER_DELETE]).delete()
     run((EMPTIED,), {"stay": stay})
+    return len(stay)
 
 
 def _ids(query: str) -> list[int]:

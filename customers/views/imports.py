@@ -208,5 +208,10 @@ def import_undo(request: DeskRequest, pk: int) -> HttpResponse:
         return redirect("customers:import_batch", pk=pk)
     if batch.state != ImportBatch.State.DONE or uploads.is_undoing(batch):
         return redirect("customers:import_batch", pk=pk)
-    context = {"batch": batch, "goes": imports.what_goes(batch), "obstacle": undo.obstacle(batch_id=pk)}
+    context = {
+        "batch": batch,
+        "goes": imports.what_goes(batch),
+        "obstacle": undo.obstacle(batch_id=pk),
+        "staying": undo.staying(batch_id=pk),
+    }
     return render(request, "customers/import_undo.html", context)

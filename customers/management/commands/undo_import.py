@@ -15,7 +15,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            batch = undo.undo(batch_id=options["id"])
+            done = undo.undo(batch_id=options["id"])
         except undo.CannotUndo as problem:
             raise CommandError(str(problem), returncode=UNUSABLE) from None
+        batch = done.batch
         self.stdout.write(f"Import {batch.pk} ({', '.join(batch.files) or batch.source}) was taken back.")
+        if done.staying:
+            one, many = "1 customer stays as an empty, archived row", "customers stay as empty, archived rows"
+            who = one if done.staying == 1 else f"{done.staying:,} {many}"
+            self.stdout.write(f"{who}: the ledger of points is never shortened.")
