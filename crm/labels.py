@@ -22,6 +22,7 @@ STEPS: Final = {
     "members": _("Look after members"),
     "points_expire": _("Let points expire"),
     "points_expiring": _("Tell of points that expire soon"),
+    "points_left": _("Count the points that are left"),
     "margins": _("Apply margin rates"),
     "totals": _("Add up days"),
     "summaries": _("Add up purchases"),

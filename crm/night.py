@@ -28,7 +28,7 @@ from core.engine import CannotRetry, Payload, Step
 from core.models import Job, Run
 from customers.models import COUNTED, Category
 from customers.services import margins, spend
-from loyalty.services import birthdays, expiring, midnight, tiers
+from loyalty.services import birthdays, expiring, midnight, tallying, tiers
 from loyalty.services.tiers import Moved
 
 __all__ = ["STEPS", "AnotherRunIsAtWork", "CannotRetry", "Start", "due", "missed", "retry", "start", "start_if_due"]
@@ -116,6 +116,10 @@ def _look_after_members() -> Payload:
     return {"rows": birthdays.give(at=at), "warned": tiers.tell_ending(business=business.current(), at=at)}
 
 
+def _count_points() -> Payload:
+    return {"rows": tallying.look(business=business.current(), at=timezone.now())}
+
+
 def _run(job: Job) -> Run:
     return Run.objects.get(jobs=job)
 
@@ -129,6 +133,7 @@ STEPS: dict[str, Step] = {
         Step("tiers_begin", lambda job: {"rows": _tiers(tiers.begin_periods)}, in_past=False),
         Step("points_expire", lambda job: _midnight(job, midnight.expire), in_past=False),
         Step("points_expiring", lambda job: _midnight(job, expiring.tell), in_past=False),
+        Step("points_left", lambda job: _count_points(), in_past=False, beside=True),
         Step("members", lambda job: _look_after_members(), in_past=False),
         Step("margins", _apply_margins),
         Step("totals", _add_up_days),

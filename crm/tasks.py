@@ -4,13 +4,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics.services import totals
-from core import alert_mails, doorbell, engine, exclusive, idempotency
+from core import alert_mails, business, doorbell, engine, exclusive, idempotency
 from core.webhooks import emitting, sending
 from crm import bulk_tags, lookout, night, own_data, schedule
 from crm.portal import code_mails, invite_mails
 from customers.services import browser_imports, uploads
 from loyalty import tasks as points
-from loyalty.services import activity, codes, fulfilment, invites, settling, tier_rules
+from loyalty.services import activity, codes, fulfilment, invites, settling, tallying, tier_rules
 
 WORK_SECONDS = 200
 LONG_SECONDS = 3600  # no new import is begun after that; the next task goes on
@@ -120,6 +120,7 @@ def sweep() -> int:
     points.follow_orders()
     activity.catch_up(at=timezone.now())
     settling.settle_all(at=timezone.now(), most=SETTLED_AT_ONCE)
+    tallying.catch_up(business=business.current(), at=timezone.now())
     fulfilment.release_overdue(at=timezone.now())
     idempotency.prune(at=timezone.now())
     uploads.tidy(at=timezone.now())

@@ -189,7 +189,8 @@ def _until_the_end(
 
 def _moving(one: Left, known_rates: Mapping[int, Rate], *, now: int, rest: float) -> tuple[dict[int, float], float]:
     """The share that expires in each month as far as ages are known, and the share whose end that shows."""
-    alive, fate = 1.0, {}
+    alive = 1.0
+    fate: dict[int, float] = {}
     for month in count(max(now, one.active)):
         rate = known_rates.get(month - one.active)
         if rate is None:

@@ -8,7 +8,7 @@ there to be seen. The sums are one or two minutes behind; pages add what is newe
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -125,7 +125,7 @@ def _add(*, business: Business) -> int:
     if upto <= row.read_id or not _is_over(row.marked_xid):
         return 0
     with connection.cursor() as cursor:
-        params = {"after": row.read_id, "upto": upto, "zone": row.time_zone}
+        params: dict[str, Any] = {"after": row.read_id, "upto": upto, "zone": row.time_zone}
         cursor.execute(ADD_DAYS, params)
         cursor.execute(ADD_MONTHS, params)
     read = upto - row.read_id

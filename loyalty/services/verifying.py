@@ -177,7 +177,24 @@ FROM loyalty_adjustment a JOIN loyalty_posting p ON p.id = a.posting_id
 WHERE a.points <> p.points OR p.kind <> 'adjust' ORDER BY a.id""",
 )
 
-CHECKS: Final = (BALANCES, COUNTERS, LEFT, LOTS, POSTINGS, HOLDS, RETURNS, DUE, MERGED, ADJUSTMENTS)
+DAYS: Final = Check(
+    "Sums by day are those of the postings that they have read",
+    """
+WITH told AS (
+    SELECT (p.at AT TIME ZONE t.time_zone)::date AS day, p.kind, count(*) AS postings, sum(p.points) AS points,
+        sum(p.pending_points) AS pending_points, sum(p.held_points) AS held_points
+    FROM loyalty_tally t JOIN loyalty_posting p ON p.id <= t.read_id GROUP BY 1, 2
+)
+SELECT format('%s, %s: %s postings with %s, %s, %s points; it should be %s with %s, %s, %s', day, kind,
+    coalesce(d.postings, 0), coalesce(d.points, 0), coalesce(d.pending_points, 0), coalesce(d.held_points, 0),
+    coalesce(t.postings, 0), coalesce(t.points, 0), coalesce(t.pending_points, 0), coalesce(t.held_points, 0))
+FROM loyalty_pointday d FULL JOIN told t USING (day, kind)
+WHERE (d.postings, d.points, d.pending_points, d.held_points)
+    IS DISTINCT FROM (t.postings, t.points, t.pending_points, t.held_points)
+ORDER BY day, kind""",
+)
+
+CHECKS: Final = (BALANCES, COUNTERS, LEFT, LOTS, POSTINGS, HOLDS, RETURNS, DUE, MERGED, ADJUSTMENTS, DAYS)
 
 
 def verify() -> list[Result]:
