@@ -1,7 +1,7 @@
 """Taking the demo's programme away with the demo.
 
-A programme that still has the demo's name goes with everything in it; one that was given another name is somebody's
-own by now, and only what the demo's customers have of it goes.
+In a business that is the demo's a programme that still has the demo's name goes with everything in it. Any other is
+somebody's own, and only what the demo's customers have of it goes.
 """
 
 from typing import Any, Final
@@ -63,15 +63,14 @@ def clear() -> None:
 
     Call it within the transaction that takes the demo's customers (`going_customer`), before they go.
     """
-    if Business.objects.filter(is_demo=True).exists():
-        _remove()
+    _remove()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.needed_product, pg_temp.needed_category")
         cursor.execute(NEEDED)
 
 
 def _remove() -> None:
-    is_ours = Programme.objects.filter(name=club.NAME).exists()
+    is_ours = Programme.objects.filter(name=club.NAME).exists() and Business.objects.filter(is_demo=True).exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM customers_customer" if is_ours else "SELECT id FROM going_customer")
         members: dict[str, Any] = {"members": [pk for (pk,) in cursor.fetchall()]}

@@ -12,8 +12,10 @@ from core.models import Business
 from crm.demo import club, past
 from customers.models import Customer, Email, Order, OrderLine, Refund
 from loyalty.models import Account, Adjustment, Lot, Offer, Posting, Programme, Redemption, Referral, Standing, Use
-from loyalty.services import crediting, points, verifying
+from loyalty.services import crediting, points, tiers, verifying
 from tests.factories import make_business, make_customer
+from tests.loyalty.rewards import make_tier
+from tests.loyalty.shop import make_rule, open_programme
 
 UNTIL = date(2025, 6, 30)
 SMALL = ["--customers=160", "--years=2", "--seed=2", f"--until={UNTIL}"]
@@ -121,6 +123,23 @@ class TestClear:
         assert set(left()) >= {"Tier", "Reward", "Offer"}
         assert [text for result in verifying.verify() for text in result.wrong] == []
         assert Offer.objects.aggregate(Sum("used"))["used__sum"] == Use.objects.count() == 0
+
+    def test_beside_a_business_of_one_s_own_its_programme_stays(self):
+        """Somebody has a shop and a programme already, and looks at the demo: its orders earn points there."""
+        make_business(name="Mine")
+        own, orders = make_customer(), Order.objects.order_by("pk").values_list("pk", flat=True)
+        open_programme(credit_from="2020-01-01", name=club.NAME)
+        make_rule(starts_at="2020-01-01T00:00:00Z")
+        make_tier(1, threshold=0)
+        points.earn(customer_id=own.pk, points=70, key="mine", at=END)
+        seed()
+        crediting.credit_orders(order_ids=list(orders), at=END)
+        tiers.follow(business=Business.objects.get(), at=END)
+        assert Account.objects.count() > 50
+        clear()
+        assert (Customer.objects.get(), Account.objects.get().balance) == (own, 70)
+        assert set(left()) >= {"Programme", "EarningRule", "Tier"}
+        assert [text for result in verifying.verify() for text in result.wrong] == []
 
     def test_nobody_sees_a_programme_afterwards(self):
         seed()
