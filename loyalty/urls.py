@@ -1,6 +1,18 @@
 from django.urls import path
 
-from loyalty.views import actions, events, offers, price_lists, programme, redemptions, referrals, rewards, tiers, till
+from loyalty.views import (
+    actions,
+    events,
+    liability,
+    offers,
+    price_lists,
+    programme,
+    redemptions,
+    referrals,
+    rewards,
+    tiers,
+    till,
+)
 
 app_name = "loyalty"
 
@@ -8,6 +20,9 @@ urlpatterns = [
     path("loyalty/", programme.programme_detail, name="programme"),
     path("loyalty/settings/", programme.programme_edit, name="programme_edit"),
     path("loyalty/open/", programme.programme_open, name="programme_open"),
+    path("loyalty/liability/", liability.liability, name="liability"),
+    path("loyalty/liability/export/", liability.liability_export, name="liability_export"),
+    path("loyalty/postings/", liability.posting_list, name="posting_list"),
     path("loyalty/actions/add/", actions.action_add, name="action_add"),
     path("loyalty/actions/<int:pk>/edit/", actions.action_edit, name="action_edit"),
     path("loyalty/try/", programme.earn_try, name="earn_try"),
