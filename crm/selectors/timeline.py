@@ -1,18 +1,21 @@
-"""A customer's orders, refunds and unmatched returns, newest first, a page at a time."""
+"""A customer's orders, refunds, unmatched returns, points and tiers, newest first, a page at a time."""
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
 
 from django.db.models import CharField, F, Q, QuerySet, Value
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from core.models import Business
+from crm.selectors import timeline_points
+from crm.selectors.timeline_event import Event
 from customers.models import Order, OrderLine, Product, Refund, RefundLine, UnmatchedReturn
 
 PAGE_EVENTS: Final = 15
@@ -22,20 +25,7 @@ KINDS: Final = {
     "refund": gettext_lazy("Refunds"),
     "return": gettext_lazy("Other returns"),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One fact of the timeline. `amount_cents` is what came in or, for refunds and returns, what went back."""
-
-    kind: str
-    at: datetime
-    date_only: bool
-    title: str
-    text: str
-    amount_cents: int
-    status: str = ""
-    url: str = ""
+OF_LOYALTY: Final = {"points": gettext_lazy("Points"), "tier": gettext_lazy("Tiers")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +38,16 @@ class Timeline:
 Key = tuple[str, int, datetime]
 
 
+def kinds(business: Business) -> Mapping[str, Promise]:
+    """Points are told of where there is a programme."""
+    return {**KINDS, **OF_LOYALTY} if business.has_loyalty else KINDS
+
+
 def timeline(*, customer_id: int, business: Business, kind: str = "", before: str = "") -> Timeline:
-    """One page of events before a cursor, grouped by business date. Five queries at most."""
+    """One page of events before a cursor, grouped by business date. Five queries at most, eight with points."""
     start = _read(before)
-    keys = _keys(customer_id=customer_id, kind=kind, start=start)
+    named = [kind] if kind else list(kinds(business))
+    keys = _keys(customer_id=customer_id, kinds=named, start=start)
     events = _events(keys[:PAGE_EVENTS])
     zone = business.zone
     by_day = groupby(events, key=lambda event: event.at.astimezone(zone).date())
@@ -64,18 +60,16 @@ def timeline(*, customer_id: int, business: Business, kind: str = "", before: st
     )
 
 
-def _keys(*, customer_id: int, kind: str, start: Key | None) -> list[Key]:
+def _keys(*, customer_id: int, kinds: Sequence[str], start: Key | None) -> list[Key]:
     """Kind, id and time of the events of a page and one more."""
-    sources = {
-        "order": (Order.objects.all(), "placed_at"),
-        "refund": (Refund.objects.all(), "refunded_at"),
-        "return": (UnmatchedReturn.objects.all(), "returned_at"),
+    sources: dict[str, tuple[QuerySet[Any], str]] = {
+        "order": (Order.objects.filter(customer=customer_id), "placed_at"),
+        "points": (timeline_points.postings(customer_id), "at"),
+        "refund": (Refund.objects.filter(customer=customer_id), "refunded_at"),
+        "return": (UnmatchedReturn.objects.filter(customer=customer_id), "returned_at"),
+        "tier": (timeline_points.moves(customer_id), "at"),
     }
-    parts = [
-        _part(rows.filter(customer_id=customer_id), name=name, at=at, start=start)
-        for name, (rows, at) in sources.items()
-        if kind in ("", name)
-    ]
+    parts = [_part(rows, name=name, at=at, start=start) for name, (rows, at) in sources.items() if name in kinds]
     whole = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
     return list(whole.order_by("-at", "kind", "-pk")[: PAGE_EVENTS + 1])
 
@@ -97,6 +91,8 @@ def _events(keys: Sequence[Key]) -> list[Event]:
         "order": _orders,
         "refund": _refunds,
         "return": _returns,
+        "points": timeline_points.of_postings,
+        "tier": timeline_points.of_moves,
     }
     found = {kind: readers[kind](ids) for kind in readers if (ids := [pk for name, pk, _ in keys if name == kind])}
     return [found[kind][pk] for kind, pk, _ in keys if pk in found[kind]]
@@ -189,4 +185,4 @@ def _read(text: str) -> Key | None:
         moment = datetime.fromisoformat(at)
     except (ValueError, TypeError):
         return None
-    return (kind, pk, moment) if kind in KINDS and isinstance(pk, int) and moment.tzinfo else None
+    return (kind, pk, moment) if kind in {*KINDS, *OF_LOYALTY} and isinstance(pk, int) and moment.tzinfo else None

@@ -92,10 +92,10 @@ def customer_timeline(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 def _timeline(request: DeskRequest, pk: int) -> dict[str, object]:
-    kind = request.GET.get("type", "")
-    kind = kind if kind in events.KINDS else ""
+    kind, kinds = request.GET.get("type", ""), events.kinds(request.business)
+    kind = kind if kind in kinds else ""
     found = events.timeline(customer_id=pk, business=request.business, kind=kind, before=request.GET.get("before", ""))
-    return {"timeline": found, "kind": kind, "kinds": events.KINDS}
+    return {"timeline": found, "kind": kind, "kinds": kinds}
 
 
 def customer_neighbours(request: DeskRequest, pk: int) -> HttpResponse:

@@ -7,7 +7,7 @@ from analytics.selectors import contract_values
 from core.http import DeskRequest
 from core.models import Business
 from crm import charts
-from crm.selectors import first_steps, nights, plans
+from crm.selectors import first_steps, nights, plans, waiting
 from crm.selectors import today as figures
 
 
@@ -23,6 +23,7 @@ def today(request: DeskRequest) -> HttpResponse:
     shows_contracts = request.business.shows_contracts
     context["renewals"] = contract_values.due(day=timezone.localdate()) if shows_contracts else None
     context["due_actions"] = plans.due(user=request.user, today=timezone.localdate())
+    context["waiting"] = waiting.read(business=request.business, user=request.user)
     context["first_steps"] = first_steps.read(business=request.business, user=request.user)
     return render(request, "crm/today.html", context)
 

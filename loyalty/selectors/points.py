@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from loyalty import settling
 from loyalty.models import Account, Allocation, Hold, Lot, Posting
@@ -19,6 +19,14 @@ class Points:
     pending: int = 0
     held: int = 0
     lots: list[Batch] = field(default_factory=list)
+
+    def coming(self, at: datetime) -> list[tuple[datetime, int]]:
+        """(when, how many) of all that cannot be spent yet, the next first."""
+        days: defaultdict[datetime, int] = defaultdict(int)
+        for lot in self.lots:
+            if lot.active_at > at:
+                days[lot.active_at] += lot.left
+        return sorted(days.items())
 
     def expiring(self) -> list[tuple[datetime, int]]:
         """(when, how many) of all that expires some day and can be spent or will be, the next first."""
@@ -67,6 +75,13 @@ def statement(*, customer_id: int) -> QuerySet[Posting]:
     account = account_of(customer_id)
     rows = Posting.objects.none() if account is None else Posting.objects.filter(account__in=family(account))
     return rows.select_related("adjustment").order_by("-pk")
+
+
+def with_balance(rows: QuerySet[Posting], whole: QuerySet[Posting]) -> QuerySet[Posting]:
+    """`rows` of the statement `whole` with `balance`: the sum of all changes up to each, also of those left out."""
+    before = whole.filter(pk__lte=OuterRef("pk")).order_by().values("points").annotate()
+    told = before.values(one=OuterRef("pk")).annotate(all=Sum("points")).values("all")
+    return rows.annotate(balance=Subquery(told))
 
 
 def _returned(account: Account, at: datetime) -> list[Returned]:

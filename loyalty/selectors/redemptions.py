@@ -1,5 +1,6 @@
 """What waits to be handed over, and what became of everything else."""
 
+from datetime import datetime
 from typing import Final
 
 from django.core.paginator import Page, Paginator
@@ -55,6 +56,13 @@ def of_customer(customer_id: int, *, most: int) -> list[Redemption]:
     """The latest of one customer. One query."""
     found = Redemption.objects.filter(customer=customer_id).select_related("reward")
     return list(found.order_by("-made_at", "-pk")[:most])
+
+
+def open_of_customer(customer_id: int, *, at: datetime, most: int) -> list[Redemption]:
+    """What a customer has still to decide on or to fetch, the latest first. One query."""
+    held = Q(state=State.HELD, expires_at__gt=at)
+    found = Redemption.objects.filter(held | Q(state__in=(State.COMMITTED, State.READY)), customer=customer_id)
+    return list(found.select_related("reward").order_by("-made_at", "-pk")[:most])
 
 
 def of_reward(reward_id: int, *, most: int) -> list[Redemption]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from loyalty import ledger
+from loyalty import expiry, ledger
 from loyalty.models import Adjustment, Posting
 from loyalty.models.adjustment import LONGEST_REASON
 from loyalty.models.ledger import LARGEST
@@ -50,8 +50,8 @@ def adjust(
 ) -> Adjustment:
     """Give points, active at once, or take them (below zero). `limit` is the programme's where none is given.
 
-    The state of what comes back is DONE, or WAITING above the limit. Raises ReasonMissing, NotPoints, PointsOverflow,
-    KeyReused, InsufficientPoints.
+    Without `expires_at` they expire as earned ones do. The state of what comes back is DONE, or WAITING above the
+    limit. Raises ReasonMissing, NotPoints, PointsOverflow, KeyReused, InsufficientPoints.
     """
     reason = _checked(points=points, reason=reason)
     limit = programme.current().adjust_limit if limit is None else limit
@@ -63,32 +63,47 @@ def adjust(
 
 
 @transaction.atomic
-def approve(*, adjustment_id: int, by: int, at: datetime, expires_at: datetime | None = None) -> Adjustment:
-    """Carry out what waits. Raises NotYourOwn, AlreadyDecided, InsufficientPoints."""
+def approve(
+    *, adjustment_id: int, by: int, at: datetime, answer: str = "", expires_at: datetime | None = None
+) -> Adjustment:
+    """Carry out what waits. Raises NotYourOwn, AlreadyDecided, InsufficientPoints, ReasonMissing (a long answer)."""
     adjustment = _to_decide(adjustment_id, by=by)
     adjustment.decided_by_id, adjustment.decided_at = by, at
+    adjustment.answer = _words(answer) if answer.strip() else ""
     _carry_out(adjustment, at=at, by=by, expires_at=expires_at)
     return adjustment
 
 
 @transaction.atomic
-def refuse(*, adjustment_id: int, by: int, at: datetime) -> Adjustment:
-    """It does not come about. Raises NotYourOwn, AlreadyDecided."""
+def refuse(*, adjustment_id: int, by: int, at: datetime, answer: str) -> Adjustment:
+    """It does not come about, and `answer` says why. Raises NotYourOwn, AlreadyDecided, ReasonMissing."""
+    answer = _words(answer)
     adjustment = _to_decide(adjustment_id, by=by)
     adjustment.decided_by_id, adjustment.decided_at, adjustment.state = by, at, Adjustment.State.REFUSED
-    adjustment.save(update_fields=["decided_by", "decided_at", "state"])
+    adjustment.answer = answer
+    adjustment.save(update_fields=["decided_by", "decided_at", "state", "answer"])
     return adjustment
 
 
+def back_key(adjustment_id: int) -> str:
+    """The key of what takes an adjustment back: once, whoever does it."""
+    return f"adjust:back:{adjustment_id}"
+
+
 def _checked(*, points: int, reason: str) -> str:
-    reason = " ".join(reason.split())
-    if not 0 < len(reason) <= LONGEST_REASON:
-        raise ReasonMissing
+    reason = _words(reason)
     if not points:
         raise NotPoints
     if abs(points) > LARGEST:
         raise PointsOverflow
     return reason
+
+
+def _words(text: str) -> str:
+    words = " ".join(text.split())
+    if not 0 < len(words) <= LONGEST_REASON:
+        raise ReasonMissing
+    return words
 
 
 def _asked(
@@ -116,7 +131,7 @@ def _to_decide(adjustment_id: int, *, by: int) -> Adjustment:
 def _carry_out(adjustment: Adjustment, *, at: datetime, by: int | None, expires_at: datetime | None) -> None:
     adjustment.posting = _post(adjustment, at=at, by=by, expires_at=expires_at)
     adjustment.state = Adjustment.State.DONE
-    adjustment.save(update_fields=["posting", "state", "decided_by", "decided_at"])
+    adjustment.save(update_fields=["posting", "state", "decided_by", "decided_at", "answer"])
 
 
 def _post(adjustment: Adjustment, *, at: datetime, by: int | None, expires_at: datetime | None) -> Posting:
@@ -130,7 +145,7 @@ def _post(adjustment: Adjustment, *, at: datetime, by: int | None, expires_at: d
             key=key,
             at=at,
             active_at=None,
-            expires_at=expires_at,
+            expires_at=expires_at or expiry.expires_at(programme.terms(programme.current()), active_at=at),
             reason="",
             order_id=None,
             by=by,
@@ -142,6 +157,6 @@ def _post(adjustment: Adjustment, *, at: datetime, by: int | None, expires_at: d
         key=key,
         at=at,
         until=None,
-        reason=adjustment.reason,
+        reason="",
         by=by,
     ).posting

@@ -1,11 +1,16 @@
-"""Points as people count them: with the name that the programme gives them."""
+"""Points as people count them, with the name that the programme gives them, and the ends of what they buy."""
 
 from django import template
 from django.utils import formats
 
+from loyalty import days
+from loyalty.days import until
 from loyalty.models import Programme
 
 register = template.Library()
+register.filter("until", until)
+register.filter("last_day", days.last_day)
+register.filter("until", days.until)
 
 
 @register.filter

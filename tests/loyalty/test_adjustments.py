@@ -1,5 +1,7 @@
 """Points by hand: with a reason, at once up to a limit, by two people above it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -80,15 +82,28 @@ def test_a_second_person_approves(customer, agent, manager):
     assert totals(customer) == (5_011, 0, 0)
 
 
+def refuse(*, adjustment_id, by, at):
+    return adjustments.refuse(adjustment_id=adjustment_id, by=by, at=at, answer="Too much for a late parcel")
+
+
 def test_or_refuses(customer, agent, manager):
     waiting = adjust(customer, 5_001, agent)
-    adjustments.refuse(adjustment_id=waiting.pk, by=manager.pk, at=NOW)
+    refuse(adjustment_id=waiting.pk, by=manager.pk, at=NOW)
     waiting.refresh_from_db()
     assert (waiting.state, waiting.decided_by, waiting.posting) == (Adjustment.State.REFUSED, manager, None)
+    assert waiting.answer == "Too much for a late parcel"
     assert totals(customer) == (10, 0, 0)
 
 
-@pytest.mark.parametrize("decide", [adjustments.approve, adjustments.refuse])
+def test_who_refuses_says_why(customer, agent, manager):
+    waiting = adjust(customer, 5_001, agent)
+    with pytest.raises(ReasonMissing):
+        adjustments.refuse(adjustment_id=waiting.pk, by=manager.pk, at=NOW, answer=" ")
+    waiting.refresh_from_db()
+    assert waiting.state == Adjustment.State.WAITING
+
+
+@pytest.mark.parametrize("decide", [adjustments.approve, refuse])
 def test_nobody_decides_on_their_own(customer, agent, decide):
     waiting = adjust(customer, 5_001, agent)
     with pytest.raises(NotYourOwn):
@@ -102,7 +117,7 @@ def test_not_even_past_the_service(customer, agent):
         Adjustment.objects.filter(pk=waiting.pk).update(decided_by=agent)
 
 
-@pytest.mark.parametrize("decide", [adjustments.approve, adjustments.refuse])
+@pytest.mark.parametrize("decide", [adjustments.approve, refuse])
 def test_what_is_decided_is_decided(customer, agent, manager, decide):
     waiting = adjust(customer, 5_001, agent)
     adjustments.approve(adjustment_id=waiting.pk, by=manager.pk, at=NOW)
@@ -152,13 +167,20 @@ def test_points_that_are_none_or_too_many(customer, agent, amount, problem):
     assert not Adjustment.objects.exists()
 
 
+def test_given_points_expire_as_earned_ones_do(customer, agent):
+    """Without another word: a year, up to the end of the month."""
+    given = adjust(customer, 20, agent)
+    assert given.posting.lots.get().expires_at == datetime(2027, 4, 1, tzinfo=UTC)
+
+
 def test_adjusted_points_can_expire(customer, agent):
     adjust(customer, 20, agent, expires_at=NOW + DAY)
     points.settle(customer_id=customer.pk, at=NOW + DAY)
     assert totals(customer) == (10, 0, 0)
 
 
-def test_the_reason_is_not_in_the_posting_that_nobody_can_erase(customer, agent):
-    adjust(customer, 20, agent, reason="Ada Lovelace called")
+@pytest.mark.parametrize("amount", [20, -5])
+def test_the_reason_is_not_in_the_posting_that_nobody_can_erase(customer, agent, amount):
+    adjust(customer, amount, agent, reason="Ada Lovelace called")
     row = selector.statement(customer_id=customer.pk)[0]
     assert (row.reason, row.adjustment.reason) == ("", "Ada Lovelace called")

@@ -1,0 +1,75 @@
+"""Points and tiers as entries of a customer's timeline."""
+
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from core.retelling import retold
+from crm.selectors.timeline_event import Event
+from loyalty.models import Account, Move, Posting
+from loyalty.selectors import programme
+
+Kind = Posting.Kind
+# What a hold did, and that points became active, is in the ledger.
+SHOWN: Final = (Kind.EARN, Kind.REDEEM, Kind.COMMIT, Kind.EXPIRE, Kind.REVERSE, Kind.GIVE_BACK, Kind.ADJUST, Kind.MERGE)
+
+
+def postings(customer_id: int) -> QuerySet[Posting]:
+    """Of the customer's account, and of those that were merged into it."""
+    own = Account.objects.filter(Q(customer=customer_id) | Q(merged_into__customer=customer_id))
+    return Posting.objects.filter(account__in=own, kind__in=SHOWN)
+
+
+def moves(customer_id: int) -> QuerySet[Move]:
+    return Move.objects.filter(customer=customer_id)
+
+
+def of_postings(ids: list[int]) -> dict[int, Event]:
+    """Two queries."""
+    row, found = programme.current(), Posting.objects.filter(pk__in=ids).select_related("adjustment", "order", "by")
+    return {one.pk: _posting(one, row) for one in found}
+
+
+def _posting(one: Posting, row: Any) -> Event:
+    # What was held had left the balance before it was spent.
+    points = one.points or one.pending_points or one.held_points
+    number = formats.number_format(abs(points), 0, force_grouping=True)
+    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points else ""
+    return Event(
+        kind="points",
+        at=one.at,
+        date_only=False,
+        title=f"{sign}{number} {row.called(abs(points))}",
+        text=" \N{MIDDLE DOT} ".join(part for part in _parts(one) if part),
+        url=one.order.get_absolute_url() if one.order else "",
+    )
+
+
+def _parts(one: Posting) -> list[str]:
+    adjustment = getattr(one, "adjustment", None)
+    is_ahead = one.kind == Kind.EARN and one.pending_points > 0
+    return [
+        _("Earned, not active yet") if is_ahead and not one.points else one.get_kind_display(),
+        _("Order %(number)s") % {"number": one.order.external_id} if one.order else "",
+        adjustment.reason if adjustment else retold(one.reason),
+        str(one.by or ""),
+    ]
+
+
+def of_moves(ids: list[int]) -> dict[int, Event]:
+    """One query."""
+    return {one.pk: _move(one) for one in Move.objects.filter(pk__in=ids).select_related("before", "after", "by")}
+
+
+def _move(one: Move) -> Event:
+    before = _("before: %(tier)s") % {"tier": one.before} if one.before else ""
+    parts = [one.get_reason_display(), before, one.note, str(one.by or "")]
+    return Event(
+        kind="tier",
+        at=one.at,
+        date_only=False,
+        title=_("Tier %(tier)s") % {"tier": one.after} if one.after else _("No tier any more"),
+        text=" \N{MIDDLE DOT} ".join(part for part in parts if part),
+    )

@@ -1,0 +1,133 @@
+"""Points by hand: asked for on a customer, at once or after a second person has agreed."""
+
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from core.http import DeskRequest
+from customers.models import Customer
+from loyalty.forms.adjustment import AdjustForm
+from loyalty.models import Adjustment
+from loyalty.problems import InsufficientPoints, KeyReused, LedgerProblem
+from loyalty.selectors import adjustments as found
+from loyalty.selectors import programme
+from loyalty.services import adjustments
+
+
+def points_adjust(request: DeskRequest, pk: int) -> HttpResponse:
+    """The form; a POST shows what would become of it, and `save` does it. The form's token makes two presses one."""
+    customer = get_object_or_404(Customer, pk=pk)
+    if not request.business.has_loyalty:
+        messages.error(request, _("There is no programme that is switched on."))
+        return redirect(customer)
+    if request.method != "POST":
+        return _form(request, customer, AdjustForm(initial=_initial(request, customer)))
+    form = AdjustForm(request.POST)
+    if not form.is_valid() or "change" in request.POST:
+        return _form(request, customer, form)
+    if "save" not in request.POST:
+        return _confirm(request, customer, form)
+    saved = _saved(form, customer, by=request.user.pk)
+    if saved is None:
+        return _form(request, customer, form)
+    _tell(request, saved)
+    return redirect("loyalty:customer_points", pk=pk)
+
+
+def _confirm(request: DeskRequest, customer: Customer, form: AdjustForm) -> HttpResponse:
+    """What the balance would be, before anything is written."""
+    asked = form.cleaned_data
+    try:
+        outlook = found.outlook(customer.pk, amount=asked["points"], at=timezone.now())
+    except InsufficientPoints as problem:
+        form.add_error("points", str(problem))
+        return _form(request, customer, form)
+    context = {"customer": customer, "form": form, "asked": asked, "outlook": outlook}
+    return render(request, "loyalty/points_confirm.html", context)
+
+
+def _form(request: DeskRequest, customer: Customer, form: AdjustForm) -> HttpResponse:
+    row = programme.current()
+    context = {"customer": customer, "form": form, "limit": row.adjust_limit}
+    return render(request, "loyalty/points_adjust.html", context, status=422 if form.errors else 200)
+
+
+def _initial(request: DeskRequest, customer: Customer) -> dict[str, Any]:
+    """A fresh token; for `back`, the opposite of that adjustment."""
+    number = request.GET.get("back", "")
+    done = Adjustment.objects.filter(customer=customer, state=Adjustment.State.DONE)
+    one = done.filter(pk=number[:18]).first() if number.isascii() and number.isdecimal() else None
+    told: dict[str, Any] = {"token": secrets.token_hex(16)}
+    if one is not None:
+        day = formats.date_format(timezone.localtime(one.asked_at), "DATE_FORMAT")
+        reason = _("Takes back the adjustment of %(day)s") % {"day": day}
+        told |= {"points": -one.points, "reason": reason, "back": one.pk}
+    return told
+
+
+def _saved(form: AdjustForm, customer: Customer, *, by: int) -> Adjustment | None:
+    told = form.cleaned_data
+    try:
+        return adjustments.adjust(
+            customer_id=customer.pk,
+            points=told["points"],
+            key=form.key,
+            at=timezone.now(),
+            reason=told["reason"],
+            by=by,
+        )
+    except KeyReused:
+        text = _("It was taken back before.") if told["back"] else _("This form was sent before. Start again.")
+        form.add_error(None, text)
+    except LedgerProblem as problem:
+        form.add_error("points", str(problem))
+    except OperationalError:
+        form.add_error(None, _("Somebody else is changing the same thing. Try again in a moment."))
+    return None
+
+
+def _tell(request: DeskRequest, one: Adjustment) -> None:
+    points = formats.number_format(abs(one.points), 0, force_grouping=True)
+    if one.state == Adjustment.State.WAITING:
+        messages.warning(request, _("It waits until a second person agrees."))
+    elif one.points > 0:
+        messages.success(request, _("Given: %(points)s.") % {"points": points})
+    else:
+        messages.success(request, _("Taken away: %(points)s.") % {"points": points})
+
+
+def adjustment_list(request: DeskRequest) -> HttpResponse:
+    tab = "decided" if request.GET.get("tab") == "decided" else ""
+    page = found.page(found.decided() if tab else found.waiting(), number=request.GET.get("page", "1"))
+    context = {
+        "page": page,
+        "tab": tab,
+        "rows": [] if tab else found.with_balances(list(page), at=timezone.now()),
+        "number": found.waiting().count(),
+        "limit": programme.current().adjust_limit,
+    }
+    return render(request, "loyalty/adjustment_list.html", context)
+
+
+@require_POST
+def adjustment_decide(request: DeskRequest, pk: int) -> HttpResponse:
+    """`decision`: approve, or refuse with a reason."""
+    get_object_or_404(Adjustment, pk=pk)
+    is_yes = request.POST.get("decision") == "approve"
+    decide = adjustments.approve if is_yes else adjustments.refuse
+    try:
+        decide(adjustment_id=pk, by=request.user.pk, at=timezone.now(), answer=request.POST.get("answer", ""))
+    except LedgerProblem as problem:
+        messages.error(request, str(problem))
+    except OperationalError:
+        messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
+    else:
+        messages.success(request, _("Approved: it is done.") if is_yes else _("Declined: nothing has changed."))
+    return redirect("loyalty:adjustment_list")
