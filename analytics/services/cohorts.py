@@ -111,7 +111,8 @@ def _exchange(*, as_of: date) -> int:
     """Take the changed customers out of the rows and put them in again as they are now."""
     following.gather("orders", "refunds", "returns")
     with connection.cursor() as cursor:
-        cursor.execute(TAKE_OUT)
+        with following.whole_tables():
+            cursor.execute(TAKE_OUT)
         written = following.exchange(table=MEMBERS, columns=MEMBER_COLUMNS, query=MEMBERS_OF, as_of=as_of)
         cursor.execute(ROWS_OF.format(members=BEFORE_AND_NOW))
         cursor.execute(TIDY)

@@ -124,9 +124,12 @@ def rebuild(*, table: str, columns: str, query: str, as_of: date) -> int:
 @contextmanager
 def whole_tables() -> Iterator[None]:
     """No nested loops within, whatever the planner expects: they would visit every page of a table in no order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('enable_nestloop')")
+        (before,) = cursor.fetchone()
     _execute("SET LOCAL enable_nestloop = off")
     yield
-    _execute("SET LOCAL enable_nestloop = on")
+    _execute(f"SET LOCAL enable_nestloop = {before}")
 
 
 def empty(table: str) -> None:

@@ -151,7 +151,7 @@ GROUP BY channel, month
 ON CONFLICT (channel, month) DO UPDATE SET customers = excluded.customers, amount_cents = excluded.amount_cents;
 DELETE FROM {cells} WHERE customers = 0 AND amount_cents = 0"""
 
-DIVIDE: Final = (SPEND, ACQUIRED, TOUCHED, SHARES)
+COMPARE: Final = (SPEND, ACQUIRED, TOUCHED)
 SCRATCH: Final = "DROP TABLE spend, acquired, touched, shares, won"
 CHANGED_BASKETS: Final = "JOIN changed_customers USING (customer_id)"
 
@@ -210,7 +210,9 @@ def rebuild(*, table: str, cells: str, of_baskets: str, as_of: date, units: Unit
 def _count(names: dict[str, str], of_baskets: str, *, as_of: date, units: UnitCosts) -> int:
     names = names | {"of_baskets": of_baskets}
     params: dict[str, Any] = {"as_of": as_of, "order_cents": units.order_cents, "return_cents": units.return_cents}
-    run(tuple(statement.format_map(names) for statement in DIVIDE), params)
+    with following.whole_tables():
+        run(tuple(statement.format_map(names) for statement in COMPARE), params)
+    run((SHARES.format_map(names),), params)
     if of_baskets:  # not earlier: other shares are changes, too
         following.gather("orders", "refunds", "returns", "costs")
     run((WON.format_map(names),), params)

@@ -78,10 +78,9 @@ def begin_night(number):
 
 def wait_for_work(step):
     """Wait until somebody works on this step of the night, or on one after it; False when the night ended before."""
-    order = list(night.STEPS)
-    wait_for(
-        lambda: (run := running()) is None or (at_work() and order.index(run.step) >= order.index(step)), pause=0.002
-    )
+    wanted = list(night.STEPS)[list(night.STEPS).index(step) :]
+    claimed = Job.objects.filter(state=Job.State.CLAIMED, step__in=wanted)
+    wait_for(lambda: running() is None or claimed.exists(), pause=0.002)
     return running() is not None
 
 
