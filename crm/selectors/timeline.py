@@ -71,7 +71,7 @@ def _keys(*, customer_id: int, kinds: Sequence[str], start: Key | None) -> list[
     }
     parts = [_part(rows, name=name, at=at, start=start) for name, (rows, at) in sources.items() if name in kinds]
     whole = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-    return list(whole.order_by("-at", "kind", "-pk")[: PAGE_EVENTS + 1])
+    return list(whole.order_by("-moment", "fact", "-pk")[: PAGE_EVENTS + 1])
 
 
 def _part(rows: QuerySet[Any], *, name: str, at: str, start: Key | None) -> QuerySet[Any]:
@@ -81,7 +81,9 @@ def _part(rows: QuerySet[Any], *, name: str, at: str, start: Key | None) -> Quer
         rows = rows.filter(**{f"{at}__lte" if name >= kind else f"{at}__lt": moment})
         if name == kind:
             rows = rows.filter(Q(**{f"{at}__lt": moment}) | Q(pk__lt=pk))
-    found: QuerySet[Any] = rows.annotate(kind=Value(name, CharField()), at=F(at)).values_list("kind", "pk", "at")
+    found: QuerySet[Any] = rows.annotate(fact=Value(name, CharField()), moment=F(at)).values_list(
+        "fact", "pk", "moment"
+    )
     return found
 
 

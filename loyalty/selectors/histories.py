@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.downloads import plain
+from customers.models import Order
 from loyalty.models import Allocation, Hold, Lot, Posting, Redemption
 from loyalty.selectors import points
 
@@ -21,6 +22,7 @@ Kind = Posting.Kind
 PAGE_ROWS: Final = 25
 MOST_LOTS: Final = 200
 AT_ONCE: Final = 2_000
+NAMED: Final = ("adjustment__asked_by", "by", "order", "source__order")
 GROUPS: Final[Mapping[str, tuple[Promise, tuple[Kind, ...]]]] = {
     "": (gettext_lazy("All"), tuple(Kind)),
     "earned": (gettext_lazy("Earned"), (Kind.EARN, Kind.ACTIVATE)),
@@ -38,6 +40,12 @@ class Row:
     balance: int
     parts: Sequence[Allocation]
     redemption: Redemption | None
+
+    @property
+    def order(self) -> Order | None:
+        """Its own, or that of the posting that it is about: points that become active came with an order."""
+        source = self.posting.source
+        return self.posting.order or (source.order if source else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +68,7 @@ def rows(customer_id: int, *, group: str, page: str) -> tuple[Page[Posting], lis
     """One page of postings, the latest first. `group` is one of GROUPS; what is none of them is all."""
     kinds = GROUPS.get(group, GROUPS[""])[1]
     whole = points.statement(customer_id=customer_id)
-    named = whole.select_related("adjustment__asked_by", "by", "order")
+    named = whole.select_related(*NAMED)
     shown = Paginator(named.filter(kind__in=kinds), PAGE_ROWS).get_page(page)
     return shown, _told(list(points.with_balance(shown.object_list, whole)))  # type: ignore[arg-type]
 
@@ -68,7 +76,7 @@ def rows(customer_id: int, *, group: str, page: str) -> tuple[Page[Posting], lis
 def latest(customer_id: int, *, most: int) -> list[Row]:
     """The last postings that changed what can be spent."""
     whole = points.statement(customer_id=customer_id)
-    found = whole.select_related("adjustment__asked_by", "by", "order").exclude(points=0)[:most]
+    found = whole.select_related(*NAMED).exclude(points=0)[:most]
     return _told(list(points.with_balance(found, whole)))
 
 
