@@ -33,7 +33,9 @@ def headline(offer: Offer, *, currency: str) -> str:
 
 
 def of_customer(offer: Offer, *, currency: str, ends_at: datetime | None = None) -> list[str]:
-    """Terms that a customer has to know. Two queries unless the offer came by selectors.offers.with_terms.
+    """Terms that a customer has to know: not when it began, for before that a code says so itself.
+
+    Two queries unless the offer came by selectors.offers.with_terms.
 
     `ends_at` is the end of her code, where the offer does not end before it.
     """
@@ -51,7 +53,8 @@ def of_customer(offer: Offer, *, currency: str, ends_at: datetime | None = None)
 
 def of_staff(offer: Offer, *, currency: str) -> list[str]:
     """The same, and what only the shop has to know."""
-    return [*of_customer(offer, currency=currency), *_for_whom(offer), *_caps(offer, currency), *_floors(offer)]
+    began = [_("From %(day)s.") % {"day": moment(offer.starts_at)}] if offer.starts_at else []
+    return [*of_customer(offer, currency=currency), *began, *_for_whom(offer), *_caps(offer, currency), *_floors(offer)]
 
 
 def percent(value: Decimal) -> str:
@@ -97,8 +100,6 @@ def _least(offer: Offer, currency: str) -> list[str]:
 
 def _when(offer: Offer, code_ends_at: datetime | None) -> list[str]:
     said, ends_at = [], code_ends_at or offer.ends_at
-    if offer.starts_at is not None:
-        said.append(_("From %(day)s.") % {"day": moment(offer.starts_at)})
     if ends_at is not None:
         said.append(_("Until %(day)s.") % {"day": until(ends_at)})
     if offer.weekdays != EVERY_DAY:

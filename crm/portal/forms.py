@@ -87,7 +87,9 @@ class ProfileForm(forms.Form):
         help_text=_("Year, month and day, such as 1990-03-14, or 03-14 without the year."),
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
-    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), required=False, help_text=_("So that no message comes in the middle of your night.")
+    )
 
     def __init__(self, *args: Any, country: str = "", has_birthday: bool = False, **options: Any) -> None:
         """A birthday that is known is not asked for: gifts hang on it, so the shop changes it."""

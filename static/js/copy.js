@@ -2,11 +2,11 @@
 (() => {
   for (const button of document.querySelectorAll("[data-copy]")) {
     const source = document.querySelector(button.dataset.copy);
-    source.addEventListener("focus", () => source.select());
+    if (source.select) source.addEventListener("focus", () => source.select());
     if (!navigator.clipboard) continue;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(source.value);
+      await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
       button.querySelector("span").textContent = button.dataset.copied;
     });
   }

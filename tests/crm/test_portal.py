@@ -1,8 +1,6 @@
 """The customers' own pages: what they say, what they do, and that they show nobody else's."""
 
-import csv
 import io
-import json
 import re
 import zipfile
 from datetime import UTC, date, datetime, timedelta
@@ -13,14 +11,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from core.models import CUSTOMER, User
-from crm.portal.selectors.own_data import harmless
 from customers.models import Customer, Email, Phone, PortalAccess
 from loyalty.models import Account, Programme, Redemption, Reward, Tier, TierNotice
 from loyalty.services import points
 from tests.factories import make_business, make_customer, make_order, make_refund
 
 pytestmark = pytest.mark.django_db
-ROUTES = ("", "rewards/", "points/", "orders/", "profile/")
+ROUTES = ("", "rewards/", "offers/", "events/", "friends/", "points/", "orders/", "profile/", "profile/address/")
 
 
 @pytest.fixture(autouse=True)
@@ -117,12 +114,23 @@ class TestHome:
         assert "A lamp 280 points more" in page
         assert "A lamp 280 points more" in read(client, "/me/rewards/")
 
-    def test_a_notice_stays_until_it_is_read(self, client, ada, programme):
-        tier = Tier.objects.create(name="Gold", rank=1, threshold=100)
-        TierNotice.objects.create(customer=ada, kind="rose", tier=tier, key="move:1", at=timezone.now())
-        assert "You have reached Gold." in read(client, "/me/")
+    def test_the_newest_notice_stays_until_it_is_read_and_those_before_it_count_as_seen(self, client, ada, programme):
+        for rank, name in enumerate(("Silver", "Gold"), 1):
+            tier = Tier.objects.create(name=name, rank=rank, threshold=100 * rank)
+            TierNotice.objects.create(customer=ada, kind="rose", tier=tier, key=f"move:{rank}", at=timezone.now())
+        page = read(client, "/me/")
+        assert "You have reached Gold." in page
+        assert "Silver" not in page.partition("I have read it")[0]
         client.post("/me/notices/seen/")
         assert "You have reached" not in read(client, "/me/")
+
+    def test_one_point_has_its_own_name(self, client, ada, programme):
+        earn(ada, 1)
+        assert "You can spend 1 point " in read(client, "/me/")
+        Programme.objects.update(point_name="bean", points_name="beans")
+        assert "You can spend 1 bean." in read(client, "/me/rewards/")
+        earn(ada, 4)
+        assert "You can spend 5 beans." in read(client, "/me/rewards/")
 
     def test_without_a_programme_there_are_orders_and_no_points(self, client, ada):
         make_order(customer=ada, external_id="A-7", value_cents=4_200)
@@ -291,40 +299,6 @@ class TestProfile:
         page = client.post("/me/profile/", {"name": "Ada", "phone": "12"}).content.decode()
         assert "is not a phone number" in page
         assert not Phone.objects.exists()
-
-
-class TestOwnData:
-    def files(self, client):
-        answer = client.get("/me/data/")
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.zip"'
-        packed = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
-        return {name: packed.read(name).decode("utf-8-sig") for name in packed.namelist()}
-
-    def test_everything_as_json_and_csv(self, client, ada, programme):
-        order = make_order(customer=ada, external_id="A-7")
-        make_refund(order=order, value_cents=500)
-        earn(ada, 120)
-        files = self.files(client)
-        whole = json.loads(files["data.json"])
-        assert whole["customer"][0]["name"] == "Ada Lovelace"
-        assert [row["external_id"] for row in whole["orders"]] == ["A-7"]
-        assert [row["points"] for row in whole["points"]] == [120]
-        assert whole["sign_in"][0]["address"] == "ada@example.com"
-        rows = list(csv.DictReader(io.StringIO(files["order_lines.csv"])))
-        assert len(rows) == 1
-        assert rows[0]["product_sku"]
-
-    def test_a_cell_is_never_a_formula(self, client, ada):
-        Customer.objects.filter(pk=ada.pk).update(name="=HYPERLINK(1)")
-        assert "'=HYPERLINK(1)" in self.files(client)["customer.csv"]
-        assert json.loads(self.files(client)["data.json"])["customer"][0]["name"] == "=HYPERLINK(1)"
-
-    @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
-    def test_each_beginning_of_a_formula_is_harmless(self, text):
-        assert harmless(text) == f"'{text}"
-
-    def test_numbers_stay_numbers(self):
-        assert harmless(-5) == -5
 
 
 class TestOneSeesOnlyOneSOwn:

@@ -145,13 +145,18 @@ class TestCustomersAndStaffStayApart:
             "/outbox/",
         ):
             assert client.get(path).status_code == 403, path
-        assert "page is for staff" in client.get("/").content.decode()
+        for path, said in (("/", "page is for staff"), ("/nothing/", "Nothing is here")):
+            page = client.get(path).content.decode()
+            assert said in page
+            assert "Juniper &amp; Oak" in page
+            assert "Perennial" not in page
 
     def test_staff_open_no_page_of_a_customer(self, client):
         client.force_login(User.objects.create_user("admin@example.com", role=Role.ADMIN))
         refused = client.get("/me/")
         assert refused.status_code == 403
         assert "page is for customers" in refused.content.decode()
+        assert "Perennial" in client.get("/me/nothing/").content.decode()
         assert "signed in as staff" in client.get("/me/sign-in/").content.decode()
 
     def test_a_customer_gets_no_password(self, client, ada):

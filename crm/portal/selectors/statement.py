@@ -38,6 +38,12 @@ WORDS: Final[Mapping[Kind, Promise]] = {
     Kind.MERGE: _("Moved from another account"),
 }
 
+# Reasons that programs write, in words; all others were written by people, or are texts of ours (core.retelling).
+REASONS: Final[Mapping[str, Promise]] = {
+    "referral": _("Recommendation"),
+    "referral_step": _("Extra for several friends"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -89,7 +95,7 @@ def _line(row: Posting, numbers: Mapping[int, str]) -> Line:
     return Line(
         at=row.at,
         what=WORDS[Kind(row.kind)],
-        why=row.reason,
+        why=str(REASONS.get(row.reason, row.reason)),
         order_number=numbers.get(row.order_id or 0, ""),
         points=row.points,
         pending=row.pending_points,
