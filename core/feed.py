@@ -70,6 +70,15 @@ def position(reaction: str) -> int:
     return 0 if is_foreign(xid) else xid
 
 
+def stay(reaction: str) -> None:
+    """Keep others from `position` until the end of the transaction, beside others who do the same.
+
+    For parts of a reaction that are at work at once; the cursor is there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM core_cursor WHERE reaction = %s FOR SHARE", [reaction])
+
+
 def advance(reaction: str, xid: int) -> None:
     """Say that the reaction has dealt with every change of transactions below `xid`."""
     Cursor.objects.filter(reaction=reaction).update(xid=xid)

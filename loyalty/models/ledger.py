@@ -38,7 +38,7 @@ class Account(models.Model):
     may_owe = models.BooleanField(default=False, db_default=False)  # a reversal took more than was there
     due_at = models.DateTimeField(null=True)
     # Whose lots these are now: what is written for this account's customer or postings is written there
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged")
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged", db_index=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -57,6 +57,8 @@ class Account(models.Model):
         indexes: ClassVar = [
             # loyalty.services: accounts for which time has decided something, at midnight and in the sweep
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="accounts_that_are_due"),
+            # loyalty.selectors.points, tier_values: what was merged into an account; few of them
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="merged_accounts"),
         ]
 
     def __str__(self) -> str:

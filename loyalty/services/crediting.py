@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from core import business as settings_row
-from core import feed
+from core import feed, parallel
 from core.models import Business, Change, Cursor
 from customers.models import Customer
 from loyalty.models import Programme
@@ -23,7 +23,7 @@ from loyalty.services import many, refunding, targets
 REACTION: Final = "points"
 AT_ONCE: Final = 50_000  # orders of one transaction: it locks their customers' accounts
 
-CUSTOMERS: Final = 10_000  # looked at together, the first time
+CUSTOMERS: Final = 20_000  # looked at together, the first time
 
 # By customer, so that each account is written once.
 OF_CUSTOMERS: Final = """
@@ -38,14 +38,12 @@ SELECT c.order_id FROM loyalty_credit c LEFT JOIN customers_order o ON o.id = c.
 WHERE o.id IS NULL AND c.facts <> 0 ORDER BY c.order_id
 """
 
-# What differs from what was credited. A row with neither points nor credit is an order that never had any.
-CHANGED: Final = (
-    "DELETE FROM wanted_credit WHERE NOT is_anew AND points = was_points AND was_customer = customer_id",
-    "DELETE FROM wanted_credit WHERE customer_id IS NULL AND was_facts = 0",
-    "DROP TABLE IF EXISTS pg_temp.wanted_account",
+CUSTOMERS_OF: Final = (
+    "DROP TABLE IF EXISTS pg_temp.wanted_account, pg_temp.wanted_posting",
     """CREATE TEMP TABLE wanted_account ON COMMIT DROP AS
     SELECT customer_id FROM wanted_credit WHERE points > 0
     UNION SELECT was_customer FROM wanted_credit WHERE was_points > 0""",
+    "ANALYZE wanted_account (customer_id)",
 )
 EARNED: Final = """
 CREATE TEMP TABLE wanted_posting ON COMMIT DROP AS
@@ -62,14 +60,15 @@ REMEMBER: Final = (
     WHERE l.order_id = w.order_id AND w.was_facts IS NOT NULL AND (w.is_anew OR w.customer_id IS NULL)""",
     """INSERT INTO loyalty_linecredit (order_id, position, points)
     SELECT order_id, position, points FROM wanted_line WHERE points > 0 ORDER BY order_id, position""",
-    """INSERT INTO loyalty_credit AS c (order_id, customer_id, facts, multiplier, points, forgiven, revision)
-SELECT order_id, coalesce(customer_id, was_customer), CASE WHEN customer_id IS NULL THEN 0 ELSE coalesce(facts, 0) END,
-    multiplier, points, 0, 1
-FROM wanted_credit ORDER BY order_id
-ON CONFLICT (order_id) DO UPDATE SET customer_id = excluded.customer_id, facts = excluded.facts,
-    multiplier = excluded.multiplier, points = excluded.points, revision = c.revision + 1,
-    forgiven = CASE WHEN c.customer_id <> excluded.customer_id THEN 0
-        ELSE c.forgiven - least(c.forgiven, greatest(excluded.points - c.points, 0)) END""",
+    """INSERT INTO loyalty_credit (order_id, customer_id, facts, multiplier, points)
+    SELECT order_id, customer_id, coalesce(facts, 0), multiplier, points FROM wanted_credit
+    WHERE was_facts IS NULL ORDER BY order_id""",
+    """UPDATE loyalty_credit c SET customer_id = coalesce(w.customer_id, w.was_customer),
+    facts = CASE WHEN w.customer_id IS NULL THEN 0 ELSE coalesce(w.facts, 0) END, multiplier = w.multiplier,
+    points = w.points, revision = c.revision + 1,
+    forgiven = CASE WHEN c.customer_id <> w.customer_id THEN 0
+        ELSE c.forgiven - least(c.forgiven, greatest(w.points - c.points, 0)) END
+    FROM wanted_credit w WHERE w.was_facts IS NOT NULL AND c.order_id = w.order_id""",
 )
 
 
@@ -83,7 +82,10 @@ def credit(*, at: datetime) -> int:
     if not programmes.is_open():
         return 0
     since, until = _span()
-    done = sum(_some(ids, at) for ids in _chunks(since, until))
+    if since:
+        done = credit_orders(order_ids=feed.pending(Change.Kind.ORDER, since=since, until=until), at=at)
+    else:
+        done = _every_order(at)
     _advance(since, until)
     return done
 
@@ -110,15 +112,17 @@ def _advance(since: int, until: int) -> None:
         feed.advance(REACTION, until)
 
 
-def _chunks(since: int, until: int) -> Iterator[Sequence[int]]:
-    if since:
-        yield from _cut(feed.pending(Change.Kind.ORDER, since=since, until=until))
-        return
+def _every_order(at: datetime) -> int:
     from_day = first_day(programmes.current(), settings_row.current())
     last = Customer.objects.aggregate(last=Max("pk"))["last"] or 0
-    for first in range(1, last + 1, CUSTOMERS):
-        yield from _cut(_ids(OF_CUSTOMERS, first=first, last=first + CUSTOMERS - 1, from_day=from_day))
-    yield from _cut(_ids(NO_LONGER, from_day=from_day))
+    done = parallel.each(range(1, last + 1, CUSTOMERS), lambda first: _of_customers(first, from_day, at))
+    return sum(done) + credit_orders(order_ids=_ids(NO_LONGER, from_day=from_day), at=at)
+
+
+def _of_customers(first: int, from_day: date, at: datetime) -> int:
+    """All orders of some customers, beside other customers' at the same time."""
+    ids = _ids(OF_CUSTOMERS, first=first, last=first + CUSTOMERS - 1, from_day=from_day)
+    return sum(_some(part, at, beside=first) for part in _cut(ids))
 
 
 def _ids(query: str, **params: Any) -> Sequence[int]:
@@ -139,26 +143,36 @@ def _cut(order_ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 @transaction.atomic
-def _some(order_ids: Sequence[int], at: datetime) -> int:
-    """Bring some orders up to date. The lock on the cursor keeps it to one process at a time."""
-    feed.position(REACTION)
+def _some(order_ids: Sequence[int], at: datetime, beside: int | None = None) -> int:
+    """Bring some orders up to date."""
+    _wait_for_others(beside)
     programme, business = programmes.current(), settings_row.current()
     targets.look_up(order_ids=order_ids, programme=programme)
     changed = _changed()
     if not changed:
         return 0
-    many.lock(wanted="wanted_account", at=at)
+    terms = programmes.terms(programme, business)
+    _run(*CUSTOMERS_OF, EARNED, "ANALYZE wanted_posting (customer_id)")
+    many.lock(wanted="wanted_account", terms=terms, at=at)
     refunding.take_back(programme=programme, at=at)
-    _run("DROP TABLE IF EXISTS pg_temp.wanted_posting", EARNED)
-    many.earn(terms=programmes.terms(programme, business), at=at)
+    many.earn(terms=terms, at=at)
     _run(*REMEMBER)
     refunding.forgive()
     return changed
 
 
+def _wait_for_others(beside: int | None) -> None:
+    """The lock on the cursor keeps it to one process at a time; or to one for each number that stands for a part."""
+    if beside is None:
+        feed.position(REACTION)
+        return
+    feed.stay(REACTION)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", [REACTION, beside // CUSTOMERS])
+
+
 def _changed() -> int:
-    """Leave only what differs from what was credited; returns how many orders that are."""
-    _run(*CHANGED)
+    """How many orders differ from what was credited."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM wanted_credit")
         return int(cursor.fetchone()[0])

@@ -19,7 +19,7 @@ LOOKED_AT: Final = 50_000  # orders; of more, every second, third, …
 WHICH: Final = "o.status = 'paid' AND o.customer_id IS NOT NULL AND o.placed_on BETWEEN %(first)s AND %(last)s"
 COUNT: Final = f"SELECT count(*) FROM customers_order o WHERE {WHICH}"
 ORDERS: Final = f"""
-CREATE TEMP TABLE wanted_credit ON COMMIT DROP AS
+CREATE TEMP TABLE seen_order ON COMMIT DROP AS
 SELECT o.id AS order_id, %(at)s::timestamptz AS placed_at, true AS is_anew, o.customer_id, o.value_cents,
     coalesce((SELECT (t.multiplier * 100)::int FROM loyalty_standing s JOIN loyalty_tier t ON t.id = s.tier_id
         WHERE s.customer_id = o.customer_id AND (s.until IS NULL OR s.until >= %(today)s)), 100) AS multiplier
@@ -28,7 +28,7 @@ FROM customers_order o WHERE {WHICH} AND o.id %% %(share)s = 0
 SUM: Final = """
 SELECT count(DISTINCT w.order_id), count(DISTINCT w.order_id) FILTER (WHERE l.points > 0),
     count(DISTINCT w.customer_id) FILTER (WHERE l.points > 0), coalesce(sum(l.points), 0)
-FROM wanted_credit w LEFT JOIN wanted_line l ON l.order_id = w.order_id
+FROM seen_order w LEFT JOIN wanted_line l ON l.order_id = w.order_id
 """
 
 
@@ -69,7 +69,7 @@ def _look(first: date, last: date, business: Business, at: datetime) -> DryRun:
         cursor.execute(COUNT, params)
         orders = int(cursor.fetchone()[0])
         share = -(-orders // LOOKED_AT) or 1
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.wanted_credit, pg_temp.wanted_line")
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.seen_order, pg_temp.wanted_line")
         cursor.execute(ORDERS, params | {"share": share})
         cursor.execute(targets.LINES, params)
         cursor.execute(SUM)

@@ -47,7 +47,8 @@ def _some(at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.wanted_posting")
         cursor.execute(ENTERED, {"at": at, "today": today, "zone": business.time_zone, "most": AT_ONCE})
-    many.lock(wanted="wanted_posting", at=at)
-    done = many.earn(terms=programmes.terms(programmes.current(), business).at_once, at=at)
+    terms = programmes.terms(programmes.current(), business).at_once
+    many.lock(wanted="wanted_posting", terms=terms, at=at)
+    done = many.earn(terms=terms, at=at)
     tiers.write(asked="SELECT DISTINCT customer_id FROM wanted_posting", business=business, at=at)
     return done

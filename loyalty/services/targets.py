@@ -1,8 +1,9 @@
 """What orders are to have been credited, beside what they were: for many orders, in temporary tables.
 
-`wanted_credit` has a row for each order that is to be looked at, `wanted_line` what each line of an order earned whose
-facts are others than when it was credited. An order is worked out anew only then: a rule that was made later, another
-tier or a refund does not change what its lines earned. The arithmetic is that of loyalty.earning and loyalty.reversal.
+`seen_order` has a row for each order that is looked at, `wanted_line` what each line of an order earned whose facts are
+others than when it was credited, `wanted_credit` the orders whose points are others than those that were credited. An
+order is worked out anew only when its facts are others: a rule that was made later, another tier or a refund does not
+change what its lines earned. The arithmetic is that of loyalty.earning and loyalty.reversal.
 """
 
 from collections.abc import Sequence
@@ -14,36 +15,35 @@ from loyalty.earning import MOST_POINTS
 from loyalty.models import Programme
 
 # `customer_id` is whose points they are to be: nobody's unless the order is paid, somebody's, and counts.
-ORDERS: Final = """
-CREATE TEMP TABLE wanted_credit ON COMMIT DROP AS
-SELECT ids.id AS order_id, o.customer_id, o.placed_at, o.placed_on, c.customer_id AS was_customer,
-    coalesce(c.points, 0) AS was_points, coalesce(c.forgiven, 0) AS forgiven, coalesce(c.revision, 0) AS revision,
-    c.facts AS was_facts, coalesce(c.multiplier, 100) AS was_multiplier, l.facts, 100 AS multiplier,
-    0::bigint AS points, false AS is_anew
-FROM (SELECT DISTINCT unnest(%(ids)s::bigint[]) AS id) AS ids
-LEFT JOIN customers_order o ON o.id = ids.id AND o.status = 'paid' AND o.customer_id IS NOT NULL
-    AND o.placed_on >= %(from_day)s AND (%(from_day_counts)s OR o.placed_at >= %(opened_at)s)
-LEFT JOIN loyalty_credit c ON c.order_id = ids.id
-LEFT JOIN LATERAL (
-    SELECT hashtextextended(string_agg(concat_ws('/', l.position, l.product_id, l.quantity, l.net_cents,
-        l.discount_cents, l.counts), ',' ORDER BY l.position), extract(epoch FROM o.placed_at)::bigint) AS facts
-    FROM customers_orderline l WHERE l.order_id = o.id
-) l ON true
-WHERE o.id IS NOT NULL OR c.order_id IS NOT NULL
-"""
 # The multiplier is that of the tier that was held when the order was placed: the present one, or what the moves say of
 # earlier. It stays as it was when the order was credited, as long as it is the same customer's.
-ANEW: Final = """
-UPDATE wanted_credit w SET is_anew = true, multiplier = CASE WHEN w.was_customer = w.customer_id
-    AND w.was_facts IS NOT NULL THEN w.was_multiplier ELSE coalesce((
+ORDERS: Final = """
+CREATE TEMP TABLE seen_order ON COMMIT DROP AS
+SELECT w.*, w.customer_id IS NOT NULL AND (w.was_facts IS DISTINCT FROM coalesce(w.facts, 0)
+        OR w.was_customer IS DISTINCT FROM w.customer_id) AS is_anew,
+    CASE WHEN w.was_customer = coalesce(w.customer_id, w.was_customer) THEN w.was_multiplier ELSE coalesce((
         SELECT (t.multiplier * 100)::int FROM loyalty_standing s
         JOIN loyalty_tier t ON t.id = CASE WHEN s.since <= w.placed_at THEN s.tier_id ELSE (
             SELECT m.after_id FROM loyalty_move m WHERE m.customer_id = s.customer_id AND m.at <= w.placed_at
             ORDER BY m.id DESC LIMIT 1) END
         WHERE s.customer_id = w.customer_id
-            AND (s.since > w.placed_at OR s.until IS NULL OR s.until >= w.placed_on)), 100) END
-WHERE w.customer_id IS NOT NULL
-    AND (w.was_facts IS DISTINCT FROM coalesce(w.facts, 0) OR w.was_customer IS DISTINCT FROM w.customer_id)
+            AND (s.since > w.placed_at OR s.until IS NULL OR s.until >= w.placed_on)), 100) END AS multiplier
+FROM (
+    SELECT ids.id AS order_id, o.customer_id, o.placed_at, o.placed_on, c.customer_id AS was_customer,
+        coalesce(c.points, 0) AS was_points, coalesce(c.forgiven, 0) AS forgiven, coalesce(c.revision, 0) AS revision,
+        c.facts AS was_facts, coalesce(c.multiplier, 100) AS was_multiplier, l.facts, l.came_back
+    FROM (SELECT DISTINCT unnest(%(ids)s::bigint[]) AS id) AS ids
+    LEFT JOIN customers_order o ON o.id = ids.id AND o.status = 'paid' AND o.customer_id IS NOT NULL
+        AND o.placed_on >= %(from_day)s AND (%(from_day_counts)s OR o.placed_at >= %(opened_at)s)
+    LEFT JOIN loyalty_credit c ON c.order_id = ids.id
+    LEFT JOIN LATERAL (
+        SELECT hashtextextended(string_agg(concat_ws('/', l.position, l.product_id, l.quantity, l.net_cents,
+            l.discount_cents, l.counts), ',' ORDER BY l.position), extract(epoch FROM o.placed_at)::bigint) AS facts,
+            bool_or(l.refunded_cents <> 0 OR l.refunded_quantity <> 0) AS came_back
+        FROM customers_orderline l WHERE l.order_id = o.id
+    ) l ON true
+    WHERE o.id IS NOT NULL OR c.order_id IS NOT NULL
+) AS w
 """
 LINES: Final = """
 CREATE TEMP TABLE wanted_line ON COMMIT DROP AS
@@ -51,7 +51,7 @@ WITH line AS (
     SELECT w.order_id, l.position, w.multiplier, w.placed_at, l.product_id, p.category_id,
         l.net_cents + CASE WHEN %(before_discount)s THEN l.discount_cents ELSE 0 END AS base,
         (l.quantity * 1000)::bigint AS pieces
-    FROM wanted_credit w JOIN customers_orderline l ON l.order_id = w.order_id AND l.counts
+    FROM seen_order w JOIN customers_orderline l ON l.order_id = w.order_id AND l.counts
     JOIN customers_product p ON p.id = l.product_id WHERE w.is_anew
 ), covered AS (
     SELECT line.order_id, line.position, line.base, line.pieces, r.id AS rule_id, r.kind, r.points, r.per_cents,
@@ -87,40 +87,47 @@ WITH line AS (
 SELECT order_id, position, sum(share + CASE WHEN place <= rest THEN 1 ELSE 0 END)::bigint AS points
 FROM left_over GROUP BY order_id, position
 """
-# What stays after refunds, of the lines as they were worked out now or when the order was credited.
-POINTS: Final = """
-UPDATE wanted_credit w SET points = kept.points
-FROM (
-    SELECT earned.order_id, sum(earned.points - CASE
-        WHEN l.net_cents <> 0 THEN div(earned.points::numeric * abs(l.refunded_cents), abs(l.net_cents))
-        WHEN l.quantity > 0 THEN div(earned.points * l.refunded_quantity, l.quantity)
-        ELSE 0 END)::bigint AS points
-    FROM (
-        SELECT order_id, position, points FROM wanted_line
-        UNION ALL
-        SELECT c.order_id, c.position, c.points FROM loyalty_linecredit c
-        JOIN wanted_credit w ON w.order_id = c.order_id AND w.customer_id IS NOT NULL AND NOT w.is_anew
-    ) AS earned
-    JOIN customers_orderline l ON l.order_id = earned.order_id AND l.position = earned.position
-    GROUP BY earned.order_id
-) AS kept
-WHERE kept.order_id = w.order_id AND w.customer_id IS NOT NULL
+# What stays after refunds, of the lines as they were worked out now or when the order was credited; only what differs
+# from what was credited. Without customer and without credit it is an order that never had any.
+CREDITS: Final = """
+CREATE TEMP TABLE wanted_credit ON COMMIT DROP AS
+WITH earned AS (
+    SELECT order_id, position, points FROM wanted_line
+    UNION ALL
+    SELECT c.order_id, c.position, c.points FROM loyalty_linecredit c
+    JOIN seen_order s ON s.order_id = c.order_id AND s.customer_id IS NOT NULL AND NOT s.is_anew
+), returned AS (
+    SELECT e.order_id, e.position, CASE
+        WHEN l.net_cents <> 0 THEN div(e.points::numeric * abs(l.refunded_cents), abs(l.net_cents))
+        WHEN l.quantity > 0 THEN div(e.points * l.refunded_quantity, l.quantity)
+        ELSE 0 END AS points
+    FROM earned e JOIN seen_order s ON s.order_id = e.order_id AND s.came_back
+    JOIN customers_orderline l ON l.order_id = e.order_id AND l.position = e.position
+), kept AS (
+    SELECT e.order_id, sum(e.points - coalesce(r.points, 0))::bigint AS points
+    FROM earned e LEFT JOIN returned r ON r.order_id = e.order_id AND r.position = e.position GROUP BY e.order_id
+)
+SELECT * FROM (
+    SELECT s.*, CASE WHEN s.customer_id IS NULL THEN 0 ELSE coalesce(kept.points, 0) END AS points
+    FROM seen_order s LEFT JOIN kept ON kept.order_id = s.order_id
+) AS w
+WHERE NOT coalesce(NOT is_anew AND points = was_points AND was_customer = customer_id, false)
+    AND NOT coalesce(customer_id IS NULL AND was_facts = 0, false)
 """
 STATEMENTS: Final = (
     # Sorts of fifty thousand orders stay in memory.
     *(
         "SET LOCAL work_mem = '128MB'",
-        "DROP TABLE IF EXISTS pg_temp.wanted_credit, pg_temp.wanted_line",
+        "DROP TABLE IF EXISTS pg_temp.seen_order, pg_temp.wanted_line, pg_temp.wanted_credit",
         ORDERS,
-        "ANALYZE wanted_credit",
-        ANEW,
+        "ANALYZE seen_order (order_id, customer_id, is_anew, came_back)",
     ),
-    *(LINES, "ANALYZE wanted_line", POINTS),
+    *(LINES, "ANALYZE wanted_line (order_id)", CREDITS, "ANALYZE wanted_credit (order_id)"),
 )
 
 
 def look_up(*, order_ids: Sequence[int], programme: Programme) -> None:
-    """Make the two tables, which live until the end of the transaction. The programme is switched on."""
+    """Make the three tables, which live until the end of the transaction. The programme is switched on."""
     params: dict[str, Any] = {
         "ids": list(order_ids),
         "from_day": programme.credit_from or "-infinity",
