@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from core.api.errors import Conflict, Unprocessable
 from core.api.idempotent import idempotent
-from core.api.views import ApiView
+from core.api.views import ApiView, refuse_body
 from customers.api.orders import taken
 from customers.models import Customer
 from loyalty.api import point_shapes as shapes
@@ -84,7 +84,12 @@ class PointsRedeem(PointsView):
 
     def made(self, request: Request, customer: int, make: Callable[..., Done]) -> Done:
         asked = self.body(shapes.WishIn, request)
-        wish = Wish(customer_id=customer, points=asked.get("points"), reward_id=asked.get("reward"))
+        wish = Wish(
+            customer_id=customer,
+            points=asked.get("points"),
+            reward_id=asked.get("reward"),
+            reference=asked.get("order", ""),
+        )
         return answered(
             lambda: make(wish=wish, key=own_key(request), at=timezone.now(), place=Redemption.Place.API), customer
         )
@@ -105,6 +110,7 @@ class PointsCommit(PointsView):
     @idempotent(required=False)
     def post(self, request: Request, customer: int, pk: int) -> Response:
         """What was held is spent. The same again changes nothing; a hold that ran out or was released is a 409."""
+        refuse_body(request)
         return self.ended(customer, pk, rewards.commit)
 
     def ended(self, customer: int, pk: int, end: Callable[..., Done]) -> Response:
@@ -117,6 +123,7 @@ class PointsRelease(PointsCommit):
     @idempotent(required=False)
     def post(self, request: Request, customer: int, pk: int) -> Response:
         """What was held goes back. The same again changes nothing; a hold that was committed is a 409."""
+        refuse_body(request)
         return self.ended(customer, pk, rewards.release)
 
 

@@ -1,8 +1,9 @@
 """What orders say of codes: a reaction on the change feed.
 
-An order that is cancelled, or of which everything came back, gives its uses back. An order that names codes makes a use
-of each: of the reservation on it, of what was redeemed under its name, or, where a shop tells us only afterwards, of
-the code itself. Facts are not refused: a code that may not be used then is left out, and the log says so.
+An order that is cancelled, or of which everything came back, gives its uses back, and points that were spent on it come
+back with it (loyalty.services.order_points). An order that names codes makes a use of each: of the reservation on it, of
+what was redeemed under its name, or, where a shop tells us only afterwards, of the code itself. Facts are not refused: a
+code that may not be used then is left out, and the log says so.
 """
 
 import logging
@@ -19,7 +20,7 @@ from loyalty import codes
 from loyalty.baskets import BadBasket
 from loyalty.models import Use
 from loyalty.offer_refusals import Refused
-from loyalty.services import offers
+from loyalty.services import offers, order_points
 from loyalty.services.offers import Purchase
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ State, Why = Use.State, Use.Why
 
 
 def follow(*, at: datetime) -> int:
-    """Look at all orders that changed since the last time; returns how many uses changed with them.
+    """Look at all orders that changed since the last time; returns how many uses and redemptions changed with them.
 
     Each order is a transaction of its own, so that locks of offers are held for one order at a time. Who dies in the
     middle has done no harm: looking again changes nothing.
@@ -46,8 +47,9 @@ def _follow(at: datetime) -> int:
     changed = feed.pending(Change.Kind.ORDER, since=since, until=until)
     count = 0
     for place in range(0, len(changed), AT_ONCE):
-        for order in _concerned(changed[place : place + AT_ONCE]):
-            count += _look_at(order, at=at)
+        some = changed[place : place + AT_ONCE]
+        count += order_points.follow(order_ids=some, at=at)
+        count += sum(_look_at(order, at=at) for order in _concerned(some))
     with transaction.atomic():
         feed.position(REACTION)
         feed.advance(REACTION, until)

@@ -73,10 +73,10 @@ def give_back_for_order(*, order_id: int, posting_ids: Sequence[int], at: dateti
     In proportion to the money that was paid back, all of them when it was cancelled. What was given back before counts,
     so that the same again changes nothing. They return to their own lots and live for the programme's grace at least.
     """
-    grace_days, (back, paid) = programmes.current().grace_days, _came_back(order_id)
+    grace_days, (back, paid) = programmes.current().grace_days, came_back(order_id)
     given = []
-    for posting in Posting.objects.filter(pk__in=posting_ids).order_by("pk"):
-        before = posting.consequences.filter(kind=Posting.Kind.GIVE_BACK).aggregate(all=Sum("asked"))["all"] or 0
+    for posting in Posting.objects.filter(pk__in=posting_ids).order_by("pk").select_for_update(no_key=True):
+        before = _given_back(posting)
         all_due = posting.asked - reversal.kept(points=posting.asked, net_cents=paid, refunded_cents=back)
         if all_due > before:
             key = f"give_back:{posting.pk}:{all_due}"
@@ -85,7 +85,17 @@ def give_back_for_order(*, order_id: int, posting_ids: Sequence[int], at: dateti
     return given
 
 
-def _came_back(order_id: int) -> tuple[int, int]:
+def still_spent(*, posting_id: int) -> int:
+    """Points of a redeem or commit posting that did not come back so far. Locks it: others who give back wait."""
+    posting = Posting.objects.select_for_update(no_key=True).get(pk=posting_id)
+    return posting.asked - _given_back(posting)
+
+
+def _given_back(posting: Posting) -> int:
+    return posting.consequences.filter(kind=Posting.Kind.GIVE_BACK).aggregate(all=Sum("asked"))["all"] or 0
+
+
+def came_back(order_id: int) -> tuple[int, int]:
     """What was paid back of an order, and what was paid. Of one that does not stand any more, all of it."""
     standing = Order.objects.filter(pk=order_id, fully_refunded_on=None).exclude(status=Order.Status.CANCELLED)
     if not standing.exists():

@@ -18,7 +18,8 @@ from loyalty.models import Account, Hold, PoolCode, Posting, Redemption, Reward
 from loyalty.problems import HoldEnded, KeyReused
 from loyalty.selectors import programme
 from loyalty.selectors import rewards as found
-from loyalty.services import given_codes
+from loyalty.selectors.offers import find_order
+from loyalty.services import given_codes, refunding
 from loyalty.services.refusals import CapReached, CodeUsed, NotOffered, OutOfStock, SwitchedOff, TooLate
 
 State, Place = Redemption.State, Redemption.Place
@@ -29,11 +30,15 @@ UNDO: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A reward, or so many points straight into money off: one of the two."""
+    """A reward, or so many points straight into money off: one of the two.
+
+    `reference` is how the shop calls the order that they are spent on, if it says so.
+    """
 
     customer_id: int
     reward_id: int | None = None
     points: int | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,22 +122,27 @@ def release(*, redemption_id: int, at: datetime, by: int | None = None) -> Done:
 def cancel(*, redemption_id: int, at: datetime, reason: str, by: int | None = None) -> Done:
     """Take a redemption back: points return into their own lots, with the programme's grace where those expired.
 
-    What was handed over or sent can be taken back for UNDO only. A second time changes nothing. Raises TooLate.
+    What was handed over or sent can be taken back for UNDO only; a code of an offer as long as nobody used it. A second
+    time changes nothing. Raises TooLate, CodeUsed.
     """
     one = Redemption.objects.get(pk=redemption_id)
     if one.posting_id is None:
         raise TooLate(one)
-    back = ledger.give_back(
-        posting_id=one.posting_id,
-        points=one.points,
-        key=f"cancel:{one.key}",
-        at=at,
-        grace_days=programme.current().grace_days,
-        reason=reason,
-    )
-    allowed = (*OPEN, *(DONE if one.made_at > at - UNDO else ()))
+    balance = _give_back(one, posting_id=one.posting_id, at=at, reason=reason)
+    is_undoable = one.made_at > at - UNDO or one.offer_code_id is not None
+    allowed = (*OPEN, *(DONE if is_undoable else ()))
     _leave(one, from_states=allowed, state=State.CANCELLED, at=at, by=by, note=reason)
-    return Done(redemption=one, balance=back.balance)
+    return Done(redemption=one, balance=balance)
+
+
+def _give_back(one: Redemption, *, posting_id: int, at: datetime, reason: str) -> int:
+    """What did not come back before, with its order; returns the balance."""
+    points = refunding.still_spent(posting_id=posting_id)
+    if not points:
+        return Account.objects.values_list("balance", flat=True).get(customer=one.customer_id)
+    grace_days, key = programme.current().grace_days, f"cancel:{one.key}"
+    back = ledger.give_back(posting_id=posting_id, points=points, key=key, at=at, grace_days=grace_days, reason=reason)
+    return back.balance
 
 
 def _spend(
@@ -188,9 +198,9 @@ def _priced(wish: Wish, at: datetime) -> _Priced:
 
 
 def _known(key: str, wish: Wish) -> Redemption:
-    """What the key made before. Raises KeyReused when that was another reward for as many points."""
+    """What the key made before. Raises KeyReused when that was another reward or order for as many points."""
     one = Redemption.objects.get(key=key)
-    if one.reward_id != wish.reward_id:
+    if (one.reward_id, one.reference) != (wish.reward_id, wish.reference):
         raise KeyReused(key)
     return one
 
@@ -209,6 +219,8 @@ def _write(wish: Wish, priced: _Priced, *, at: datetime, **facts: Any) -> Redemp
         took_stock=reward is not None and reward.stock is not None,
         code=codes.new(),
         voucher=pooled.code if pooled else "",
+        reference=wish.reference,
+        order=find_order(wish.customer_id, wish.reference),
         made_at=at,
         **facts,
     )

@@ -9,10 +9,11 @@ from core.models import Change
 from customers.models import Order
 from customers.services import order_codes
 from loyalty.models import Use
-from loyalty.services import offer_orders
+from loyalty.services import offer_orders, points, rewards
 from loyalty.services.offers import Purchase
 from tests import factories
 from tests.loyalty.offers import AT, basket, make_code, make_offer, redeem
+from tests.loyalty.shop import open_programme, totals
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REFERENCE = "1001"
@@ -48,6 +49,15 @@ def test_a_cancelled_order_gives_its_use_back(customer, order):
     offer.refresh_from_db()
     assert (offer.used, offer.spent_cents, states()) == (0, 0, [("released", "cancelled")])
     assert redeem(make_code(offer))
+
+
+def test_points_spent_on_a_cancelled_order_come_back(order):
+    open_programme(worth_cents=100)
+    points.earn(customer_id=order.customer_id, points=500, key="earn:test", at=AT)
+    wish = rewards.Wish(customer_id=order.customer_id, points=200, reference=REFERENCE)
+    rewards.redeem(wish=wish, key="k", at=AT, place="api")
+    assert [follow(order, status="cancelled"), follow(order)] == [1, 0]
+    assert totals(order.customer) == (500, 0)
 
 
 def test_an_order_that_came_back_whole_does_too_and_a_part_does_not(customer, order):

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from customers.services import corrections
 from loyalty.models import Lot, Posting
-from loyalty.services import points, refunding, settling, verifying
+from loyalty.services import fulfilment, order_points, points, refunding, rewards, settling, verifying
 from tests.factories import make_customer
+from tests.loyalty.rewards import make_reward
 from tests.loyalty.shop import (
     DAY,
     NOW,
@@ -200,3 +201,65 @@ class TestSpent:
         assert lots(customer)[-1].expires_at == later + 30 * DAY
         settling.settle_all(at=later + 30 * DAY)
         assert totals(customer) == (0, 0)
+
+
+def follow(bought):
+    return order_points.follow(order_ids=[bought.pk], at=NOW)
+
+
+class TestSpentOnAnOrder:
+    """100 of 500 points take 1.00 off an order of 60.00 that comes in later, or takes none off: a mug."""
+
+    def member(self):
+        open_programme(pending_days=0, worth_cents=100)
+        customer = make_customer()
+        points.earn(customer_id=customer.pk, points=500, key="earn:test", at=NOW - 30 * DAY)
+        return customer
+
+    def redeem(self, customer, *, order="1001", **wish):
+        wish = rewards.Wish(customer_id=customer.pk, reference=order, **wish)
+        return rewards.redeem(wish=wish, key="k", at=NOW, place="api").redemption
+
+    def test_points_come_back_in_proportion_and_once(self):
+        customer = self.member()
+        one = self.redeem(customer, points=100)
+        bought = order(customer, line("30.00", quantity=2), number="1001")
+        steps = []
+        for back in (None, 3_000, None, 3_000, None):
+            if back:
+                refund(bought, 1, cents=back)
+            steps.append((follow(bought), totals(customer)[0]))
+        assert steps == [(0, 400), (1, 450), (0, 450), (1, 500), (0, 500)]
+        one.refresh_from_db()
+        assert (one.order_id, one.state) == (bought.pk, "handed_over")
+
+    def test_what_came_back_is_not_cancelled_again(self):
+        customer = self.member()
+        bought = order(customer, line("30.00", quantity=2), number="1001")
+        one = self.redeem(customer, order=str(bought.pk), points=100)
+        refund(bought, 1)
+        follow(bought)
+        assert [rewards.cancel(redemption_id=one.pk, at=NOW, reason="x").balance for _twice in range(2)] == [500, 500]
+        corrections.cancel(order_id=bought.pk)
+        assert (follow(bought), totals(customer)[0]) == (0, 500)
+
+    @pytest.mark.parametrize(("is_handed_over", "left"), [(False, 500), (True, 400)])
+    def test_a_mug_comes_back_while_it_waits(self, is_handed_over, left):
+        customer, mug = self.member(), make_reward(stock=3)
+        one = self.redeem(customer, reward_id=mug.pk)
+        bought = order(customer, line("30.00", quantity=2), number="1001")
+        if is_handed_over:
+            fulfilment.show(code=one.code, at=NOW, by=None)
+        refund(bought, 1)
+        assert (follow(bought), totals(customer)[0]) == (0, 400)
+        corrections.cancel(order_id=bought.pk)
+        follow(bought)
+        mug.refresh_from_db()
+        assert (totals(customer)[0], mug.stock) == (left, 3 if left == 500 else 2)
+
+    def test_another_customers_order_of_the_name_is_not_hers(self):
+        customer = self.member()
+        self.redeem(customer, points=100)
+        bought = order(make_customer(), line("30.00"), number="1001")
+        corrections.cancel(order_id=bought.pk)
+        assert (follow(bought), totals(customer)[0]) == (0, 400)
