@@ -20,10 +20,11 @@ from core.api.views import ApiView, ListView
 from core.paging import Phase
 from customers.api.orders import taken
 from customers.models import Product
-from loyalty.forms.reward import LARGEST_CENTS, MOST_PIECES
-from loyalty.models import Reward
+from loyalty.forms.reward import LARGEST_CENTS, MOST_CODE_DAYS, MOST_PIECES
+from loyalty.models import Offer, Reward
 from loyalty.models.reward import LONGEST_TRIAL_DAYS, MOST_POINTS
 from loyalty.selectors import rewards as found
+from loyalty.selectors.offers import fit_to_give
 from loyalty.services import shelf
 from loyalty.services.shelf import Item
 
@@ -37,6 +38,8 @@ REWARD: Final = {
     "money_off": None,
     "trial_days": None,
     "sku": "MUG-1",
+    "offer": None,
+    "code_days": None,
     "stock": 12,
     "left": 12,
     "cap": 1,
@@ -57,6 +60,8 @@ class RewardOut(StrictSerializer):
     money_off = Money(source="reward.money_off_cents", allow_null=True)
     trial_days = Whole(source="reward.trial_days", allow_null=True)
     sku = Text(source="reward.product.sku", default=None, allow_null=True)
+    offer = Id(source="reward.offer_id", allow_null=True, help_text="Of a code: the offer that makes one for each.")
+    code_days = Whole(source="reward.code_days", allow_null=True)
     stock = Whole(source="reward.stock", allow_null=True)
     left = Whole(allow_null=True, help_text="The stock, or the free codes of the pool; null: endless.")
     cap = Whole(source="reward.cap", allow_null=True, help_text="Most for one customer.")
@@ -77,6 +82,18 @@ class RewardIn(StrictSerializer):
     money_off = Money(source="money_off_cents", required=False, allow_null=True)
     trial_days = Whole(min_value=1, max_value=LONGEST_TRIAL_DAYS, required=False, allow_null=True)
     sku = Text(source="product", max_length=100, required=False, allow_null=True)
+    offer = Id(
+        required=False,
+        allow_null=True,
+        help_text="Of a code: each who redeems it gets one of this offer. Without one, codes come out of the pool.",
+    )
+    code_days = Whole(
+        min_value=1,
+        max_value=MOST_CODE_DAYS,
+        required=False,
+        allow_null=True,
+        help_text="How long such a code is good; null: as long as the offer.",
+    )
     stock = Whole(min_value=0, max_value=MOST_PIECES, required=False, allow_null=True)
     cap = Whole(min_value=1, max_value=MOST_PIECES, required=False, allow_null=True)
     cap_period = serializers.ChoiceField(choices=Reward.Period.choices, required=False)
@@ -88,6 +105,13 @@ class RewardIn(StrictSerializer):
         if sku is not None and product is None:
             raise ValidationError([ErrorDetail(_("There is no such product."), code="does_not_exist")])
         return product
+
+    def validate_offer(self, pk: int | None) -> Offer | None:
+        offer = fit_to_give().filter(pk=pk).first() if pk is not None else None
+        if pk is not None and offer is None:
+            text = _("There is no such offer, or it has caps, a budget, segments or tiers: its codes may not work.")
+            raise ValidationError([ErrorDetail(text, code="does_not_exist")])
+        return offer
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name, field = NEEDED.get(attrs["kind"], ("", ""))

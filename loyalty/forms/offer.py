@@ -19,6 +19,7 @@ from loyalty.codes import LONGEST
 from loyalty.forms.reward import moment_field
 from loyalty.models import Offer, Tier
 from loyalty.models.offer import EVERY_DAY, MOST_CENTS, MOST_PRIORITY
+from loyalty.selectors.offers import is_given
 from loyalty.services.codes import MOST as MOST_CODES
 from loyalty.services.offer_settings import Terms
 
@@ -26,6 +27,7 @@ MOST_NUMBER: Final = 10**9
 MOST_PRODUCTS: Final = 500
 AMOUNTS: Final = ("amount", "minimum", "budget", "max_discount")
 FLOORS: Final = ("line_floor", "order_floor")
+LIMITS: Final = ("max_uses", "max_per_customer", "max_per_day", "budget", "segments", "tiers")
 
 
 def number_field(label: Any, **options: Any) -> forms.IntegerField:
@@ -197,6 +199,14 @@ class OfferForm(Guarded):
         if isinstance(budget, int) and budget < self.offer.spent_cents:
             spent = money.text(self.offer.spent_cents, self.currency)
             self.add_error("budget", _("%(amount)s of discounts were given already.") % {"amount": spent})
+        self._check_given(self.offer)
+
+    def _check_given(self, offer: Offer) -> None:
+        """A code that somebody was given has to work for her."""
+        limits = [name for name in LIMITS if self.cleaned_data.get(name)]
+        if limits and is_given(offer):
+            for name in limits:
+                self.add_error(name, _("Its codes are given for points or birthdays, and those have to work."))
 
     def terms(self) -> Terms:
         """Call it when valid."""

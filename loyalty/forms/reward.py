@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,12 +15,14 @@ from core.forms.guarded import Guarded
 from core.models import Business
 from customers.forms.fields import AmountField, cents
 from customers.models import Product
-from loyalty.models import Reward, Tier
+from loyalty.models import Offer, Reward, Tier
 from loyalty.models.reward import LONGEST_TRIAL_DAYS, MOST_POINTS
+from loyalty.selectors.offers import fit_to_give
 from loyalty.services.shelf import LONGEST_CODE, MOST_CODES, Item
 
 MOST_PIECES: Final = 10**9
 LARGEST_CENTS: Final = 10**12
+MOST_CODE_DAYS: Final = 3_650
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 LOCAL: Final = "%Y-%m-%dT%H:%M"
 TIER: Final = "tier_"
@@ -29,6 +32,10 @@ def points_field(label: Any, **options: Any) -> forms.IntegerField:
     return forms.IntegerField(
         label=label, min_value=1, max_value=MOST_POINTS, widget=forms.NumberInput(attrs={"step": 1}), **options
     )
+
+
+def days_field(label: Any, **options: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=1, max_value=MOST_CODE_DAYS, **options)
 
 
 def moment_field(label: Any) -> forms.DateTimeField:
@@ -75,6 +82,19 @@ class RewardForm(Guarded):
         max_length=100,
         help_text=gettext_lazy("Of a product of the catalogue, if it is one."),
     )
+    offer = forms.ModelChoiceField(
+        label=gettext_lazy("Codes of the offer"),
+        required=False,
+        queryset=Offer.objects.none(),
+        empty_label=gettext_lazy("None: I fill a pool with codes"),
+        help_text=gettext_lazy(
+            "Who redeems gets a code of her own, for one use. Only offers without caps, budget, segments and tiers: "
+            "what was paid with points has to work."
+        ),
+    )
+    code_days = days_field(
+        gettext_lazy("Days that a code is good for"), help_text=gettext_lazy("Empty: as long as the offer.")
+    )
     stock = forms.IntegerField(
         label=gettext_lazy("Pieces left"),
         required=False,
@@ -100,6 +120,8 @@ class RewardForm(Guarded):
         self.currency, self.tiers = business.currency, tiers
         amount = self.fields["money_off"]
         amount.currency, amount.places = business.currency, money.exponent(business.currency)  # type: ignore[attr-defined]
+        fit = Q(pk__in=fit_to_give().values("pk")) | Q(pk=self.initial.get("offer"))
+        self.fields["offer"].queryset = Offer.objects.filter(fit).order_by("name", "pk")  # type: ignore[attr-defined]
         for tier in tiers:
             self.fields[f"{TIER}{tier.pk}"] = points_field(tier.name, required=False)
 
@@ -136,7 +158,7 @@ class RewardForm(Guarded):
         told = self.cleaned_data
         same = ("name", "description", "kind", "cost_points", "trial_days", "product", "stock", "cap", "cap_period")
         return Item(
-            **{name: told[name] for name in (*same, "visible_from", "visible_until")},
+            **{name: told[name] for name in (*same, "offer", "code_days", "visible_from", "visible_until")},
             money_off_cents=told["money_off"],
         )
 
@@ -148,13 +170,14 @@ class RewardForm(Guarded):
 
 def initial(reward: Reward, *, currency: str) -> dict[str, Any]:
     """The record's values as the form's."""
-    same = ("name", "description", "kind", "cost_points", "trial_days", "stock", "cap", "cap_period")
+    same = ("name", "description", "kind", "cost_points", "trial_days", "code_days", "stock", "cap", "cap_period")
     off = reward.money_off_cents
     return {
         **{name: getattr(reward, name) for name in (*same, "visible_from", "visible_until")},
         **{f"{TIER}{price.tier_id}": price.cost_points for price in reward.prices.all()},
         "money_off": None if off is None else money.major(off, currency),
         "product": reward.product.sku if reward.product else "",
+        "offer": reward.offer_id,
     }
 
 

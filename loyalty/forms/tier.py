@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import money
 from customers.forms.fields import AmountField, cents
-from loyalty.models import BirthdayGift, Tier, TierPlan
+from loyalty.models import BirthdayGift, Offer, Tier, TierPlan
 from loyalty.models.tier import LONGEST_EARLY_DAYS, LONGEST_GRACE_DAYS, MOST_MULTIPLIER, MOST_THRESHOLD
+from loyalty.selectors.offers import fit_to_give
 from loyalty.services.tier_rules import Item, Proposal
 
 MOST_TIERS: Final = 12
@@ -182,14 +184,26 @@ class BirthdayForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = BirthdayGift
-        fields = ("points", "tier")
-        labels = {"tier": gettext_lazy("From tier")}
+        fields = ("points", "offer", "code_days", "tier")
+        labels = {
+            "tier": gettext_lazy("From tier"),
+            "offer": gettext_lazy("And a code of the offer"),
+            "code_days": gettext_lazy("Days that the code is good for"),
+        }
+        help_texts = {
+            "offer": gettext_lazy(
+                "Only offers without caps, budget, segments and tiers: what somebody got has to work."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["tier"]
         field.queryset = Tier.objects.filter(retired_at=None).order_by("rank", "pk")  # type: ignore[attr-defined]
         field.empty_label = _("Every member")  # type: ignore[attr-defined]
+        fit = Q(pk__in=fit_to_give().values("pk")) | Q(pk=self.instance.offer_id)
+        self.fields["offer"].queryset = Offer.objects.filter(fit).order_by("name", "pk")  # type: ignore[attr-defined]
+        self.fields["offer"].empty_label = _("None")  # type: ignore[attr-defined]
 
     def _post_clean(self) -> None:
         """Valid data is written by a service, not into the row that the form was made from."""

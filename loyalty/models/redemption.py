@@ -134,3 +134,9 @@ class Redemption(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def may_take_code_back(self) -> bool:
+        """Whether it gave a code of an offer that nobody has used so far."""
+        is_given = self.state in (self.State.HANDED_OVER, self.State.SENT)
+        return is_given and self.offer_code is not None and not self.offer_code.used

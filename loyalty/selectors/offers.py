@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -16,9 +17,11 @@ from loyalty import codes, discounts
 from loyalty import offer_refusals as refusals
 from loyalty.baskets import BasketLine, split
 from loyalty.discounts import Applied, Bill, Gift, Terms
-from loyalty.models import Code, Offer, Use
+from loyalty.models import BirthdayGift, Code, Offer, Use
 from loyalty.selectors import basket_lines
 from loyalty.selectors.standing import Person
+
+NO_CAPS: Final = ("max_uses", "max_per_customer", "max_per_day", "budget_cents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,20 @@ def with_terms(offers: QuerySet[Offer]) -> QuerySet[Offer]:
     return related.prefetch_related("products", "categories", "segments", "tiers")
 
 
+def fit_to_give() -> QuerySet[Offer]:
+    """Offers whose codes can be given for points or a birthday: what somebody was given has to work for her.
+
+    So nothing else may use it up, and it is not for others.
+    """
+    caps = dict.fromkeys(NO_CAPS)
+    return Offer.objects.filter(**caps, state=Offer.State.ACTIVE, holder_only=True, segments=None, tiers=None)
+
+
+def is_given(offer: Offer) -> bool:
+    """Whether rewards or birthdays give its codes."""
+    return offer.rewards.exists() or BirthdayGift.objects.filter(offer=offer).exists()
+
+
 def find_code(text: str) -> Code:
     """The code that somebody typed, with its offer. Raises Refused (code_unknown)."""
     kept = codes.normalise(text)
@@ -49,6 +66,13 @@ def find_code(text: str) -> Code:
     if code is None:
         raise refusals.unknown()
     return code
+
+
+def held(text: str) -> Code | None:
+    """The code of a customer that somebody scanned; one that anybody may use has no holder."""
+    kept = codes.normalise(text)
+    rows = Code.objects.filter(code=kept, holder__isnull=False, holder__archived_at=None)
+    return rows.first() if len(kept) == codes.LENGTH else None
 
 
 def judge(code: Code, offer: Offer, occasion: Occasion, *, business: Business) -> Applied:

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import transaction
 
 from customers.models import Product
-from loyalty.models import PoolCode, Reward, RewardPrice
+from loyalty.models import Offer, PoolCode, Reward, RewardPrice
 
 MOST_CODES: Final = 20_000
 LONGEST_CODE: Final = 60
@@ -25,6 +25,8 @@ class Item:
     money_off_cents: int | None = None
     trial_days: int | None = None
     product: Product | None = None
+    offer: Offer | None = None
+    code_days: int | None = None
     stock: int | None = None
     cap: int | None = None
     cap_period: str = Reward.Period.EVER
@@ -62,6 +64,8 @@ def fields(item: Item) -> dict[str, object]:
         **{name: getattr(item, name) for name in Item.__dataclass_fields__},
         "money_off_cents": item.money_off_cents if kind == Reward.Kind.MONEY else None,
         "trial_days": item.trial_days if kind == Reward.Kind.TRIAL else None,
+        "offer": item.offer if kind == Reward.Kind.CODE else None,
+        "code_days": item.code_days if kind == Reward.Kind.CODE and item.offer else None,
     }
 
 

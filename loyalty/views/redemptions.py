@@ -85,7 +85,7 @@ def redemption_cancel(request: DeskRequest, pk: int) -> HttpResponse:
         return _detail(request, pk, form)
     try:
         rewards.cancel(redemption_id=one.pk, at=timezone.now(), reason=form.cleaned_data["reason"], by=request.user.pk)
-    except refusals.TooLate as error:
+    except (refusals.TooLate, refusals.CodeUsed) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, _("Cancelled: the points went back."))

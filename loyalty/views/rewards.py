@@ -46,7 +46,7 @@ def reward_detail(request: DeskRequest, pk: int) -> HttpResponse:
 
 
 def _detail(request: DeskRequest, pk: int, pool_form: PoolForm) -> HttpResponse:
-    reward = get_object_or_404(Reward.objects.select_related("product"), pk=pk)
+    reward = get_object_or_404(Reward.objects.select_related("product", "offer"), pk=pk)
     (row,) = found.rows([reward], at=timezone.now())
     context = {
         "reward": reward,
@@ -54,7 +54,7 @@ def _detail(request: DeskRequest, pk: int, pool_form: PoolForm) -> HttpResponse:
         "prices": reward.prices.select_related("tier").order_by("tier__rank", "pk"),
         "latest": redemptions.of_reward(pk, most=LATEST),
         "pool_form": pool_form,
-        "pool_size": PoolCode.objects.filter(reward=reward).count() if reward.kind == Reward.Kind.CODE else 0,
+        "pool_size": PoolCode.objects.filter(reward=reward).count() if reward.has_pool else 0,
     }
     return render(request, "loyalty/reward_detail.html", context)
 
@@ -101,7 +101,7 @@ def reward_archive(request: DeskRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def reward_codes(request: DeskRequest, pk: int) -> HttpResponse:
-    reward = get_object_or_404(Reward, pk=pk, kind=Reward.Kind.CODE)
+    reward = get_object_or_404(Reward, pk=pk, kind=Reward.Kind.CODE, offer=None)
     form = PoolForm(request.POST)
     if not form.is_valid():
         return _detail(request, pk, form)

@@ -46,10 +46,11 @@ def _list(request: DeskRequest, form: BirthdayForm) -> HttpResponse:
 
 @require_POST
 def birthday_gift(request: DeskRequest) -> HttpResponse:
-    form = BirthdayForm(request.POST)
+    form = BirthdayForm(request.POST, instance=birthdays.gift())
     if not form.is_valid():
         return _list(request, form)
-    birthdays.set_gift(amount=form.cleaned_data["points"], tier=form.cleaned_data["tier"])
+    told = form.cleaned_data
+    birthdays.set_gift(amount=told["points"], tier=told["tier"], offer=told["offer"], code_days=told["code_days"])
     messages.success(request, _("Saved."))
     return redirect("loyalty:tier_list")
 

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from loyalty.models import Account, BirthdayGiven, Posting, Programme
+from loyalty.models import Account, BirthdayGiven, Code, Posting, Programme
 from loyalty.services import birthdays
 from tests.factories import make_customer
+from tests.loyalty.offers import make_offer
 from tests.loyalty.tiers import make_member, make_tiers, noon
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,23 @@ class TestGiving:
         make_born()
         assert give(BIRTHDAY + timedelta(days=6)) == 1
         assert give(BIRTHDAY + timedelta(days=8)) == 0
+
+    def test_a_code_of_an_offer(self):
+        """Given once, for her alone, and told until she has read of it."""
+        birthdays.set_gift(amount=0, tier=None, offer=make_offer(), code_days=30)
+        ada = make_born()
+        assert [give(), give(BIRTHDAY + timedelta(days=1))] == [1, 0]
+        code = Code.objects.get()
+        assert (code.holder, code.max_uses, code.expires_at.date(), balance(ada)) == (ada, 1, date(2026, 4, 14), 0)
+        at = noon(BIRTHDAY)
+        assert birthdays.unseen(ada.pk, at=at).code == code
+        birthdays.mark_seen(customer_id=ada.pk, at=at)
+        assert birthdays.unseen(ada.pk, at=at) is None
+
+    def test_an_offer_that_has_ended_gives_nothing(self):
+        birthdays.set_gift(amount=0, tier=None, offer=make_offer(state="ended"))
+        make_born()
+        assert give() == 0
 
     @pytest.mark.parametrize(("day", "given"), [(date(2026, 2, 27), 0), (date(2026, 2, 28), 1)])
     def test_born_on_the_leap_day(self, day, given):

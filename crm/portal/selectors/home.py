@@ -14,11 +14,12 @@ from crm.portal.selectors.events import Invitation
 from crm.portal.selectors.shelf import Almost
 from customers.models import Customer
 from loyalty.days import last_day
-from loyalty.models import Redemption, TierNotice
+from loyalty.models import BirthdayGiven, Redemption, TierNotice
 from loyalty.selectors import redemptions, tiers
 from loyalty.selectors.points import Points
 from loyalty.selectors.rewards import Offered
 from loyalty.selectors.tiers import Progress
+from loyalty.services import birthdays
 
 SHOWN: Final = 3
 OPEN: Final = frozenset({Redemption.State.HELD, Redemption.State.COMMITTED, Redemption.State.READY})
@@ -31,6 +32,7 @@ class Home:
     going: Sequence[tuple[date, int]]  # points by the last day on which they can be spent
     progress: Progress | None
     notice: TierNotice | None  # the newest: those before it are no news any more, and count as seen with it
+    gift: BirthdayGiven | None  # on her birthday, and not told of yet
     now: Sequence[Offered]
     almost: Sequence[Almost]
     waiting: Sequence[Redemption]
@@ -46,6 +48,7 @@ def home(customer: Customer, *, at: datetime) -> Home:
         going=_by_day(mine.points.expiring(), day=last_day)[:SHOWN],
         progress=tiers.progress(customer.pk, at),
         notice=next(iter(tiers.notices(customer.pk, at)), None),
+        gift=birthdays.unseen(customer.pk, at=at),
         now=mine.now[: -SHOWN - 1 : -1],  # the dearest first
         almost=mine.almost[:SHOWN],
         waiting=[one for one in latest if is_open(one, at=at)][:SHOWN],

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 from crm.portal.door import PortalRequest, for_customer
 from crm.portal.selectors import home as front
 from crm.portal.selectors import orders
-from loyalty.services import tiers
+from loyalty.services import birthdays, tiers
 
 
 @for_customer
@@ -21,5 +21,7 @@ def home(request: PortalRequest) -> HttpResponse:
 @require_POST
 @for_customer
 def notices_seen(request: PortalRequest) -> HttpResponse:
-    tiers.mark_seen(customer_id=request.customer.pk, at=timezone.now())
+    at = timezone.now()
+    tiers.mark_seen(customer_id=request.customer.pk, at=at)
+    birthdays.mark_seen(customer_id=request.customer.pk, at=at)
     return redirect("me:home")

@@ -71,7 +71,7 @@ def _redeemed(request: PortalRequest, form: RedeemForm, reward_id: int) -> Redem
 @for_customer
 def redemption(request: PortalRequest, pk: int) -> HttpResponse:
     """The code as text and to scan, until when it is good, and what became of it. A refresh shows the same."""
-    found = Redemption.objects.select_related("reward").filter(customer=request.customer)
+    found = Redemption.objects.select_related("reward", "offer_code").filter(customer=request.customer)
     one = get_object_or_404(found, pk=pk)
     is_open = home.is_open(one, at=timezone.now())
     context = {
