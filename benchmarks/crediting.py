@@ -4,8 +4,8 @@
 
 Fills a shop, switches a programme on with two rules and credits every order; looks at all of them again; then lets
 years pass, in which all points become active, and more, in which all expire. The floor writes the same postings and
-lots once more, into tables with the same indexes and checks. Seconds of the clock, and of the processor of the server's
-process.
+lots once more, into tables with the same indexes and checks, on one connection. Seconds of the clock, of the processor
+of all the server's processes, and the load of the machine in the last minute.
 """
 
 import argparse
@@ -13,9 +13,8 @@ import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from benchmarks import _home
+from benchmarks import _home, _server
 
 HOME = _home.enter("crediting")
 
@@ -93,18 +92,11 @@ def _vacuum() -> None:
 
 
 def _tell(name: str, work: Callable[[], int], what: str) -> None:
-    began, cpu = time.perf_counter(), _server_seconds()
+    began, cpu = time.perf_counter(), _server.seconds(HOME)
     done = work()
-    seconds, cpu = time.perf_counter() - began, _server_seconds() - cpu
-    print(f"{name}: {seconds:.1f} s, {cpu:.1f} s of CPU, {done:,} {what}", flush=True)
-
-
-def _server_seconds() -> float:
-    """Processor time of the server process that serves our connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        fields = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    seconds, cpu = time.perf_counter() - began, _server.seconds(HOME) - cpu
+    load = os.getloadavg()[0]
+    print(f"{name}: {seconds:.1f} s, {cpu:.1f} s of CPU, {done:,} {what} (load {load:.1f})", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 Fills a shop, credits its orders (by points) and sets up three tiers over a calendar year. The worst night is the turn
 of the year, when every period ends at once; with periods of 12 months a 365th of it ends in a night. The floor sums
-what counts for each customer and writes nothing. Seconds of the clock, and of the processor of the server's process.
+what counts for each customer and writes nothing. Seconds of the clock, of the
+processor of all the server's processes, and the load of the machine in the last minute.
 """
 
 import argparse
@@ -12,9 +13,8 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from benchmarks import _home
+from benchmarks import _home, _server
 
 HOME = _home.enter("tiers")
 
@@ -94,18 +94,11 @@ def _night(at: datetime) -> int:
 
 
 def _tell(name: str, work: Callable[[], int], what: str) -> None:
-    began, cpu = time.perf_counter(), _server_seconds()
+    began, cpu = time.perf_counter(), _server.seconds(HOME)
     done = work()
-    seconds, cpu = time.perf_counter() - began, _server_seconds() - cpu
-    print(f"{name}: {seconds:.1f} s, {cpu:.1f} s of CPU, {done:,} {what}", flush=True)
-
-
-def _server_seconds() -> float:
-    """Processor time of the server process that serves our connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        fields = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    seconds, cpu = time.perf_counter() - began, _server.seconds(HOME) - cpu
+    load = os.getloadavg()[0]
+    print(f"{name}: {seconds:.1f} s, {cpu:.1f} s of CPU, {done:,} {what} (load {load:.1f})", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ if [ "$SIZE" = small ]; then
     bench pages --customers 5000 --orders 20000 --requests 20
     bench api --requests 100 --batches 2 --clients 2 --rounds 1
     bench points --accounts 500 --requests 50 --calls 100 --clients 2 --attempts 200 --rounds 1
+    bench crediting --orders 5000
+    bench tiers --orders 5000 --customers 3000
 else
-    for each in model_work grain forecasts import_orders night pages api points; do
+    for each in model_work grain forecasts import_orders night pages api points crediting tiers; do
         bench $each
     done
 fi
