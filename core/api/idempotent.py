@@ -38,6 +38,7 @@ def idempotent(*, required: bool) -> Callable[[Method], Callable[..., HttpRespon
             key = key_of(request, required=required)
             if key is None:
                 with transaction.atomic():
+                    idempotency.wait_at_most(idempotency.WAIT_SECONDS)
                     return method(view, request, *args, **kwargs)
             return _once(request, key, lambda: method(view, request, *args, **kwargs))
 

@@ -75,6 +75,15 @@ def refuse_parameters(request: Request, *, known: frozenset[str]) -> None:
         raise ValidationError(errors)
 
 
+def refuse_body(request: Request) -> None:
+    """For methods that take no body. Raises ValidationError for whatever stands in one."""
+    if request.data and not isinstance(request.data, Mapping):
+        raise ValidationError([ErrorDetail(_("This takes no body."), code="invalid")])
+    unknown = {name: [ErrorDetail(_("There is no such field."), code="unknown_field")] for name in request.data}
+    if unknown:
+        raise ValidationError(unknown)
+
+
 class ListView(ListModelMixin, ApiView):
     """A list in pages: `get` answers `{"next", "previous", "results"}`. Newest first, unless `phases` say otherwise."""
 

@@ -18,7 +18,7 @@ from core.api.errors import Conflict
 from core.api.fields import Flag, Id, Moment, Text, Whole
 from core.api.idempotent import idempotent
 from core.api.serializers import StrictSerializer
-from core.api.views import ApiView, ListView
+from core.api.views import ApiView, ListView, refuse_body
 from core.models import Delivery, Webhook
 from core.webhooks import managing, words
 from core.webhooks.addresses import Forbidden
@@ -154,6 +154,7 @@ class WebhookSecret(ApiView):
     @extend_schema(request=None, responses={200: SecretOut})
     def post(self, request: Request, pk: int) -> Response:
         """A new secret. The old one signs beside it for 24 hours."""
+        refuse_body(request)
         secret = managing.rotate(webhook=get_object_or_404(Webhook, pk=pk), at=timezone.now())
         return Response({"secret": secret})
 
@@ -164,6 +165,7 @@ class WebhookTest(ApiView):
     @extend_schema(request=None, responses={201: DeliveryOut})
     def post(self, request: Request, pk: int) -> Response:
         """Send the event `ping` to this webhook."""
+        refuse_body(request)
         delivery = managing.try_out(webhook=get_object_or_404(Webhook, pk=pk), at=timezone.now())
         return Response(self.get_serializer(delivery).data, status=201)
 
@@ -189,6 +191,7 @@ class DeliveryReplay(ApiView):
     @extend_schema(request=None, responses={200: DeliveryOut})
     def post(self, request: Request, pk: int, delivery: int) -> Response:
         """Send once more what was delivered or given up."""
+        refuse_body(request)
         found = get_object_or_404(Delivery.objects.select_related("webhook", "event"), pk=delivery, webhook_id=pk)
         if not managing.replay(webhook=found.webhook, at=timezone.now(), delivery_id=delivery):
             raise Conflict(_("It is still being tried."), code="not_settled")

@@ -31,6 +31,9 @@ WRITES = [
     if "requestBody" in operation
 ]
 NAMES = [f"{method} {path}" for method, path, _ in WRITES]
+WITHOUT_BODY = [
+    path for path, methods in document()["paths"].items() if "post" in methods and "requestBody" not in methods["post"]
+]
 
 
 def places(value, schema, path=()):
@@ -70,9 +73,11 @@ def send(db):
     def request(method, path, body):
         known = ids.get(path.split("/")[3], 0)
         named = {"source": "shop", "external_id": "c-9", "sku": "MUG-1", "customer": known, "code": known}
-        meant = {name: str(mine[value]) for name, value in body.items() if name in MEANT and value in list(mine)}
-        headers = {"Idempotency_Key": f"k-{next(numbers)}"}
-        return program.send(method, path.format(id=known, **named), body | meant, **headers)
+        for name in MEANT.intersection(body):
+            if isinstance(body[name], str):
+                body = body | {name: str(mine.get(body[name], body[name]))}
+        url = path.format(id=known, delivery=known, **named)
+        return program.send(method, url, body, Idempotency_Key=f"k-{next(numbers)}")
 
     return request
 
@@ -95,6 +100,15 @@ def test_what_is_not_declared_is_refused(method, path, content, send):
         assert everything() == before
     assert send(method, path, body).status_code in {200, 201}  # else the refusals above would prove nothing
     assert (everything() != before) == (path.split("/")[-2] not in DRY_RUNS and "/wallet/" not in path)
+
+
+@pytest.mark.parametrize("path", WITHOUT_BODY)
+def test_what_takes_no_body_takes_no_field(path, send):
+    before = everything()
+    for body, codes in ({"points": 5}, {"unknown_field"}), ([5], {"invalid"}):
+        answer = send("POST", path, body)
+        assert (answer.status_code, {error["code"] for error in answer.json()["errors"]}) == (400, codes)
+    assert everything() == before
 
 
 def test_there_is_much_to_refuse():
