@@ -1,10 +1,11 @@
 """Schemathesis with all its checks on every operation: requests made from the description, right ones and wrong ones.
 
 Two callers: a key for everything, and a key that may only read customers. The run prints the number of cases at its
-end (tests/conftest.py).
+end (tests/conftest.py). The short form runs with every test; SOAK=1 takes ten times as many requests of chance.
 """
 
 import logging
+import os
 
 import pytest
 from django.core import signals
@@ -14,8 +15,12 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.api.fuzz import SCHEMA, SETTINGS, Program
 
-ROUNDS = 45
-ROUNDS_OF_A_READER = 15
+SOAK = os.environ.get("SOAK") == "1"
+ROUNDS = 200 if SOAK else 20
+ROUNDS_OF_A_READER = 50 if SOAK else 6
+WAYS = 300 if SOAK else 30
+
+pytestmark = pytest.mark.faults  # for `make soak`
 
 
 @pytest.fixture(autouse=True)
@@ -86,5 +91,5 @@ def test_one_thing_after_another(admin):
             # What one call answered is not always of the form that the next one takes.
             admin.judge(case, response, besides=[positive_data_acceptance])
 
-    Workflow.run(settings=settings(max_examples=60, stateful_step_count=12, phases=[Phase.generate], **SETTINGS))
+    Workflow.run(settings=settings(max_examples=WAYS, stateful_step_count=12, phases=[Phase.generate], **SETTINGS))
     assert {200, 201} <= admin.statuses
