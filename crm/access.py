@@ -365,6 +365,7 @@ API: Table = {
     "api:points_commit": api("loyalty", "POST"),
     "api:points_release": api("loyalty", "POST"),
     "api:points_adjust": api("loyalty", "POST"),
+    "api:points_actions": api("loyalty", "POST"),
     "api:reward_list": api("loyalty", "GET", "POST"),
     "api:reward_detail": api("loyalty", "GET", "PUT"),
     "api:code_validate": api("loyalty", "POST"),

@@ -25,6 +25,7 @@ from customers.api.order_batch import OrderBatch
 from customers.api.orders import OrderById, OrderByName, OrderList
 from customers.api.products import ProductDetail, ProductList
 from customers.api.refunds import RefundList
+from loyalty.api.actions import PointsActions
 from loyalty.api.codes import CodeConfirm, CodeRedeem, CodeRelease, CodeValidate
 from loyalty.api.points import (
     Points,
@@ -90,6 +91,7 @@ urlpatterns = [
     path("v1/points/<id:customer>/holds/<id:pk>/commit/", PointsCommit.as_view(), name="points_commit"),
     path("v1/points/<id:customer>/holds/<id:pk>/release/", PointsRelease.as_view(), name="points_release"),
     path("v1/points/<id:customer>/adjust/", PointsAdjust.as_view(), name="points_adjust"),
+    path("v1/points/<id:customer>/actions/", PointsActions.as_view(), name="points_actions"),
     path("v1/rewards/", RewardList.as_view(), name="reward_list"),
     path("v1/rewards/<id:pk>/", RewardById.as_view(), name="reward_detail"),
     path("v1/codes/<str:code>/validate/", CodeValidate.as_view(), name="code_validate"),
