@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from core.columns import nice_third
 
 TOP, HEIGHT, LABELS, WHOLE = 10, 170, 202, 210
-LEFT, RIGHT = 13.0, 99.0  # percent
+LEFT, RIGHT = 12.0, 99.5  # percent
+BESIDE: Final = -8  # pixels from the axis to its figures
 ACROSS: Final = 1000  # units of what is drawn as a path
 NAMED: Final = 4
 GAP: Final = 0.18  # of a column's width, on each side
@@ -130,9 +131,10 @@ def _rects(parts: Sequence[tuple[str, float, float]], x: float, width: float, sc
 def _grid(scale: Axis, ticks: Sequence[str]) -> SafeString:
     return format_html_join(
         "",
-        '<line class="bl" x1="{}%" x2="{}%" y1="{}" y2="{}"/><text class="bt" x="0" y="{}">{}</text>',
+        '<line class="bl" x1="{}%" x2="{}%" y1="{}" y2="{}"/>'
+        '<text class="bt" text-anchor="end" x="{}%" dx="{}" y="{}">{}</text>',
         [
-            (LEFT, RIGHT, *(f"{scale.y(tick):.1f}",) * 2, f"{scale.y(tick) + 4:.1f}", text)
+            (LEFT, RIGHT, *(f"{scale.y(tick):.1f}",) * 2, LEFT, BESIDE, f"{scale.y(tick) + 4:.1f}", text)
             for tick, text in zip(scale.ticks, ticks, strict=True)
         ],
     )
