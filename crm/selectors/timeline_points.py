@@ -49,9 +49,8 @@ def _posting(one: Posting, row: Any) -> Event:
 
 def _parts(one: Posting) -> list[str]:
     adjustment = getattr(one, "adjustment", None)
-    is_ahead = one.kind == Kind.EARN and one.pending_points > 0
     return [
-        _("Earned, not active yet") if is_ahead and not one.points else one.get_kind_display(),
+        one.get_kind_display(),
         _("Order %(number)s") % {"number": one.order.external_id} if one.order else "",
         adjustment.reason if adjustment else retold(one.reason),
         str(one.by or ""),

@@ -9,8 +9,11 @@ from django.utils import timezone
 from analytics.scores import Name
 from crm.selectors import timeline as events
 from customers.models import Company, Email, Identity, Phone
+from loyalty.models import Move
+from loyalty.services import adjustments, points
 from tests.desk import AS_OF, make_night, score, score_of_nobody
 from tests.factories import make_business, make_customer, make_order, make_refund, make_unmatched_return
+from tests.loyalty.rewards import make_programme, make_tier
 
 pytestmark = pytest.mark.django_db
 
@@ -215,3 +218,43 @@ def test_queries(desk, ana, orders, django_assert_num_queries):
     # timeline: keys, and for each kind on the page its rows and lines
     with django_assert_num_queries(23 if orders == 1 else 22):
         page_of(desk, ana)
+
+
+class TestPoints:
+    @pytest.fixture
+    def member(self, ana):
+        """An order with its points the same moment, a tier, and an adjustment the day after."""
+        make_programme()
+        order = make_order(customer=ana, day=date(2026, 3, 1), external_id="90417")
+        facts = {"customer_id": ana.pk, "at": order.placed_at}
+        points.earn(points=193, key="earn", order_id=order.pk, **facts)
+        silver = make_tier(1, name="Silver tier")
+        Move.objects.create(customer=ana, after=silver, at=order.placed_at, reason="reached", value=193)
+        later = order.placed_at + timedelta(days=1)
+        adjustments.adjust(customer_id=ana.pk, points=-3, key="hand", at=later, reason="Counted twice")
+        return ana
+
+    def test_they_are_entries_of_the_timeline(self, desk, member, django_assert_max_num_queries):
+        with django_assert_max_num_queries(28):
+            page = page_of(desk, member)
+        titles = [event.title for _day, found in page.context["timeline"].days for event in found]
+        assert titles == ["\N{MINUS SIGN}3 points", "Order 90417", "+193 points", "Tier Silver tier"]
+        assert "Earned · Order 90417" in text_of(page)
+        assert "Adjusted · Counted twice" in text_of(page)
+        assert f"/loyalty/customers/{member.pk}/points/panel/" in page.content.decode()
+
+    def test_pages_and_kinds(self, desk, member, monkeypatch):
+        monkeypatch.setattr(events, "PAGE_EVENTS", 1)
+        found, query = [], ""
+        for _ in range(4):
+            timeline = page_of(desk, member, query).context["timeline"]
+            found += [event.kind for _day, own in timeline.days for event in own]
+            query = f"?before={timeline.earlier}"
+        assert found == ["points", "order", "points", "tier"]
+        assert "Silver tier" in text_of(page_of(desk, member, "?type=tier"))
+
+    def test_without_a_programme_nothing_is_said_of_them(self, desk, member):
+        make_programme(opened_at=None)
+        page = page_of(desk, member)
+        assert "193 points" not in text_of(page)
+        assert "/points/panel/" not in page.content.decode()

@@ -7,10 +7,12 @@ from django.utils import timezone
 
 from analytics.scores import Name
 from core import business
-from core.models import Business, Job, Run
+from core.models import Business, Job, Role, Run, User
 from crm.selectors import today as figures
+from loyalty.services import adjustments
 from tests.desk import AS_OF, make_day, make_night, noon, score
 from tests.factories import make_customer
+from tests.loyalty.rewards import make_member, make_programme, make_reward, redeem
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +168,29 @@ class TestStates:
         make_day(day)
         make_night(score(make_customer()), as_of=day)
         assert "behind" not in desk.get("/").content.decode()
+
+
+class TestWaiting:
+    @pytest.fixture
+    def asked(self, manager):
+        """Points above the limit that the manager asked for, and a mug to hand over."""
+        make_programme()
+        customer, at = make_member(500, at=timezone.now()), timezone.now()
+        redeem(customer, make_reward(), at=at)
+        facts = {"points": 9_000, "key": "ask", "at": at, "reason": "A long story"}
+        return adjustments.adjust(customer_id=customer.pk, by=manager.pk, **facts)
+
+    @pytest.mark.parametrize(
+        ("role", "slugs"), [("admin", ["approvals", "redemptions"]), ("agent", ["redemptions"]), ("viewer", [])]
+    )
+    def test_each_sees_what_they_may_decide(self, desk, asked, role, slugs):
+        desk.force_login(User.objects.create_user(f"{role}@example.com", role=Role(role)))
+        page = desk.get("/")
+        assert [(one.kind.slug, one.number) for one in page.context["waiting"]] == [(slug, 1) for slug in slugs]
+        assert ("/loyalty/adjustments/" in page.content.decode()) == (role == "admin")
+
+    def test_nobody_is_asked_about_their_own(self, desk, asked):
+        assert [one.kind.slug for one in desk.get("/").context["waiting"]] == ["redemptions"]
 
 
 class TestNightStatus:
