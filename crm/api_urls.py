@@ -36,6 +36,7 @@ from loyalty.api.points import (
     PointsRedeem,
     PointsRelease,
 )
+from loyalty.api.prices import Prices
 from loyalty.api.referrals import ReferralClaim, ReferralCodes, ReferralList
 from loyalty.api.rewards import RewardById, RewardList
 from loyalty.api.wallet import OfferList, WalletDetail
@@ -83,6 +84,7 @@ urlpatterns = [
     path("v1/webhooks/<id:pk>/deliveries/<id:delivery>/replay/", DeliveryReplay.as_view(), name="delivery_replay"),
     path("v1/report-card/", ReportCardDetail.as_view(), name="report_card"),
     path("v1/offers/", OfferList.as_view(), name="offer_list"),
+    path("v1/prices/", Prices.as_view(), name="prices"),
     path("v1/wallet/<id:pk>/", WalletDetail.as_view(), name="wallet_detail"),
     path("v1/points/<id:customer>/", Points.as_view(), name="points"),
     path("v1/points/<id:customer>/quote/", PointsQuote.as_view(), name="points_quote"),

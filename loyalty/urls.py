@@ -12,6 +12,7 @@ from loyalty.views import (
     redemptions,
     referrals,
     rewards,
+    sales,
     tiers,
     till,
 )
@@ -84,6 +85,9 @@ urlpatterns = [
     path("till/", till.till, name="till"),
     path("till/<int:pk>/", till.till_customer, name="till_customer"),
     path("till/<int:pk>/redeem/", till.till_redeem, name="till_redeem"),
+    path("till/<int:pk>/use/", sales.sale_use, name="sale_use"),
+    path("till/sales/<str:token>/", sales.sale_done, name="sale_done"),
+    path("till/sales/<str:token>/undo/", sales.sale_undo, name="sale_undo"),
     path("till/done/<int:pk>/", till.till_done, name="till_done"),
     path("till/done/<int:pk>/undo/", till.till_undo, name="till_undo"),
     path("till/show/<int:pk>/", till.till_show, name="till_show"),

@@ -1,10 +1,12 @@
 import secrets
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -12,13 +14,14 @@ from django.views.decorators.http import require_POST
 from core.http import DeskRequest
 from customers.models import Customer
 from loyalty import worth
-from loyalty.forms.till import BasketForm, ConfirmedForm, RedeemForm
+from loyalty.forms.till import ConfirmedForm, RedeemForm
 from loyalty.models import Redemption, Reward
 from loyalty.problems import LedgerProblem
-from loyalty.selectors import cards, programme, quotes
+from loyalty.selectors import cards, offers, programme
 from loyalty.selectors import rewards as found
 from loyalty.services import fulfilment, refusals, rewards
 from loyalty.services.rewards import UNDO, Wish
+from loyalty.views import sales
 
 Place = Redemption.Place
 
@@ -29,6 +32,8 @@ def till(request: DeskRequest) -> HttpResponse:
     shown = fulfilment.find(text) if text else None
     if shown is not None:
         return redirect("loyalty:till_show", pk=shown.pk)
+    if (code := offers.held(text)) is not None:
+        return redirect(f"{reverse('loyalty:till_customer', args=[code.holder_id])}?{urlencode({'code': code.code})}")
     people = cards.people(text)
     if len(people) == 1:
         return redirect("loyalty:till_customer", pk=people[0].pk)
@@ -36,42 +41,28 @@ def till(request: DeskRequest) -> HttpResponse:
 
 
 def till_customer(request: DeskRequest, pk: int) -> HttpResponse:
-    form = BasketForm(request.GET if "amount" in request.GET else None, business=request.business)
-    return _customer(request, pk, form, RedeemForm())
+    """Her card, and the bill of what is bought, if something is."""
+    customer, at = _customer(pk), timezone.now()
+    form = sales.form_of(request, request.GET or None, pk, at=at)
+    return sales.show(request, customer, form, RedeemForm(), at=at)
 
 
-def _customer(request: DeskRequest, pk: int, basket: BasketForm, redeem: RedeemForm) -> HttpResponse:
-    customer, at = get_object_or_404(Customer.objects.select_related("company"), pk=pk), timezone.now()
-    quote = quotes.quote(customer_id=pk, lines=basket.lines, business=request.business, at=at)
-    if quote.spend_points and not redeem.is_bound:
-        redeem = RedeemForm(initial={"points": quote.spend_points})
-    context = {
-        "customer": customer,
-        "card": quote.card,
-        "quote": quote,
-        "basket": basket,
-        "redeem": redeem,
-        "programme": programme.current(),
-        "phone": customer.phones.order_by("pk").first(),
-        "email": customer.emails.order_by("pk").first(),
-    }
-    return render(request, "loyalty/till_customer.html", context)
+def _customer(pk: int) -> Customer:
+    return get_object_or_404(Customer.objects.select_related("company"), pk=pk)
 
 
 def till_redeem(request: DeskRequest, pk: int) -> HttpResponse:
     """GET asks once more, POST redeems. The token makes a second press the same redemption."""
-    customer = get_object_or_404(Customer, pk=pk)
+    customer, at = _customer(pk), timezone.now()
     form = ConfirmedForm(request.POST) if request.method == "POST" else RedeemForm(request.GET)
     if not form.is_valid():
-        return _customer(request, pk, BasketForm(business=request.business), RedeemForm(form.data))
+        return sales.show(request, customer, sales.form_of(request, None, pk, at=at), RedeemForm(form.data), at=at)
     asked = form.cleaned_data
     wish = Wish(customer_id=pk, points=asked["points"], reward_id=asked["reward"])
     if request.method != "POST":
         return _confirm(request, customer, wish)
     try:
-        done = rewards.redeem(
-            wish=wish, key=f"till:{asked['token']}", at=timezone.now(), place=Place.TILL, by=request.user.pk
-        )
+        done = rewards.redeem(wish=wish, key=f"till:{asked['token']}", at=at, place=Place.TILL, by=request.user.pk)
     except (LedgerProblem, refusals.Refused) as error:
         messages.error(request, str(error))
     except OperationalError:
@@ -96,11 +87,6 @@ def _confirm(request: DeskRequest, customer: Customer, wish: Wish) -> HttpRespon
         ),
     }
     return render(request, "loyalty/till_redeem.html", context)
-
-
-def _once(wish: Wish) -> dict[str, Any]:
-    """The wish, with a token that no other form has."""
-    return {"points": wish.points, "reward": wish.reward_id, "token": secrets.token_hex(16)}
 
 
 def _priced(wish: Wish, at: Any) -> tuple[Reward | None, int, int]:
