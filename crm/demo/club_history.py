@@ -37,7 +37,7 @@ from loyalty.services import (
 )
 from loyalty.services import tiers as tier_rules
 from loyalty.services.refusals import CapReached, NotOffered, OutOfStock
-from loyalty.services.rewards import Wish
+from loyalty.services.rewards import Done, Wish
 
 MONTHS: Final = 18
 REDEMPTIONS: Final = 18  # a month in a shop of 3,000
@@ -56,6 +56,13 @@ GROUP BY c.id HAVING min(o.placed_at) < %(opened)s
 ORDER BY max(o.placed_at) > %(lately)s DESC, sum(o.value_cents) FILTER (WHERE o.placed_at > %(opened)s) DESC NULLS LAST,
     c.id LIMIT 1
 """
+
+DATE_BACK: Final = (
+    "UPDATE loyalty_offer SET created_at = greatest(%(opened)s, starts_at - interval '9 days')",
+    """UPDATE loyalty_code c SET created_at = greatest(o.created_at, coalesce((
+        SELECT min(u.used_at) FROM loyalty_use u WHERE u.code_id = c.id), %(ends)s) - interval '2 days')
+    FROM loyalty_offer o WHERE o.id = c.offer_id""",
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ def make(*, business: Business, seed: int, until: date) -> None:
         friends = club_friends.claims(random=random, member=member, opened_at=turns[0], ends_at=turns[-1])
         _live(this, turns, friends)
         _finish(this)
+        _date_back(opened_at=turns[0], ends_at=turns[-1])
 
 
 def _live(this: Club, turns: Sequence[datetime], friends: Sequence[Claim]) -> None:
@@ -173,19 +181,19 @@ def _redeem_one(this: Club, customer_id: int, balance: int, at: datetime) -> Non
         return
     try:
         if fate < 0.06:
-            _hold_one(wish, key, at, place, is_wanted=fate < 0.03)
-            return
-        done = rewards.redeem(wish=wish, key=key, at=at, place=place, by=by)
+            done = _hold_one(wish, key, at, place, is_wanted=fate < 0.03)
+        else:
+            done = rewards.redeem(wish=wish, key=key, at=at, place=place, by=by)
     except (LedgerProblem, CapReached, NotOffered, OutOfStock):
         return
     if done.redemption.state == State.COMMITTED:
         _fulfil(this, done.redemption, at, fate)
 
 
-def _hold_one(wish: Wish, key: str, at: datetime, place: str, *, is_wanted: bool) -> None:
+def _hold_one(wish: Wish, key: str, at: datetime, place: str, *, is_wanted: bool) -> Done:
     held = rewards.hold(wish=wish, key=key, at=at, place=place).redemption
     end = rewards.commit if is_wanted else rewards.release
-    end(redemption_id=held.pk, at=at + timedelta(minutes=4))
+    return end(redemption_id=held.pk, at=at + timedelta(minutes=4))
 
 
 def _fulfil(this: Club, one: Redemption, at: datetime, fate: float) -> None:
@@ -278,6 +286,13 @@ def _finish(this: Club) -> None:
         if deal.is_personal:
             for pk in holders:
                 codes.draw(offer=offer, holder=Customer.objects.get(pk=pk))
+
+
+def _date_back(*, opened_at: datetime, ends_at: datetime) -> None:
+    """Offers were made before they began, and codes before they were used."""
+    with connection.cursor() as cursor:
+        for statement in DATE_BACK:
+            cursor.execute(statement, {"opened": opened_at, "ends": ends_at})
 
 
 def _spend_budget(this: Club) -> None:

@@ -1,6 +1,6 @@
 """The demo's programme: the same for the same seed, in agreement with itself, and gone with the demo."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -85,6 +85,11 @@ class TestHistory:
         assert Posting.objects.latest("at").at <= END
         assert Redemption.objects.latest("made_at").made_at < END
         assert Posting.objects.dates("at", "month").count() == 18
+        assert not Use.objects.filter(used_at__lt=F("code__created_at")).exists()
+        assert not Use.objects.filter(used_at__lt=F("offer__starts_at")).exists()
+        # Nobody waits for months for what they bought.
+        waiting = Redemption.objects.filter(state__in=["committed", "ready"])
+        assert not waiting.filter(made_at__lt=END - timedelta(days=12)).exists()
 
     def test_the_same_seed_gives_the_same_rows(self):
         seed()
