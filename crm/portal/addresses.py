@@ -80,7 +80,7 @@ def confirm(request: HttpRequest, *, access: PortalAccess, given: str, at: datet
     user = portal.change_address(access=access, address=address, at=at) if is_right else None
     if user is None:
         has_more = process.record_invalid_attempt()
-        request.session.save()
+        codes.keep(request)
         return Outcome.WRONG if has_more else Outcome.OVER
     process.abort()
     codes.let_in(request, user=user, address=address)

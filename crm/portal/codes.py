@@ -79,11 +79,17 @@ def confirm(request: HttpRequest, *, given: str, at: datetime) -> Outcome:
     user = portal.enter(address=address, at=at) if is_right else None
     if user is None:
         has_more = process.record_invalid_attempt()
-        request.session.save()
+        keep(request)
         return Outcome.WRONG if has_more else Outcome.OVER
     process.abort()
     let_in(request, user=user, address=address)
     return Outcome.SIGNED_IN
+
+
+def keep(request: HttpRequest) -> None:
+    """Save the session while it is locked, and not once more with the answer: that would undo what others counted."""
+    request.session.save()
+    request.session.modified = False
 
 
 def let_in(request: HttpRequest, *, user: User, address: str) -> None:

@@ -1,6 +1,6 @@
 """Refusals as pages: customers and their guests see the shop's name and their own pages, staff see theirs."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,7 +25,7 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 
 
 def _of(request: HttpRequest, template: str) -> str:
-    user = getattr(request, "user", None)
-    is_guest = user is None or not user.is_authenticated
-    is_theirs = request.path.startswith(OF_CUSTOMERS) if is_guest else user.is_customer
+    user: Any = getattr(request, "user", None)  # none yet, where a middleware refuses
+    is_signed_in = user is not None and user.is_authenticated
+    is_theirs = user.is_customer if is_signed_in else request.path.startswith(OF_CUSTOMERS)
     return f"me/{template}" if is_theirs else template

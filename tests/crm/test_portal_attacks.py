@@ -13,8 +13,10 @@ from allauth.core.internal import ratelimit
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from crm.portal import codes
+from crm.portal import addresses, codes
+from customers.services import portal
 from tests.crm.test_portal_sign_in import ADDRESS, ask, confirm, is_in, make_known
 from tests.factories import make_business
 
@@ -65,6 +67,54 @@ class TestOneCodeSixtyFourTimesAtOnce:
     def test_without_the_lock_several_would(self, signed_in, monkeypatch):
         monkeypatch.setattr(codes, "hold", lambda request: True)
         assert signed_in() > 1
+
+
+class TestManyWrongGuessesAtOnce:
+    """Sixteen requests of one session, all of them wrong: three are compared with the code."""
+
+    @pytest.fixture
+    def compared(self, transactional_db, monkeypatch, settings):
+        settings.ACCOUNT_RATE_LIMITS = {}
+        looked_at = []
+        for module in (codes, addresses):
+            monkeypatch.setattr(module, "compare_user_code", lambda **texts: bool(looked_at.append(texts)))
+
+        def run(asking, page):
+            gate = Barrier(16)
+
+            def press(_number):
+                client = Client(raise_request_exception=False)
+                client.cookies["sessionid"] = asking.cookies["sessionid"].value
+                gate.wait()
+                try:
+                    client.post(page, {"code": "BBBB-BBBB"})
+                finally:
+                    connection.close()
+
+            with ThreadPoolExecutor(16) as pool:
+                list(pool.map(press, range(16)))
+            return len(looked_at)
+
+        return run
+
+    @pytest.fixture
+    def asking(self, transactional_db):
+        make_known(ADDRESS)
+        client = Client()
+        client.post("/me/sign-in/", {"email": ADDRESS})
+        return client
+
+    def test_at_the_code_to_sign_in(self, compared, asking):
+        assert compared(asking, "/me/code/") == 3
+
+    def test_at_the_code_of_a_new_address(self, compared, asking):
+        asking.force_login(portal.enter(address=ADDRESS, at=timezone.now()))
+        asking.post("/me/profile/address/", {"email": "ada@king.test"})
+        assert compared(asking, "/me/profile/address/code/") == 3
+
+    def test_without_the_lock_more_would_be(self, compared, asking, monkeypatch):
+        monkeypatch.setattr(codes, "hold", lambda request: True)
+        assert compared(asking, "/me/code/") > 3
 
 
 class TestKnownAndUnknownAddresses:
