@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from core import feed
 from core.models import Change, Cursor
@@ -140,3 +140,17 @@ class TestPrune:
 def test_a_position_needs_a_transaction():
     with pytest.raises(RuntimeError, match="needs a transaction"):
         feed.position("reader")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_stays_leaves_room_for_others_who_stay_and_for_nobody_else(other_connection):
+    Cursor.objects.create(reaction="reader", xid=0)
+    other = other_connection()
+    with other, other.transaction():
+        other.execute("SELECT 1 FROM core_cursor WHERE reaction = 'reader' FOR SHARE")
+        with transaction.atomic():
+            feed.stay("reader")
+        with transaction.atomic():
+            connection.cursor().execute("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(OperationalError, match="lock timeout"):
+                feed.position("reader")

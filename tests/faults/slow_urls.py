@@ -17,6 +17,18 @@ def take(request, tenths):
     return HttpResponse("done")
 
 
+class LateAnswer:
+    """What was asked is done and written down; the answer takes its time."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        answer = self.get_response(request)
+        time.sleep(0.05)
+        return answer
+
+
 TABLE = {**PROBES, "take": {"GET": PUBLIC}, "settings:index": PAGE}
 urlpatterns = [
     path("take/<int:tenths>/", take, name="take"),

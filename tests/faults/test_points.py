@@ -4,6 +4,7 @@ The short forms run with every test; SOAK=1 takes 64 clients and 10,000 requests
 clients and twenty of the web server.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -50,12 +52,27 @@ def key(shop):
     return keys.create(name="till", scopes=["loyalty"], created_by=None, at=timezone.now())[1]
 
 
+@contextlib.contextmanager
+def serving(environment, folder):
+    server = Server(environment | {"API_CALLS_PER_MINUTE": "1000000"}, folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 @pytest.fixture
 def server(shop, environment, tmp_path):
-    server = Server(environment | {"API_CALLS_PER_MINUTE": "1000000"}, tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    with serving(environment, tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def late_server(shop, environment, tmp_path):
+    """One that is often found between the work and its answer."""
+    with serving(environment | {"DJANGO_SETTINGS_MODULE": "tests.faults.late"}, tmp_path) as server:
+        yield server
 
 
 def rich(balance):
@@ -138,6 +155,30 @@ class TestOneKey:
         assert {answer[1]["errors"][0]["code"] for answer in told} == {"idempotency_mismatch"}
         assert disagreements() == []
 
+    def test_without_memory_of_keys_each_request_counts(self, server, key):
+        """The control: no row says that a key was used."""
+        customer = rich(40 * COST)
+        with forgetful("core_idempotencykey", "loyalty_redemption", "loyalty_posting"):
+            told = statuses(send(server, key, attempts(customer, 10) * 3))
+        assert told == {201: 30}
+        assert Posting.objects.filter(kind="redeem").count() == 30
+
+
+@contextlib.contextmanager
+def forgetful(*tables):
+    """Keys are written down as others than they are, so that nobody finds them again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$"
+            " BEGIN NEW.key := NEW.key || left(gen_random_uuid()::text, 8); RETURN NEW; END $$"
+        )
+        for table in tables:
+            cursor.execute(f"CREATE TRIGGER forget BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION forget()")
+        try:
+            yield
+        finally:
+            cursor.execute("DROP FUNCTION forget CASCADE")
+
 
 class Tills:
     """Clients who redeem without a pause, each with keys of its own, and insist until each is answered."""
@@ -166,30 +207,22 @@ class Tills:
 
 
 class TestDeath:
-    def test_nothing_is_lost_or_done_twice_when_the_web_server_dies(self, server, key):
+    def test_nothing_is_lost_or_done_twice_when_the_web_server_dies(self, late_server, key):
         customers = [rich(10**9) for _ in range(4)]
-        own = threading.local()
-
-        def redeem(till, name):
-            own.caller = getattr(own, "caller", None) or Caller(server.port, key)
-            address = f"/api/v1/points/{customers[till % 4].pk}/redeem/"
-            status, told = own.caller.insist(address, {"points": COST}, name)
-            assert status == 201, told
-            return told["id"]
-
-        tills = Tills(8, redeem)
-        try:
-            for _ in range(KILLS):
-                tills.go_on_for(40)
-                server.kill()
-                server.start()
-            tills.go_on_for(20)
-        finally:
-            tills.close()
-        assert len(set(tills.answered.values())) == len(tills.answered)
-        assert Posting.objects.filter(kind="redeem").count() == len(tills.answered)
-        assert sum(totals(customer)[0] for customer in customers) == 4 * 10**9 - COST * len(tills.answered)
+        answered = kills(late_server, key, customers, insist=lambda caller, *asked: caller.insist(*asked))
+        assert len(set(answered.values())) == len(answered)
+        assert Posting.objects.filter(kind="redeem").count() == len(answered)
+        assert sum(totals(customer)[0] for customer in customers) == 4 * 10**9 - COST * len(answered)
         assert disagreements() == []
+
+    def test_who_insists_under_another_key_pays_twice(self, late_server, key):
+        """The control: what was done when the server died is not recognised."""
+
+        def insist(caller, address, body, name):
+            return wait_for(lambda: caller.post(address, body, f"{name}-{uuid4()}"), pause=0.05)
+
+        answered = kills(late_server, key, [rich(10**9)], insist=insist, times=1)
+        assert Posting.objects.filter(kind="redeem").count() > len(answered)
 
     def test_nothing_is_lost_or_done_twice_when_postgresql_stops_at_once(self, transactional_db):
         answered, customers = crashes()
@@ -206,6 +239,29 @@ class TestDeath:
         finally:
             set_for_everybody("synchronous_commit = on")
         assert lost(answered) != set()
+
+
+def kills(server, key, customers, insist, times=KILLS):
+    """The web server killed again and again under clients; redemption by key as they were told."""
+    own = threading.local()
+
+    def redeem(till, name):
+        own.caller = getattr(own, "caller", None) or Caller(server.port, key)
+        address = f"/api/v1/points/{customers[till % len(customers)].pk}/redeem/"
+        status, told = insist(own.caller, address, {"points": COST}, name)
+        assert status == 201, told
+        return told["id"]
+
+    tills = Tills(8, redeem)
+    try:
+        for _ in range(times):
+            tills.go_on_for(40)
+            server.kill()
+            server.start()
+        tills.go_on_for(20)
+    finally:
+        tills.close()
+    return tills.answered
 
 
 def crashes():

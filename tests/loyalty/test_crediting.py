@@ -319,6 +319,20 @@ class TestRules:
         assert totals(customer) == (0, 160)
         assert Credit.objects.get().multiplier == 150
 
+    def test_the_multiplier_of_an_order_stays_after_a_refund(self):
+        make_rule()
+        open_programme()
+        customer = make_customer()
+        raise_to(customer, Decimal("1.50"))
+        placed = order(customer, line("100.00"), number="one")
+        credit(placed)
+        Standing.objects.all().delete()
+        refund(placed, 0, cents=2_000)
+        credit(placed)
+        credit(order(customer, line("200.00"), number="one"))
+        assert Credit.objects.get().multiplier == 150
+        assert totals(customer) == (0, 270)
+
     def test_a_tier_that_ended_yesterday_does_not(self):
         make_rule()
         open_programme()
@@ -331,11 +345,17 @@ class TestRules:
         """Gold for a week, Silver before it, and nothing at all since yesterday."""
         make_rule()
         open_programme()
-        customer, silver, gold = make_customer(), make_tier(multiplier="1.25"), make_tier(rank=2, threshold=300, multiplier="1.5")
+        customer, silver, gold = (
+            make_customer(),
+            make_tier(multiplier="1.25"),
+            make_tier(rank=2, threshold=300, multiplier="1.5"),
+        )
         Standing.objects.create(customer=customer, tier=None, since=NOW - DAY, value=0)
         course = ((silver, 20), (gold, 8), (None, 1))
         for before, (tier, days) in zip((None, silver, gold), course, strict=True):
-            Move.objects.create(customer=customer, before=before, after=tier, at=NOW - days * DAY, reason="rule", value=0)
+            Move.objects.create(
+                customer=customer, before=before, after=tier, at=NOW - days * DAY, reason="rule", value=0
+            )
         late = {days: order(customer, line("100.00"), at=NOW - days * DAY) for days in (30, 9, 8, 2, 0)}
         credit(*late.values())
         told = dict(Credit.objects.values_list("order_id", "points"))

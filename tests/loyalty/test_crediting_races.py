@@ -118,9 +118,15 @@ def crash_at_the(number):
 def at_once(order_ids):
     """Two workers credit the same orders."""
 
+    return both(lambda: crediting.credit_orders(order_ids=order_ids, at=NOW))
+
+
+def both(credit):
+    """What two who credit at once came to."""
+
     def run(number):
         try:
-            return crediting.credit_orders(order_ids=order_ids, at=NOW)
+            return credit()
         except IntegrityError as error:
             return error
         finally:
@@ -138,6 +144,15 @@ class TestTwoAtOnce:
     def test_each_order_is_credited_once(self):
         people, ids = self.orders()
         assert sorted(at_once(ids)) == [0, 10]
+        assert {totals(person) for person in people} == {(0, 10)}
+
+    def test_two_who_look_at_every_order_credit_each_once(self, monkeypatch):
+        """In parts beside each other: of one part, who comes second waits for the first."""
+        monkeypatch.setattr(crediting, "CUSTOMERS", 4)
+        people, _ids = self.orders()
+        feed.wait_until_readable()
+        told = both(lambda: crediting.credit(at=NOW))
+        assert sum(told) == 10
         assert {totals(person) for person in people} == {(0, 10)}
 
     def test_without_the_lock_they_meet(self, monkeypatch):
