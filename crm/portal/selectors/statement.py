@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Final
 
 from django.core.paginator import Page, Paginator
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -77,18 +76,11 @@ def lines(customer: Customer, *, chosen: str, page: str) -> tuple[Page[Posting],
     kinds = FILTERS.get(chosen, FILTERS[""])[1]
     whole = points.statement(customer_id=customer.pk)
     shown = Paginator(whole.filter(kind__in=kinds), PAGE_LINES).get_page(page)
-    rows = list(_with_balance(shown.object_list, whole))  # type: ignore[arg-type]
+    rows = list(points.with_balance(shown.object_list, whole))  # type: ignore[arg-type]
     numbers = dict(
         Order.objects.filter(customer=customer, pk__in=[row.order_id for row in rows]).values_list("pk", "external_id")
     )
     return shown, [_line(row, numbers) for row in rows]
-
-
-def _with_balance(rows: QuerySet[Posting], whole: QuerySet[Posting]) -> QuerySet[Posting]:
-    """With `balance`: the sum of all changes up to the row, also of those that the filter hides."""
-    before = whole.filter(pk__lte=OuterRef("pk")).order_by().values("points").annotate()
-    told = before.values(one=OuterRef("pk")).annotate(all=Sum("points")).values("all")
-    return rows.annotate(balance=Subquery(told))
 
 
 def _line(row: Posting, numbers: Mapping[int, str]) -> Line:
