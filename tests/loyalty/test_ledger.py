@@ -260,6 +260,16 @@ class TestItStands:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
         assert [list(model.objects.order_by("pk").values()) for model in (Posting, Allocation)] == before
 
+    def test_without_the_triggers_they_would_be_changed(self, customer):
+        """The control."""
+        earn(customer, 30, "a")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE loyalty_posting DISABLE TRIGGER postings_are_not_changed")
+            cursor.execute("UPDATE loyalty_posting SET points = 1")
+            assert Posting.objects.get().points == 1
+            transaction.set_rollback(True)
+
     @pytest.mark.parametrize(
         ("change", "rule"),
         [
