@@ -80,12 +80,44 @@ def test_closed_routes_are_closed():
     assert not {name for name in CLOSED if methods_of(table=TABLE, route=name)}
 
 
-@pytest.fixture
-def callers(db):
-    """A guest, somebody of each role, the least of them who may export, and a customer: each with a client."""
+def make_people():
+    """Somebody of each role, the least of them who may export, and a customer; not saved."""
     people = [User(email=f"{role}@example.com", role=role, is_staff=role == "admin") for role in Role.values]
     people.append(User(email="exporter@example.com", role=Role.VIEWER, may_export=True))
-    people.append(User(email="customer@example.com", role=CUSTOMER, may_export=True))
+    return [*people, User(email="customer@example.com", role=CUSTOMER, may_export=True)]
+
+
+def test_each_method_is_decided_for_each_role(rf: RequestFactory):
+    """Every route × method × role, as the middleware decides it before any page is made."""
+    decide = AccessMiddleware(lambda request: HttpResponse()).process_view
+    for name, kwargs in PAGES:
+        url, methods = reverse(name, kwargs=kwargs), TABLE[name]
+        for method in METHODS:
+            allowed = methods.get("GET" if method == "HEAD" else method)
+            for user in (AnonymousUser(), *make_people()):
+                request = rf.generic(method, url)
+                request.user, request.resolver_match = user, resolve(url)
+                assert _decided(decide, request) == _declared(allowed, user), f"{method} {url} as {user}"
+
+
+def _decided(decide, request):
+    try:
+        answer = decide(request, request.resolver_match.func, (), {})
+    except PermissionDenied:
+        return 403
+    return answer.status_code if answer else 200
+
+
+def _declared(allowed, user):
+    if allowed is None:
+        return 405
+    return 200 if may(roles=allowed, user=user) else 403
+
+
+@pytest.fixture
+def callers(db):
+    """A guest and each of the people, with a client each."""
+    people = make_people()
     callers = [(AnonymousUser(), Client(raise_request_exception=False))]
     for user in User.objects.bulk_create(people):
         client = Client(raise_request_exception=False)
@@ -97,17 +129,24 @@ def callers(db):
     return callers
 
 
-@pytest.mark.parametrize(("name", "kwargs"), PAGES, ids=[name for name, _ in PAGES])
-def test_route_method_role_as_declared(name, kwargs, callers):
+@pytest.mark.parametrize(("turn", "page"), [*enumerate(PAGES)], ids=[name for name, _ in PAGES])
+def test_route_method_role_as_declared(turn, page, callers):
+    """Each page asked for by everybody, with the methods that it has; with others by two callers in turn."""
+    name, kwargs = page
     url = reverse(name, kwargs=kwargs)
     methods = methods_of(table=TABLE, route=name)
     assert methods is not None
-    for method in METHODS:
+    for number, method in enumerate(METHODS):
         allowed = methods.get("GET" if method == "HEAD" else method)
-        for user, client in callers:
+        for user, client in callers if method in methods else two_of(callers, turn + number):
             status = client.generic(method, url).status_code
             expected = _expected(allowed, user)
             assert expected(status), f"{method} {url} as {user} answered {status}"
+
+
+def two_of(callers, turn):
+    """The guest, and one of the others: another one each time."""
+    return [callers[0], callers[1 + turn % (len(callers) - 1)]]
 
 
 def _expected(allowed, user):
