@@ -1,13 +1,13 @@
 """What a code does for a customer and a basket, and why it does not. services.offers asks it under a lock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from core import money
 from core.models import Business
@@ -28,7 +28,8 @@ NO_CAPS: Final = ("max_uses", "max_per_customer", "max_per_day", "budget_cents")
 class Occasion:
     """Who wants to use a code, on which basket, when. Without a basket only a fixed amount is known.
 
-    `earlier` are the live uses of other codes on the same order.
+    `earlier` are the live uses of other codes on the same order. `had` is how often the customer has used which offer,
+    where somebody looked that up for many of them.
     """
 
     person: Person | None
@@ -36,6 +37,7 @@ class Occasion:
     lines: Sequence[BasketLine] | None = None
     shipping_cents: int = 0
     earlier: Sequence[Use] = field(default=())
+    had: Mapping[int, int] | None = None
 
 
 def with_terms(offers: QuerySet[Offer]) -> QuerySet[Offer]:
@@ -159,13 +161,19 @@ def check_caps(code: Code, offer: Offer, occasion: Occasion, *, zone: ZoneInfo) 
     if offer.max_uses is not None and offer.used >= offer.max_uses:
         raise refusals.offer_used_up()
     if offer.max_per_customer is not None and occasion.person is not None:
-        had = Use.objects.filter(offer=offer, customer_id=occasion.person.id).exclude(state=Use.State.RELEASED)
-        if had.count() >= offer.max_per_customer:
+        had = used_by(occasion.person.id, [offer.pk]) if occasion.had is None else occasion.had
+        if had.get(offer.pk, 0) >= offer.max_per_customer:
             raise refusals.customer_used_up()
     if offer.max_per_day is not None and used_today(offer, occasion.at, zone=zone) >= offer.max_per_day:
         raise refusals.day_used_up()
     if offer.budget_left is not None and offer.budget_left <= 0:
         raise refusals.budget_spent()
+
+
+def used_by(customer_id: int, offer_ids: Sequence[int]) -> dict[int, int]:
+    """How often a customer has used which of these offers, what was given back left out. One query."""
+    live = Use.objects.filter(customer_id=customer_id, offer_id__in=offer_ids).exclude(state=Use.State.RELEASED)
+    return dict(live.order_by().values_list("offer_id").annotate(number=Count("pk")))
 
 
 def used_today(offer: Offer, at: datetime, *, zone: ZoneInfo) -> int:

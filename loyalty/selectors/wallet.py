@@ -52,8 +52,10 @@ def wallet(
     What is not for this customer, over or used up is left out.
     """
     person = standing.person(customer_id, at=at, zone=business.zone)
-    occasion = Occasion(person=person, at=at, lines=lines, shipping_cents=shipping_cents)
-    tickets = [_ticket(code, occasion, business) for code in _held(customer_id, at)]
+    codes = _held(customer_id, at)
+    had = found.used_by(customer_id, [code.offer_id for code in codes if code.offer.max_per_customer is not None])
+    occasion = Occasion(person=person, at=at, lines=lines, shipping_cents=shipping_cents, had=had)
+    tickets = [_ticket(code, occasion, business) for code in codes]
     mine = [ticket for ticket in tickets if ticket is not None]
     return sorted(mine, key=lambda ticket: (ticket.refused is not None, -ticket.saved_cents, ticket.code.pk))
 

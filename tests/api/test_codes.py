@@ -219,6 +219,16 @@ class TestWallet:
 
         assert [(one["saved"], one["refusal"]) for one in told] == [(None, None), (None, "code_not_yet")]
 
+    def test_many_offers_cost_no_more_queries_than_one(self, api, customer, django_assert_max_num_queries):
+        """Of twelve offers that a customer may use twice she has used one twice and one of the others once."""
+        offers = [make_offer(max_per_customer=2) for _number in range(12)]
+        own = [make_code(offer, holder=customer, max_uses=None) for offer in offers]
+        for number, code in enumerate((own[0], own[0], own[1])):
+            assert redeem(api, code, customer, key=f"k-{number}").status_code == 201
+        with django_assert_max_num_queries(16):
+            told = api.get(f"/api/v1/wallet/{customer.pk}/").json()["codes"]
+        assert {one["code"] for one in told} == {code.shown for code in own[1:]}
+
     def test_nobody_and_nothing(self, api, customer):
         assert api.get("/api/v1/wallet/999999/").status_code == 404
         assert api.get(f"/api/v1/wallet/{customer.pk}/").json() == {"codes": []}
