@@ -15,6 +15,7 @@ from loyalty.days import until
 from loyalty.models import Offer
 from loyalty.models.offer import EVERY_DAY
 from loyalty.offer_refusals import moment
+from loyalty.segment_names import named
 
 SHOWN: Final = 3  # names of products or categories in a sentence
 
@@ -117,7 +118,7 @@ def _together(offer: Offer) -> list[str]:
 
 def _for_whom(offer: Offer) -> list[str]:
     said = []
-    if segments := [str(row) for row in offer.segments.all()]:
+    if segments := [named(row) for row in offer.segments.all()]:
         said.append(_("Only for customers in: %(names)s.") % {"names": listed(segments)})
     if tiers := [str(row) for row in offer.tiers.all()]:
         said.append(_("Only for the tiers: %(names)s.") % {"names": listed(tiers)})

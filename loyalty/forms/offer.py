@@ -19,6 +19,7 @@ from loyalty.codes import LONGEST
 from loyalty.forms.reward import moment_field
 from loyalty.models import Offer, Tier
 from loyalty.models.offer import EVERY_DAY, MOST_CENTS, MOST_PRIORITY
+from loyalty.segment_names import SegmentField, SegmentsField
 from loyalty.selectors.offers import is_given
 from loyalty.services.codes import MOST as MOST_CODES
 from loyalty.services.offer_settings import Terms
@@ -79,9 +80,7 @@ class OfferForm(Guarded):
         help_text=gettext_lazy("Goods before discounts. Empty: any basket."),
     )
 
-    segments = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Only for segments"), required=False, queryset=Segment.objects.none()
-    )
+    segments = SegmentsField(label=gettext_lazy("Only for segments"), required=False, queryset=Segment.objects.none())
     tiers = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Only for tiers"), required=False, queryset=Tier.objects.none()
     )
@@ -284,7 +283,7 @@ class ChosenCodeForm(forms.Form):
 
 class ManyCodesForm(forms.Form):
     count = forms.IntegerField(label=gettext_lazy("How many"), required=False, min_value=1, max_value=MOST_CODES)
-    segment = forms.ModelChoiceField(
+    segment = SegmentField(
         label=gettext_lazy("Or one for each customer of"), required=False, queryset=Segment.objects.none()
     )
     uses = number_field(gettext_lazy("Uses at most of each"), initial=1)

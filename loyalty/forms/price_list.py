@@ -17,12 +17,13 @@ from loyalty.forms.reward import moment_field
 from loyalty.models import PriceList, Tier
 from loyalty.models.offer import MOST_PRIORITY
 from loyalty.models.price_list import MOST_MONTHS
+from loyalty.segment_names import SegmentField
 from loyalty.services.price_lists import Settings
 
 
 class PriceListForm(Guarded):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
-    segment = forms.ModelChoiceField(
+    segment = SegmentField(
         label=gettext_lazy("For a segment"), required=False, queryset=Segment.objects.none()
     )
     tier = forms.ModelChoiceField(label=gettext_lazy("For a tier"), required=False, queryset=Tier.objects.none())

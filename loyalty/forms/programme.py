@@ -20,6 +20,7 @@ from loyalty.forms.reward import moment_field
 from loyalty.models import EarningRule, Programme
 from loyalty.models.programme import MOST_ADJUSTED, MOST_DAYS, MOST_MINUTES, MOST_MONTHS, MOST_WORTH_CENTS
 from loyalty.models.rule import LARGEST_CENTS, MOST_POINTS
+from loyalty.segment_names import SegmentField
 from loyalty.services.rules import SETTINGS, RuleItem
 
 EARLIEST: Final = date(1990, 1, 1)
@@ -132,7 +133,7 @@ class RuleForm(forms.Form):
     category = forms.ModelChoiceField(
         label=gettext_lazy("Only for the category"), queryset=Category.objects.order_by("name"), required=False
     )
-    segment = forms.ModelChoiceField(
+    segment = SegmentField(
         label=gettext_lazy("Segment"), queryset=Segment.objects.order_by("scheme", "name"), required=False
     )
     is_extra = forms.BooleanField(

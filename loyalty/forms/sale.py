@@ -58,7 +58,7 @@ class RowForm(forms.Form):
     quantity = AmountField(label=gettext_lazy("Quantity"), required=False, places=3, negative=True)
     price = AmountField(label=gettext_lazy("Price of one"), required=False)
 
-    def __init__(self, data: dict[str, str], *, number: int, currency: str) -> None:
+    def __init__(self, data: dict[str, str] | None, *, number: int, currency: str) -> None:
         super().__init__(data, auto_id=f"row{number}_%s")
         price: Any = self.fields["price"]
         price.currency = currency
@@ -133,7 +133,8 @@ class SaleForm(forms.Form):
         filled = [values for values in zip(*told, strict=False) if any(value.strip() for value in values)]
         self.rows = [self._row(number, values) for number, values in enumerate(filled, start=1)]
         after = len(filled) + 1
-        self.spare = [self._row(number, ("", "", "")) for number in range(after, after + SPARE_ROWS)]
+        spare = range(after, after + SPARE_ROWS)
+        self.spare = [RowForm(None, number=number, currency=business.currency) for number in spare]
 
     def _row(self, number: int, values: Sequence[str]) -> RowForm:
         told = dict(zip(COLUMNS, (value.strip() for value in values), strict=True))
