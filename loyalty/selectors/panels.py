@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from core.models import Business
@@ -22,7 +22,7 @@ SHOWN: Final = 3
 class Panel:
     points: Points
     worth_cents: int
-    coming: Sequence[tuple[datetime, int]]  # (when, how many) of pending points
+    coming: Sequence[tuple[date, int]]  # pending points by the day on which they become active
     going: Sequence[tuple[datetime, int]]  # (when, how many) expire
     progress: Progress | None
     waiting: Sequence[Adjustment]
@@ -41,7 +41,7 @@ def panel(customer: Customer, *, business: Business, at: datetime) -> Panel:
     return Panel(
         points=now,
         worth_cents=worth.cents_of(max(now.balance, 0), worth_cents=programme.current().worth_cents),
-        coming=now.coming(at)[:SHOWN],
+        coming=now.coming(at, zone=business.zone)[:SHOWN],
         going=now.expiring()[:SHOWN],
         progress=tiers.progress(customer.pk, at),
         waiting=list(adjustments.waiting(customer.pk)[:SHOWN]),

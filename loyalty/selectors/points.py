@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
@@ -20,12 +21,12 @@ class Points:
     held: int = 0
     lots: list[Batch] = field(default_factory=list)
 
-    def coming(self, at: datetime) -> list[tuple[datetime, int]]:
-        """(when, how many) of all that cannot be spent yet, the next first."""
-        days: defaultdict[datetime, int] = defaultdict(int)
+    def coming(self, at: datetime, *, zone: ZoneInfo) -> list[tuple[date, int]]:
+        """(day, how many) of all that cannot be spent yet, the next first."""
+        days: defaultdict[date, int] = defaultdict(int)
         for lot in self.lots:
             if lot.active_at > at:
-                days[lot.active_at] += lot.left
+                days[lot.active_at.astimezone(zone).date()] += lot.left
         return sorted(days.items())
 
     def expiring(self) -> list[tuple[datetime, int]]:

@@ -116,14 +116,15 @@ def test_a_hold_is_released_with_what_it_had_taken(agent, member, now):
 def test_the_panel_says_what_is_and_what_comes(agent, member, now, django_assert_max_num_queries):
     make_tier(1, name="Silver tier", threshold=1_000)
     soon = now + 5 * DAY
-    points.earn(customer_id=member.pk, points=70, key="soon", at=now, active_at=soon, expires_at=now + 400 * DAY)
+    for key, number in (("soon", 40), ("too", 30)):
+        points.earn(customer_id=member.pk, points=number, key=key, at=now, active_at=soon, expires_at=now + 400 * DAY)
     asked = {"points": 9_000, "key": "wait", "at": now, "reason": "A long story"}
     adjustments.adjust(customer_id=member.pk, **asked)
     with django_assert_max_num_queries(30):
         page = agent.get(f"/loyalty/customers/{member.pk}/points/panel/", headers={"HX-Request": "true"})
     told = page.context["panel"]
     assert (told.points.balance, told.points.pending, told.worth_cents) == (55, 70, 55)
-    assert [(number, at) for at, number in told.coming] == [(70, soon)]
+    assert told.coming == [(soon.date(), 70)]
     assert "+9,000 by hand, waits for a second person" in text(page)
     assert "Mug" in text(page)
     assert "more for Silver tier" in text(page)
