@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import zipfile
+from datetime import date
 
 import pytest
 
 from crm.portal.selectors.own_data import harmless
 from customers.models import Customer
 from tests.crm.test_portal import earn, make_person, signed_in
+from tests.desk import make_night, score
 from tests.factories import make_business, make_order, make_refund
 
 pytestmark = pytest.mark.django_db
@@ -37,12 +39,15 @@ class TestOwnData:
         order = make_order(customer=ada, external_id="A-7")
         make_refund(order=order, value_cents=500)
         earn(ada, 120)
+        day = date(2026, 3, 1)
+        make_night(score(ada, churn_risk=0.25), as_of=day)
         client.post("/me/profile/messages/", {"say-email": "on"})
         files = self.files(client)
         whole = json.loads(files["data.json"])
         assert whole["customer"][0]["name"] == "Ada Lovelace"
         assert [row["external_id"] for row in whole["orders"]] == ["A-7"]
         assert [row["points"] for row in whole["points"]] == [120]
+        assert [(row["run__as_of"], row["churn_risk"]) for row in whole["estimates"]] == [("2026-03-01", 0.25)]
         assert [(row["channel"], row["is_given"]) for row in whole["consents"]] == [("email", True)]
         assert whole["sign_in"][0]["address"] == "ada@example.com"
         rows = list(csv.DictReader(io.StringIO(files["order_lines.csv"])))

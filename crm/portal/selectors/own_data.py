@@ -8,13 +8,14 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
 
+from analytics.models import Score
 from customers.models import (
     Consent,
     Contract,
@@ -57,9 +58,10 @@ class Table:
     model: type[Model]
     columns: tuple[str, ...]
     lookup: str = "customer"
+    only: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self, customer: Customer) -> QuerySet[Any, tuple[Any, ...]]:
-        found = self.model._default_manager.filter(**{self.lookup: customer.pk})
+        found = self.model._default_manager.filter(**{self.lookup: customer.pk}, **self.only)
         return found.order_by("pk").values_list(*self.columns)
 
 
@@ -117,6 +119,16 @@ TABLES: Final = (
     Table(name="contracts", model=Contract, columns=("external_id", "plan", "agreed_on", "starts_on")),
     Table(name="segments", model=Membership, columns=("segment__slug",)),
     Table(name="tags", model=Tagging, columns=("segment__slug", "added_at", "removed_at")),
+    # What the shop expects of the customer, as it stands today.
+    Table(
+        name="estimates",
+        model=Score,
+        only={"run__is_current": True},
+        columns=(
+            *("run__as_of", "orders", "last_at", "value_cents", "p_alive", "churn_risk", "expected_orders"),
+            *("clv_cents", "next_order_on", "segment"),
+        ),
+    ),
     Table(name="consents", model=Consent, columns=("channel", "purpose", "is_given", "wording", "source", "ip", "at")),
     Table(name="balance", model=Account, columns=("balance", "pending", "held", "earned", "spent", "expired")),
     Table(
