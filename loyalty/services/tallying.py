@@ -19,8 +19,8 @@ from core.models.change import CurrentXid
 from loyalty.models import LotMonth, LotsLeft, PointDay, Tally
 from loyalty.selectors import liability
 
-AT_ONCE: Final = 500_000  # numbers of postings in one transaction
-MOST_AT_ONCE: Final = 4  # such transactions in one sweep: the first time there may be millions
+AT_ONCE: Final = 200_000  # numbers of postings in one transaction
+MOST_AT_ONCE: Final = 10  # such transactions in one sweep: the first time there may be millions
 
 # Numbers that were handed out, whether or not their postings are there to be seen.
 LAST: Final = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('loyalty_posting', 'id')::regclass), 0)"
