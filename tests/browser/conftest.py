@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect, sync_playwright
 
@@ -85,7 +86,7 @@ def shop(manager):
 
 @pytest.fixture
 def open_page(browser, live_server, request):
-    """Opens pages of a new browser window; `signed_in` first passes the sign-in form."""
+    """Opens pages of a new browser window, the manager's session in it (test_desk.py passes the form)."""
     windows = []
 
     def opened(path="/", *, signed_in=True, **options):
@@ -95,17 +96,24 @@ def open_page(browser, live_server, request):
         )
         window.set_default_timeout(PATIENCE_MS)
         windows.append(window)
+        if signed_in:
+            window.add_cookies([{"url": live_server.url, "name": settings.SESSION_COOKIE_NAME, "value": new_session()}])
         page = window.new_page()
         page.runs_script = options.get("java_script_enabled", True)
         watch(page)
-        if signed_in:
-            sign_in(page)
         go(page, path)
         return page
 
     yield opened
     for window in windows:
         window.close()
+
+
+def new_session():
+    """The key of a session of the manager's."""
+    client = Client()
+    client.force_login(User.objects.get(email="manager@example.com"))
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def watch(page):

@@ -4,7 +4,7 @@ import pytest
 
 from core import first_run
 from core.models import Business, Role, User
-from tests.browser.conftest import PASSWORD, go, is_too_wide, violations
+from tests.browser.conftest import PASSWORD, go, violations
 
 
 @pytest.fixture
@@ -50,14 +50,3 @@ def test_from_an_empty_home_to_a_colleague(open_page, link):
     assert again.is_visible("text=does not work any more")
     stranger = open_page(link, signed_in=False)
     assert "Welcome to Perennial" not in stranger.content()
-
-
-@pytest.mark.parametrize(
-    "path", ["/settings/", "/settings/business/", "/settings/staff/", "/settings/roles/", "/accounts/profile/"]
-)
-def test_settings_fit_a_phone_and_axe_finds_nothing(open_page, manager, path):
-    User.objects.filter(pk=manager.pk).update(role=Role.ADMIN)
-    page = open_page(path, viewport={"width": 390, "height": 844})
-    assert not is_too_wide(page)
-    assert violations(page) == []
-    assert page.problems == []

@@ -120,10 +120,9 @@ def test_without_script(open_page, manager, file):
     expect(page.get_by_role("heading", name="What the import would do")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_looks(open_page, manager, file, look):
-    """Each page of the way: no barrier, nothing that the content policy blocks, nothing too wide."""
-    page = open_page("/imports/", **LOOKS[look])
+def test_each_page_of_the_way_on_a_phone(open_page, manager, file):
+    """No barrier, nothing that the content policy blocks, nothing too wide (on a desk: test_pages.py)."""
+    page = open_page("/imports/", **LOOKS["phone"])
 
     def check(name):
         assert troubles(page) == [], name
