@@ -9,9 +9,11 @@ from django.db.models import Sum
 
 from loyalty.models import PoolCode, Redemption, Reward
 from loyalty.problems import InsufficientPoints
-from loyalty.services import fulfilment, rewards
-from loyalty.services.refusals import CapReached, OutOfStock, TooLate
+from loyalty.services import fulfilment, given_codes, offers, rewards
+from loyalty.services.refusals import CapReached, CodeUsed, OutOfStock, TooLate
 from tests.factories import make_business
+from tests.loyalty.offers import make_offer
+from tests.loyalty.offers import redeem as use_code
 from tests.loyalty.rewards import (
     NOW,
     balance,
@@ -42,7 +44,7 @@ def at_once(actions):
         try:
             start.wait(timeout=60)
             return action()
-        except (OutOfStock, CapReached, InsufficientPoints, TooLate, OperationalError) as error:
+        except (OutOfStock, CapReached, CodeUsed, InsufficientPoints, TooLate, OperationalError) as error:
             return type(error)
         finally:
             connections.close_all()
@@ -193,3 +195,31 @@ def test_overdue_holds_give_their_stock_back_once():
     told = at_once([lambda: fulfilment.release_overdue(at=late) for _ in range(4)])
 
     assert (sum(told), left(mug)) == (5, 5)
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_a_code_is_used_or_taken_back_but_not_both(monkeypatch, is_locked):
+    """It is cancelled between the look at the code and the use of it. Without the lock the points come back as well."""
+    ada, reward = make_member(500), make_reward(kind="code", offer=make_offer())
+    one = redeem(ada, reward)
+    looked, cancelled = threading.Event(), threading.Event()
+    count = offers._count
+
+    def pause(*told):
+        looked.set()
+        cancelled.wait(timeout=0.7)
+        count(*told)
+
+    def cancel():
+        looked.wait(timeout=30)
+        try:
+            return rewards.cancel(redemption_id=one.pk, at=NOW, reason="x").redemption.state
+        finally:
+            cancelled.set()
+
+    monkeypatch.setattr(offers, "_count", pause)
+    if not is_locked:
+        monkeypatch.setattr(given_codes.offers, "lock", lambda offer: offer)
+    told = at_once([lambda: use_code(one.offer_code, customer=ada, at=NOW).state, cancel])
+    assert told == ["used", CodeUsed if is_locked else "cancelled"]
+    assert balance(ada) == (400 if is_locked else 500)
