@@ -74,10 +74,11 @@ class AmountInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
 
 
 def allow_empty(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """A filter without a value filters nothing."""
+    """A filter without a value filters nothing. What is required needs a value."""
     for methods in result["paths"].values():
         for parameter in methods.get("get", {}).get("parameters", ()):
-            if parameter["in"] == "query" and parameter["name"] != "limit":
+            is_filter = parameter["in"] == "query" and not parameter.get("required")
+            if is_filter and parameter["name"] != "limit":
                 parameter["allowEmptyValue"] = True
     return result
 

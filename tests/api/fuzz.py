@@ -39,7 +39,7 @@ BEYOND = {
         "too_much",
     ),
     *("bad_basket", "use_or_order"),  # codes
-    *("points_or_reward", "needed_by_kind"),  # points and rewards
+    *("points_or_reward", "needed_by_kind", "not_points"),  # points and rewards
     *("not-an-address", "not-encrypted", "not-public", "holds-a-password", "unknown_kind"),  # webhooks
     *("missing", "has_begun", "too_few", "too_many", "not_begun", "not_over", "already_decided"),  # contracts
     *("address", "blank", "empty", "future", "naive", "number", "overflow", "places", "range", "year", "zero"),

@@ -14,7 +14,7 @@ from tests.factories import make_customer
 
 APPS = ("core", "customers", "loyalty", "analytics")
 WRITTEN = ("customers", "loyalty")
-DRY_RUNS = {"quote", "validate"}
+DRY_RUNS = {"quote", "validate", "prices"}
 MEANT = {"customer", "use"}
 FIELDS = {
     name
