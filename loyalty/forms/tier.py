@@ -204,6 +204,7 @@ class BirthdayForm(forms.ModelForm):  # type: ignore[type-arg]
         fit = Q(pk__in=fit_to_give().values("pk")) | Q(pk=self.instance.offer_id)
         self.fields["offer"].queryset = Offer.objects.filter(fit).order_by("name", "pk")  # type: ignore[attr-defined]
         self.fields["offer"].empty_label = _("None")  # type: ignore[attr-defined]
+        self.fields["code_days"].required = False  # only an offer needs it
 
     def _post_clean(self) -> None:
         """Valid data is written by a service, not into the row that the form was made from."""

@@ -12,13 +12,14 @@ from core.http import DeskRequest
 from customers.models import Customer
 from loyalty.forms import tier as forms
 from loyalty.forms.tier import BaseTierRows, BirthdayForm, HandForm, PlanForm, TierRows
-from loyalty.models import TierPlan
+from loyalty.models import BirthdayGift, TierPlan
 from loyalty.selectors import tier_census, tier_values
 from loyalty.selectors import tiers as found
 from loyalty.services import birthdays, tier_rules, tiers
 from loyalty.services.tier_rules import Proposal
 
 LATEST = 8
+CODE_DAYS = 30
 PAGE_ROWS = 50
 
 
@@ -46,11 +47,13 @@ def _list(request: DeskRequest, form: BirthdayForm) -> HttpResponse:
 
 @require_POST
 def birthday_gift(request: DeskRequest) -> HttpResponse:
-    form = BirthdayForm(request.POST, instance=birthdays.gift())
+    form = BirthdayForm(request.POST, instance=BirthdayGift.objects.first())
     if not form.is_valid():
         return _list(request, form)
     told = form.cleaned_data
-    birthdays.set_gift(amount=told["points"], tier=told["tier"], offer=told["offer"], code_days=told["code_days"])
+    birthdays.set_gift(
+        amount=told["points"], tier=told["tier"], offer=told["offer"], code_days=told["code_days"] or CODE_DAYS
+    )
     messages.success(request, _("Saved."))
     return redirect("loyalty:tier_list")
 
