@@ -231,7 +231,7 @@ class TestDeath:
         assert sum(totals(customer)[0] for customer in customers) == 4 * 10**9 - COST * len(answered)
         assert disagreements() == []
 
-    def test_what_is_acknowledged_before_it_is_written_down_is_lost(self, transactional_db):
+    def test_what_is_acknowledged_before_it_is_written_down_is_lost(self, transactional_db, rare_log):
         """The control: commits that do not wait for the log."""
         set_for_everybody("synchronous_commit = off")
         try:
@@ -308,6 +308,20 @@ def lost(answered):
     """Keys that were acknowledged with a posting that is not there."""
     there = dict(Posting.objects.filter(kind="redeem").values_list("key", "pk"))
     return {key for key, pk in answered.items() if there.get(key) != pk}
+
+
+@pytest.fixture
+def rare_log(transactional_db):
+    """A server that writes down what nobody waits for after ten seconds only, and not when there is much of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        cursor.execute("ALTER SYSTEM SET wal_writer_flush_after = '1GB'")
+        cursor.execute("SELECT pg_reload_conf()")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM RESET wal_writer_delay")
+        cursor.execute("ALTER SYSTEM RESET wal_writer_flush_after")
+        cursor.execute("SELECT pg_reload_conf()")
 
 
 def set_for_everybody(setting):

@@ -21,6 +21,7 @@ from tests.factories import make_customer
 from tests.loyalty.accounts import NOW, disagreements
 from tests.loyalty.model import FOR_EVER, Model, Refused
 from tests.loyalty.planted import planted
+from tests.loyalty.shop import open_programme
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,7 @@ class Ledger(RuleBasedStateMachine):
         super().__init__()
         self.transaction = transaction.atomic()
         self.transaction.__enter__()
+        open_programme()  # points that are given by hand live as long as it says: for ever
         self.customers = [make_customer().pk for _ in range(CUSTOMERS)]
         self.model, self.number, self.last = Model(range(CUSTOMERS)), 0, None
 
