@@ -90,7 +90,7 @@ def confirm(request: HttpRequest, *, access: PortalAccess, given: str, at: datet
 
 def _tell(old: str) -> None:
     shop = business.current()
-    subject = f"{shop.name}: {_('Your sign-in address was changed')}"
+    subject = _("%(shop)s: Your sign-in address was changed") % {"shop": shop.name}
     staff_mails.send(to=old, subject=subject, template="me/mail/moved", context={"business": shop})
 
 
