@@ -139,7 +139,8 @@ def flows(course: Course, *, unit: str) -> SafeString:
 
 def _said(name: str, change: Totals) -> str:
     told = [f"{LABELS[flow]} {ui.signed(points)}" for flow, points in change.flows.items() if points]
-    return f"{name}: {', '.join(told) or _('nothing')}"
+    all_told = ", ".join(told) or _("nothing")
+    return f"{name}: {all_told}"
 
 
 def ahead(rates: Rates) -> SafeString:

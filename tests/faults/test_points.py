@@ -267,6 +267,8 @@ def kills(server, key, customers, insist, times=KILLS):
 def crashes():
     """PostgreSQL stopped at once again and again under clients; posting by key as they were told, and the customers."""
     customers = [rich(10**9) for _ in range(4)]
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")  # they are there whatever becomes of the log
 
     def redeem(till, key):
         while True:
