@@ -136,7 +136,9 @@ ABILITIES: Final = (
         _("See points of customers, adjustments that wait and what points owe"),
         *("loyalty:customer_*", "loyalty:adjustment_list", "loyalty:liability", "loyalty:posting_list"),
     ),
-    _see(LOYALTY, _("Take points and what they owe out as a file"), "loyalty:points_export", "loyalty:liability_export"),
+    _see(
+        LOYALTY, _("Take points and what they owe out as a file"), "loyalty:points_export", "loyalty:liability_export"
+    ),
     _do(LOYALTY, _("Adjust points and release holds"), "loyalty:points_adjust", "loyalty:hold_release"),
     _do(LOYALTY, _("Decide on adjustments above the limit"), "loyalty:adjustment_decide"),
     _see(

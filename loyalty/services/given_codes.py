@@ -15,7 +15,7 @@ def give(*, offer: Offer, customer_id: int, days: int | None, at: datetime) -> C
 
 
 def take_back(*, code_id: int, at: datetime) -> bool:
-    """Block the code; False, and nothing changed, when it is used or reserved. Whoever uses it waits for the outcome."""
+    """Block the code; False, and nothing changed, when it is used or reserved. Whoever uses it waits."""
     code = Code.objects.select_related("offer").get(pk=code_id)
     offers.lock(code.offer)
     return bool(Code.objects.filter(pk=code_id, used=0).update(blocked_at=at))

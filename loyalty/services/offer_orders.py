@@ -1,9 +1,9 @@
 """What orders say of codes: a reaction on the change feed.
 
-An order that is cancelled, or of which everything came back, gives its uses back, and points that were spent on it come
-back with it (loyalty.services.order_points). An order that names codes makes a use of each: of the reservation on it, of
-what was redeemed under its name, or, where a shop tells us only afterwards, of the code itself. Facts are not refused: a
-code that may not be used then is left out, and the log says so.
+An order that is cancelled, or of which everything came back, gives its uses back, and points that were spent on it
+come back with it (loyalty.services.order_points). An order that names codes makes a use of each: of the reservation on
+it, of what was redeemed under its name, or, where a shop tells us only afterwards, of the code itself. Facts are not
+refused: a code that may not be used then is left out, and the log says so.
 """
 
 import logging

@@ -256,8 +256,8 @@ def _pool_code(reward: Reward) -> PoolCode:
 
 
 def _put_back(one: Redemption, *, at: datetime) -> None:
-    """The piece goes back on the shelf. A code of an offer works no more; one of the pool goes back only when nobody has
-    seen it: out of a hold. Raises CodeUsed.
+    """The piece goes back on the shelf. A code of an offer works no more; one of the pool goes back only when nobody
+    has seen it: out of a hold. Raises CodeUsed.
     """
     if one.took_stock:
         Reward.objects.filter(redemptions=one, stock__isnull=False).update(stock=F("stock") + 1)

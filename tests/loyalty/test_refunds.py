@@ -217,8 +217,8 @@ class TestSpentOnAnOrder:
         return customer
 
     def redeem(self, customer, *, order="1001", **wish):
-        wish = rewards.Wish(customer_id=customer.pk, reference=order, **wish)
-        return rewards.redeem(wish=wish, key="k", at=NOW, place="api").redemption
+        asked = rewards.Wish(customer_id=customer.pk, reference=order, **wish)
+        return rewards.redeem(wish=asked, key="k", at=NOW, place="api").redemption
 
     def test_points_come_back_in_proportion_and_once(self):
         customer = self.member()
