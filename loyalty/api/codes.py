@@ -168,6 +168,7 @@ class CodeValidate(CodeView):
         applied = entered(
             request,
             customer_id,
+            code,
             lambda: offers.validate(text=code, customer_id=customer_id, purchase=purchase, at=now),
         )
         known = Use(
@@ -191,6 +192,7 @@ class CodeRedeem(CodeView):
         use = entered(
             request,
             data["customer"],
+            code,
             lambda: offers.redeem(
                 text=code,
                 customer_id=data["customer"],
@@ -256,12 +258,13 @@ def own_key(request: Request) -> str:
     return "api:" + idempotency.fingerprint(str(request.auth.pk), key_of(request, required=True) or "")
 
 
-def entered(request: Request, customer_id: int | None, action: Callable[[], T]) -> T:
-    """The action on a code that somebody entered, its refusals as answers of the API."""
+def entered(request: Request, customer_id: int | None, text: str, action: Callable[[], T]) -> T:
+    """The action on the code that somebody entered, its refusals as answers of the API."""
     is_person = customer_id is not None
     who = f"customer:{customer_id}" if is_person else f"key:{request.auth.pk}"
     try:
-        return attempts.entering(who, action, most=attempts.MOST_OF_A_PERSON if is_person else attempts.MOST_OF_MANY)
+        most = attempts.MOST_OF_A_PERSON if is_person else attempts.MOST_OF_MANY
+        return attempts.entering(who, text, action, most=most)
     except Refused as refusal:
         raise Conflict(str(refusal), code=refusal.code) from None
     except BadBasket as problem:

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse_lazy
+from django.utils import formats
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -83,8 +85,16 @@ class RowForm(forms.Form):
         if quantity <= 0:
             raise ValidationError(_("The quantity has to be more than zero."))
         if quantity > MOST_QUANTITY:
-            raise ValidationError(_("At most %(most)s of one thing.") % {"most": f"{MOST_QUANTITY:,}"})
+            most = formats.number_format(MOST_QUANTITY, force_grouping=True)
+            raise ValidationError(_("At most %(most)s of one thing.") % {"most": most})
         return quantity
+
+    def by_name(self) -> Product | None:
+        """With a price of its own it may be anything, so that only the whole name is a product's then."""
+        text = self.text
+        if self.cleaned_data["price"] is None:
+            return _meant(text, catalogue.search(text))
+        return _meant(text, Product.objects.filter(Q(name__iexact=text) | Q(sku__iexact=text)))
 
     def know(self, product: Product | None) -> None:
         """Say which product it is, or that nobody knows it and it has no price either."""
@@ -175,7 +185,7 @@ class SaleForm(forms.Form):
         known = _products([row.text for row in self.rows])
         for row in self.rows:
             try:
-                row.know(known.get(row.text) or _by_name(row.text))
+                row.know(known.get(row.text) or row.by_name())
             except ValidationError as error:
                 row.add_error("sku", error)
         skus = [row.found.sku if row.found else "" for row in self.rows]
@@ -220,9 +230,9 @@ def _products(texts: Sequence[str]) -> dict[str, Product]:
     return Product.objects.select_related("category").in_bulk(texts, field_name="sku")
 
 
-def _by_name(text: str) -> Product | None:
-    """The product that somebody means by a part of its name or SKU. Raises ValidationError when it may be several."""
-    found = list(catalogue.search(text).select_related("category").order_by("name", "sku")[: NAMED + 1])
+def _meant(text: str, products: QuerySet[Product]) -> Product | None:
+    """Which of the products somebody means by the text. Raises ValidationError when it may be several."""
+    found = list(products.select_related("category").order_by("name", "sku")[: NAMED + 1])
     same = [one for one in found if text.casefold() in (one.name.casefold(), one.sku.casefold())]
     if len(same) == 1 or len(found) == 1:
         return (same or found)[0]

@@ -1,9 +1,11 @@
 """Limits on guessing codes: who enters too many wrong ones rests for a while, and nobody else does.
 
+The same wrong code again is no other guess: a till that works out a bill with a typo ten times is not guessing.
 Counters stand in Redis by caller. A code worth money has 80 random bits, so nothing else hangs on them: while Redis
 does not answer, codes can be entered.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from django.core.cache import cache
 from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
+from loyalty import codes
 from loyalty import offer_refusals as refusals
 from loyalty.offer_refusals import Refused
 
@@ -39,10 +42,11 @@ class TooManyAttempts(Exception):
         self.seconds = seconds
 
 
-def entering(who: str, action: Callable[[], T], *, most: int = MOST_OF_A_PERSON) -> T:
-    """What `action` does with a code that `who` (`customer:81`, `address:…`) entered.
+def entering(who: str, text: str, action: Callable[[], T], *, most: int = MOST_OF_A_PERSON) -> T:
+    """What `action` does with the code `text` that `who` (`customer:81`, `address:…`) entered.
 
-    Raises TooManyAttempts, whether or not this code were right. A wrong one counts; what was right is never counted.
+    Raises TooManyAttempts, whether or not this code were right. A wrong one counts, once; what was right is never
+    counted.
     """
     window, passed = divmod(time.time(), WINDOW_SECONDS)
     name = f"codes:{who}:{window:.0f}"
@@ -52,13 +56,15 @@ def entering(who: str, action: Callable[[], T], *, most: int = MOST_OF_A_PERSON)
         return action()
     except Refused as refusal:
         if refusal.code in WRONG:
-            _count(name)
+            _count(name, text)
         raise
 
 
-def _count(name: str) -> None:
+def _count(name: str, text: str) -> None:
+    kept = hashlib.sha256(codes.normalise(text).encode()).hexdigest()
     try:
-        if not cache.add(name, 1, WINDOW_SECONDS * 2):
+        is_new = cache.add(f"{name}:{kept}", 1, WINDOW_SECONDS * 2)
+        if is_new and not cache.add(name, 1, WINDOW_SECONDS * 2):
             cache.incr(name)
     except (RedisError, ValueError) as error:
         log.warning("a wrong code is not counted: %s", type(error).__name__)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.models import Redemption, Use
 from loyalty.offer_refusals import Refused
@@ -13,6 +14,8 @@ from loyalty.selectors.basket_lines import Item
 from loyalty.services import offers, rewards
 from loyalty.services.offers import Purchase
 from loyalty.services.rewards import UNDO, Wish
+
+UNDONE = gettext_noop("Undone at the till")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def undo(*, token: str, at: datetime, by: int) -> bool:
     if not used.is_undoable(at):
         return False
     if used.redemption:
-        rewards.cancel(redemption_id=used.redemption.pk, at=at, reason=_("Undone at the till"), by=by)
+        rewards.cancel(redemption_id=used.redemption.pk, at=at, reason=UNDONE, by=by)
     for one in sorted(used.uses, key=lambda one: one.pk):
         offers.release(use_id=one.pk, at=at)
     return True

@@ -4,8 +4,10 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.signing import BadSignature, Signer
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -87,7 +89,7 @@ def _entered(text: str, *, customer_id: int, at: datetime) -> Code:
         return code
 
     try:
-        return attempts.entering(f"customer:{customer_id}", look)
+        return attempts.entering(f"customer:{customer_id}", text, look)
     except TooManyAttempts as problem:
         raise Refused("too_many_attempts", str(problem)) from None
 
@@ -109,9 +111,15 @@ def sale_use(request: DeskRequest, pk: int) -> HttpResponse:
     except OperationalError:
         messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
     else:
-        total = baskets.total(form.lines) + sale.shipping_cents
-        return redirect(f"{reverse('loyalty:sale_done', args=[token])}?total={total}")
-    return show(request, customer, form, RedeemForm(), at=at, status=409)
+        total = _signer(token).sign(str(baskets.total(form.lines) + sale.shipping_cents))
+        return redirect(f"{reverse('loyalty:sale_done', args=[token])}?{urlencode({'total': total})}")
+    again = form_of(request, request.POST, pk, at=at)  # the other one says already what was wrong with the old bill
+    return show(request, customer, again, RedeemForm(), at=at, status=409)
+
+
+def _signer(token: str) -> Signer:
+    """Signs what the goods of this very sale came to: it is kept nowhere, and an address can be edited."""
+    return Signer(salt=f"till:{token}")
 
 
 def _sale(request: DeskRequest, form: SaleForm, *, at: datetime) -> Sale:
@@ -136,20 +144,24 @@ def _sale(request: DeskRequest, form: SaleForm, *, at: datetime) -> Sale:
 def sale_done(request: DeskRequest, token: str) -> HttpResponse:
     """What came off, what is to pay, and undoing it."""
     at, used = timezone.now(), sales.found(token=token)
-    customer, total = _customer_of(used), _number(request.GET.get("total", ""))
+    customer, total = _customer_of(used), _total(request.GET.get("total", ""), token=token)
     context = {
         "used": used,
         "token": token,
         "customer": customer,
-        "to_pay_cents": max(0, total - used.off_cents) if total else None,
+        "to_pay_cents": None if total is None else max(0, total - used.off_cents),
         "balance": cards.card(customer.pk, at=at).points.balance,
         "may_undo": used.is_undoable(at),
     }
     return render(request, "loyalty/till_sale_done.html", context)
 
 
-def _number(text: str) -> int:
-    return int(text[:15]) if text.isascii() and text.isdecimal() else 0
+def _total(text: str, *, token: str) -> int | None:
+    """None when it is not known."""
+    try:
+        return int(_signer(token).unsign(text))
+    except BadSignature:
+        return None
 
 
 def _customer_of(used: sales.Used) -> Customer:
@@ -162,8 +174,13 @@ def _customer_of(used: sales.Used) -> Customer:
 @require_POST
 def sale_undo(request: DeskRequest, token: str) -> HttpResponse:
     customer = _customer_of(sales.found(token=token))
-    if sales.undo(token=token, at=timezone.now(), by=request.user.pk):
-        messages.success(request, _("Undone: codes and points are as before."))
+    try:
+        is_undone = sales.undo(token=token, at=timezone.now(), by=request.user.pk)
+    except OperationalError:
+        messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
     else:
-        messages.error(request, _("The minute is over: ask somebody who may cancel it."))
+        if is_undone:
+            messages.success(request, _("Undone: codes and points are as before."))
+        else:
+            messages.error(request, _("The minute is over: ask somebody who may cancel it."))
     return redirect("loyalty:till_customer", pk=customer.pk)

@@ -21,6 +21,7 @@ from loyalty.selectors import cards, offers, programme
 from loyalty.selectors import rewards as found
 from loyalty.services import fulfilment, refusals, rewards
 from loyalty.services.rewards import UNDO, Wish
+from loyalty.services.sales import UNDONE
 from loyalty.views import sales
 
 Place = Redemption.Place
@@ -118,19 +119,25 @@ def _is_undoable(one: Redemption, at: Any) -> bool:
 @require_POST
 def till_undo(request: DeskRequest, pk: int) -> HttpResponse:
     """What was redeemed here goes back whole; what was only handed over waits again."""
-    one, at = get_object_or_404(Redemption, pk=pk), timezone.now()
-    if one.place == Place.TILL:
-        try:
-            rewards.cancel(redemption_id=pk, at=at, reason=_("Undone at the till"), by=request.user.pk)
-        except refusals.TooLate:
-            messages.error(request, _("The minute is over: ask somebody who may cancel it."))
-        else:
-            messages.success(request, _("Undone: the points are back."))
-    elif fulfilment.take_back(redemption_id=pk, at=at):
-        messages.success(request, _("Undone: it waits to be handed over again."))
-    else:
+    one = get_object_or_404(Redemption, pk=pk)
+    try:
+        messages.success(request, _undo(one, by=request.user.pk))
+    except refusals.TooLate:
         messages.error(request, _("The minute is over: ask somebody who may cancel it."))
+    except OperationalError:
+        messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
     return redirect("loyalty:till_customer", pk=one.customer_id)
+
+
+def _undo(one: Redemption, *, by: int) -> str:
+    """What is undone now. Raises TooLate."""
+    at = timezone.now()
+    if one.place == Place.TILL:
+        rewards.cancel(redemption_id=one.pk, at=at, reason=UNDONE, by=by)
+        return _("Undone: the points are back.")
+    if not fulfilment.take_back(redemption_id=one.pk, at=at):
+        raise refusals.TooLate(one)
+    return _("Undone: it waits to be handed over again.")
 
 
 def till_show(request: DeskRequest, pk: int) -> HttpResponse:

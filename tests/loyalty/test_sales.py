@@ -5,12 +5,16 @@ from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
 from core.models import Role, User
-from customers.models import Product
+from customers.models import Customer, Product
 from loyalty.models import Code, EarningRule, Offer, PriceItem, PriceList, Programme, Redemption, Use
-from loyalty.services import offers, order_points
+from loyalty.services import offers, order_points, rewards, sales
+from loyalty.services.rewards import Wish
+from loyalty.services.sales import UNDONE
 from tests.factories import make_business, make_order, make_product
 from tests.forms import FormReader
 from tests.loyalty.offers import make_code, make_offer
@@ -92,6 +96,8 @@ def test_used_and_undone(till, ada, ten):
     said = words(till.get(done))
     assert "€4.50 off" in said
     assert "To pay: €20.50" in said
+    edited = done.replace("total=", "total=9")
+    assert [text in words(till.get(edited)) for text in ("€4.50 off", "To pay")] == [True, False]
     ten.offer.refresh_from_db()
     assert (ten.offer.used, ten.offer.spent_cents, balance(ada), Use.objects.get().lines) == (1, 250, 300, [160, 90])
     assert {Use.objects.get().reference, Redemption.objects.get().reference} == {"R-1"}
@@ -109,21 +115,33 @@ def test_no_undo_after_a_minute(till, ada, ten):
     assert Use.objects.get().state == "used"
 
 
+def spend(points):
+    """Another till is faster."""
+    wish = Wish(customer_id=Customer.objects.get(name="Ada").pk, points=points)
+    rewards.redeem(wish=wish, key="other", at=timezone.now(), place=Redemption.Place.TILL)
+
+
 @pytest.mark.parametrize(
     ("meanwhile", "said"),
     [
         (lambda: Offer.objects.update(state="ended"), "has changed meanwhile"),
         (lambda: Offer.objects.update(percent=20), "has changed meanwhile"),
         (lambda: Programme.objects.update(worth_cents=50), "has changed meanwhile"),
+        (lambda: Programme.objects.update(worth_cents=5_000), "At most 46 can be redeemed on this bill."),
+        (lambda: spend(350), "At most 150 can be redeemed on this bill."),
+        (lambda: spend(500), "At most 0 can be redeemed on this bill."),
     ],
 )
 def test_what_changed_since_the_bill_was_shown_uses_nothing(till, ada, ten, meanwhile, said):
-    page = look(till, ada, code=["ten"], points="200")
+    page = look(till, ada, code=["ten"], points="200", shipping="0,50")
     meanwhile()
+    before = balance(ada)
     answer = press(till, ada, page)
-    assert said in words(answer)
+    assert "has changed meanwhile" in words(answer)
+    assert words(answer).count(said) == 1
     assert 'value="MUG-1"' in words(answer)
-    assert (answer.status_code, balance(ada), Use.objects.count()) == (409, 500, 0)
+    assert "<dd>€0.50</dd>" in words(answer)
+    assert (answer.status_code, balance(ada), Use.objects.count()) == (409, before, 0)
 
 
 def test_points_stay_when_a_code_is_gone(till, ada, ten, monkeypatch):
@@ -205,6 +223,52 @@ def test_guessing_has_an_end(till, ada, ten):
     assert "−€1.00" in words(till.get(f"/till/{make_member(0).pk}/", {"amount": "10", "code": "TEN"}))
 
 
+def test_one_typo_is_one_guess(till, ada, ten):
+    for text in ["GUESS-1", "guess1", "GUE SS1"] * 4:
+        assert "Nobody knows this code" in words(look(till, ada, code=[text]))
+    assert "−€2.50" in words(look(till, ada, code=["TEN", "GUESS1"]))
+
+
+def test_a_price_is_for_what_was_written(till, ada):
+    """“tea” is the green tea only as long as it has no price of its own."""
+    assert [
+        look(till, ada, sku=["T", text], price=["", price]).context["sale"].items[1].sku
+        for text, price in (("tea", ""), ("tea", "15"), ("green TEA", "15"), ("t", "15"))
+    ] == ["T", "tea", "T", "T"]
+
+
+def test_figures_as_the_language_writes_them(till, ada):
+    with override("de"):
+        page = till.get(f"/till/{ada.pk}/", BASKET | {"quantity": ["100000", "1"]}, headers={"accept-language": "de"})
+    assert "99.999" in words(page)
+
+
+def test_undoing_while_somebody_holds_the_account(till, ada, ten, monkeypatch):
+    done = press(till, ada, look(till, ada, code=["ten"], points="200")).url.partition("?")[0]
+    own = Redemption.objects.get().pk
+
+    def locked(**_told):
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(rewards, "cancel", locked)
+    for undo in (f"{done}undo/", f"/till/done/{own}/undo/"):
+        assert "Somebody else is changing the same thing" in words(till.post(undo, follow=True))
+    assert (balance(ada), Use.objects.get().state) == (300, "used")
+
+
+def test_the_reason_is_kept_in_english(till, ada):
+    """Whoever presses the button, and whoever reads it later in another language."""
+    done = press(till, ada, look(till, ada, points="200")).url.partition("?")[0]
+    with override("de"):
+        sales.undo(token=done.split("/")[3], at=timezone.now(), by=User.objects.get().pk)
+    assert Redemption.objects.get().note == UNDONE == "Undone at the till"
+    User.objects.update(language="de")
+    with override("de"):
+        in_german = gettext(UNDONE)
+    assert in_german != UNDONE
+    assert f"<dd>{in_german}</dd>" in words(till.get(f"/loyalty/redemptions/{Redemption.objects.get().pk}/"))
+
+
 def test_more_points_than_the_bill(till, ada):
     said = words(till.get(f"/till/{ada.pk}/", {"amount": "3", "points": "400"}))
     assert "At most 300 can be redeemed on this bill." in said
@@ -224,6 +288,6 @@ def test_a_programme_that_is_off(till, ada, ten):
 
 
 def test_forms_that_are_not_ours(till, ada):
-    for told in ({}, {"token": "a" * 32}, {"token": "x"}, {"token": "a" * 32, "amount": "5"}):
-        assert till.post(f"/till/{ada.pk}/use/", told).status_code in {404, 409}
+    asked = ({}, {"token": "x"}, {"token": "a" * 32}, {"token": "a" * 32, "amount": "5"})
+    assert [till.post(f"/till/{ada.pk}/use/", told).status_code for told in asked] == [404, 404, 409, 409]
     assert till.get(f"/till/sales/{'a' * 32}/").status_code == 404
