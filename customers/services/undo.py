@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from core import business, doorbell
+from core.models import User
 from customers.models import Customer, ImportBatch
 from customers.services import imports, returns, search
 from customers.services.merging import choose_joins, run
@@ -90,6 +91,14 @@ FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_unmatchedre
 LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
 WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
 
+# What they agreed to is proof that the shop has to keep, and a no or a pause has to be heard.
+MESSAGES: Final = """
+SELECT format('customer %%s has said which messages may come', coalesce(nullif(c.name, ''), c.id::text))
+FROM undone u JOIN customers_customer c ON c.id = u.id
+WHERE u."table" = 'customer' AND u.created AND (c.messages_paused_until IS NOT NULL
+    OR EXISTS (SELECT FROM customers_consent s WHERE s.customer_id = c.id))
+ORDER BY c.id LIMIT 1"""
+
 # What a person or a program changed by hand (core.models.Edit).
 LATER_EDIT: Final = """
 SELECT format('%%s %%s was changed by %%s on %%s', coalesce(nullif(kinds.word, ''), u."table"),
@@ -121,6 +130,7 @@ OBSTACLES: Final = (
         LATER_CONTRACT,
         PRODUCT_IN_USE,
         RETURN_IN_USE,
+        MESSAGES,
     ),
 )
 
@@ -245,6 +255,11 @@ LOCK_CREATED: Final = """
 SELECT c.id FROM customers_customer c JOIN undone u ON u."table" = 'customer' AND u.created AND u.id = c.id
 ORDER BY c.id FOR UPDATE OF c"""
 
+# The accounts that customers of the import sign in with, open or closed. Staff's stay, whatever they belong to.
+PORTAL_USERS: Final = """
+SELECT a.user_id FROM customers_portalaccess a JOIN undone u ON u."table" = 'customer' AND u.created
+    AND u.id = a.customer_id JOIN core_user s ON s.id = a.user_id AND s.role = 'customer'"""
+
 # What is left of a customer who has to stay: a row that others refer to. The same file again makes a new one.
 EMPTIED: Final = """
 DELETE FROM customers_identity WHERE customer_id = ANY(%(stay)s);
@@ -346,8 +361,9 @@ def _take_back(params: Mapping[str, Any]) -> int:
 def _delete_customers() -> int:
     """Through the models, where apps above hang their own rows on customers; but for those who have to stay.
 
-    Returns how many these are.
+    Nobody keeps an account: an address is free for whom the same file makes anew. Returns how many stay.
     """
+    User.objects.filter(pk__in=_ids(PORTAL_USERS)).delete()
     stay = _ids(import_string(settings.UNDO_STAY))
     created = _ids("""SELECT id FROM undone WHERE "table" = 'customer' AND created ORDER BY id""")
     going = sorted(set(created) - set(stay))

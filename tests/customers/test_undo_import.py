@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.models import Change
 from customers.models import Company, Customer, ImportBatch, Order, OrderLine, Product, Refund
-from customers.services import costs, imports, undo
+from customers.services import consents, costs, imports, portal, undo
 from customers.services.costs import Spent
 from tests.contracts import make_contract
 from tests.customers import ledger
@@ -180,3 +180,38 @@ def test_a_company_with_a_contract_stays():
     make_contract(company=company)
     undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
     assert Company.objects.exists()
+
+
+def test_a_customer_who_said_which_messages_may_come_stands_in_the_way():
+    batch = load(order_row(2, document="1", name="Ann"))
+    ann = Customer.objects.get()
+    said = "customer Ann has said which messages may come"
+    assert undo.obstacle(batch_id=batch) == ""
+    consents.pause(customer_id=ann.pk, until=AT.date())
+    assert said in undo.obstacle(batch_id=batch)
+    consents.pause(customer_id=ann.pk, until=None)
+    witness = consents.Witness(source="portal", at=AT, ip="192.0.2.1")
+    consents.say(customer_id=ann.pk, told={"email": True}, wording="Yes.", witness=witness)
+    with pytest.raises(undo.CannotUndo, match=said):
+        undo.undo(batch_id=batch)
+    assert ann.consents.get().ip == "192.0.2.1"
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_same_file_again_lets_customers_sign_in_again(is_open, django_user_model):
+    """Who signed in goes with the customer; staff, and customers of other imports, keep their accounts."""
+    address = "ann@example.com"
+    load(order_row(2, document="9", customer="bob", email="bob@example.com"))
+    portal.enter(address="bob@example.com", at=AT)
+    django_user_model.objects.create_user("staff@example.com", role="agent")
+    rows = [order_row(2, document="1", email=address)]
+    batch = load(*rows)
+    portal.enter(address=address, at=AT)
+    if not is_open:
+        portal.close(customer_id=Customer.objects.latest("pk").pk)
+    undo.undo(batch_id=batch)
+    left = django_user_model.objects.order_by("email").values_list("email", flat=True)
+    assert list(left) == ["bob@example.com", "staff@example.com"]
+    load(*rows)
+    assert portal.find(address=address).answer == "open"
+    assert portal.enter(address=address, at=AT).portal.customer == Customer.objects.latest("pk")

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from core import business as settings_row
 from core.models import Role, User
-from customers.models import Customer, Email, Identity, ImportBatch, Order, Product
-from customers.services import undo
+from customers.models import Customer, Email, Identity, ImportBatch, Order, PortalAccess, Product
+from customers.services import portal, undo
 from loyalty.models import Account, Credit, Reward
 from loyalty.services import adjustments, crediting, points, rewards, tiers
 from loyalty.services.rewards import Wish
@@ -66,6 +66,17 @@ def test_points_are_taken_back_and_nothing_is_left_over(business):
     assert Customer.objects.filter(archived_at=None).count() == 2
     assert sorted(Account.objects.values_list("balance", flat=True))[:2] == [0, 0]
     assert disagreements() == []
+
+
+def test_who_stays_as_an_empty_row_leaves_the_address_to_whom_the_same_file_makes_anew(business):
+    rows = [order_row(2, document="1", email="ann@example.com")]
+    batch = load(*rows)
+    credit(batch)
+    portal.enter(address="ann@example.com", at=timezone.now())
+    assert undo.undo(batch_id=batch).staying == 1
+    assert not PortalAccess.objects.exists()
+    load(*rows)
+    assert portal.find(address="ann@example.com").answer == "open"
 
 
 def test_who_has_no_points_goes(business):
