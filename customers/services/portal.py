@@ -69,14 +69,16 @@ def can_become(*, address: str, customer_id: int) -> Answer:
 def change_address(*, access: PortalAccess, address: str, at: datetime) -> User | None:
     """The account to sign in with from now on, after the new address's code came back; None when it cannot be.
 
-    The old address opens nothing any more, also when an import brings it back, and its sessions end.
+    The old address opens nothing any more, also when an import brings it back, and all sessions of the customer end,
+    whatever address they began with.
     """
     if can_become(address=address, customer_id=access.customer_id) is not Answer.OPEN:
         return None
     made = _access(customer_id=access.customer_id, address=address, at=at)
     if made.customer_id != access.customer_id:
         return None
-    staff.end_sessions(user=access.user)
+    for user in User.objects.filter(portal__customer_id=access.customer_id):
+        staff.end_sessions(user=user)
     User.objects.filter(pk=access.user_id).update(is_active=False)
     User.objects.filter(pk=made.user_id).update(is_active=True, language=access.user.language)
     PortalAccess.objects.filter(pk=made.pk).update(verified_at=at)

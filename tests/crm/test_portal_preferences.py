@@ -69,6 +69,16 @@ class TestAnotherAddress:
         confirm(other, ask(other, NEW))
         assert is_in(other)
 
+    def test_devices_that_signed_in_with_a_third_address_are_signed_out(self, client, ada):
+        other, third = Client(), "countess@example.com"
+        Email.objects.create(customer=ada, address=third)
+        confirm(other, ask(other, third))
+        assert is_in(other)
+        give(client, ask_for(client))
+        assert (is_in(client), is_in(other)) == (True, False)
+        confirm(other, ask(other, third))
+        assert is_in(other), "the third address itself still opens the pages"
+
     def test_the_old_one_opens_nothing_even_when_an_import_brings_it_back(self, client, ada):
         give(client, ask_for(client))
         Email.objects.create(customer=ada, address=ADDRESS)
@@ -159,6 +169,15 @@ class TestMessages:
         self.say(client, email="on")
         User.objects.all().delete()
         assert Consent.objects.get().by is None
+
+    def test_what_is_said_and_the_pause_are_kept_together_or_not_at_all(self, client, monkeypatch):
+        def break_off(**said):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("customers.services.consents.pause", break_off)
+        with pytest.raises(ZeroDivisionError):
+            self.say(client, email="on")
+        assert not Consent.objects.exists()
 
     def test_a_pause_ends_by_itself_or_by_hand(self, client, ada):
         until = timezone.localdate() + timedelta(days=30)

@@ -3,6 +3,7 @@
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import FileResponse, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -37,8 +38,9 @@ def preferences(request: PortalRequest) -> HttpResponse:
         source="portal", at=timezone.now(), by=request.user.pk, ip=get_adapter().get_client_ip(request)
     )
     wording = _wording(request)
-    consenting.say(customer_id=request.customer.pk, told=form.told, wording=wording, witness=witness)
-    consenting.pause(customer_id=request.customer.pk, until=form.cleaned_data["until"])
+    with transaction.atomic():
+        consenting.say(customer_id=request.customer.pk, told=form.told, wording=wording, witness=witness)
+        consenting.pause(customer_id=request.customer.pk, until=form.cleaned_data["until"])
     messages.success(request, _("Saved."))
     return redirect("me:profile")
 
