@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from core import business as settings_row
 from core import feed, parallel
-from core.models import Business, Change, Cursor
+from core.models import Business, Change
 from customers.models import Customer
 from loyalty.models import Programme
 from loyalty.selectors import programme as programmes
@@ -95,11 +95,6 @@ def credit_orders(*, order_ids: Sequence[int], at: datetime) -> int:
     return sum(_some(ids, at) for ids in _cut(order_ids))
 
 
-def begin_anew() -> None:
-    """Look at all orders again, because others count now. Call it with what changed that."""
-    Cursor.objects.filter(reaction=REACTION).update(xid=0)
-
-
 @transaction.atomic
 def _span() -> tuple[int, int]:
     return feed.position(REACTION), feed.horizon()
@@ -107,7 +102,7 @@ def _span() -> tuple[int, int]:
 
 @transaction.atomic
 def _advance(since: int, until: int) -> None:
-    """Unless somebody else moved the cursor meanwhile, or put it back to the beginning."""
+    """Unless somebody else moved the cursor meanwhile: theirs may be further on."""
     if feed.position(REACTION) == since:
         feed.advance(REACTION, until)
 
