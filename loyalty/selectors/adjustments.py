@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from loyalty import expiry
 from loyalty.models import Adjustment
@@ -14,6 +14,7 @@ from loyalty.problems import InsufficientPoints
 from loyalty.selectors import cards, points, programme
 
 PAGE_ROWS: Final = 25
+BACK: Final = "adjust:back:"
 State = Adjustment.State
 
 
@@ -34,10 +35,11 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`balance`: what the customer can spend now."""
+    """`balance`: what the customer can spend now; `expires_at`, if somebody agrees now, as in an outlook."""
 
     adjustment: Adjustment
     balance: int
+    expires_at: datetime | None
 
     @property
     def after(self) -> int:
@@ -75,4 +77,35 @@ def page(found: QuerySet[Adjustment], *, number: str) -> Page[Adjustment]:
 
 def with_balances(shown: Sequence[Adjustment], *, at: datetime) -> list[Row]:
     now = cards.balances([one.customer_id for one in shown], at=at)
-    return [Row(adjustment=one, balance=now.get(one.customer_id, 0)) for one in shown]
+    last = expiry.expires_at(programme.terms(programme.current()), active_at=at)
+    return [
+        Row(
+            adjustment=one,
+            balance=now.get(one.customer_id, 0),
+            expires_at=last if one.points > 0 else None,
+        )
+        for one in shown
+    ]
+
+
+def to_take_back(customer_id: int, *, number: str) -> Adjustment | None:
+    """The customer's adjustment of that number, if it was carried out."""
+    if not (number.isascii() and number.isdecimal()):
+        return None
+    return Adjustment.objects.filter(customer=customer_id, state=State.DONE, pk=number[:18]).first()
+
+
+def back_key(adjustment_id: int) -> str:
+    """The key of what takes an adjustment back: once, whoever does it; what was declined can be asked for again."""
+    first = f"{BACK}{adjustment_id}"
+    tries = Adjustment.objects.filter(Q(key=first) | Q(key__startswith=f"{first}:"), state=State.REFUSED).count()
+    return f"{first}:{tries}" if tries else first
+
+
+def taken_back(customer_id: int) -> dict[State, set[int]]:
+    """Of a customer, the adjustments that were taken back, by the state of what takes them back."""
+    found = Adjustment.objects.filter(customer=customer_id, key__startswith=BACK).values_list("state", "key")
+    backs: dict[State, set[int]] = {State.DONE: set(), State.WAITING: set(), State.REFUSED: set()}
+    for state, key in found:
+        backs[State(state)].add(int(key.removeprefix(BACK).split(":")[0]))
+    return backs

@@ -85,11 +85,6 @@ def refuse(*, adjustment_id: int, by: int, at: datetime, answer: str) -> Adjustm
     return adjustment
 
 
-def back_key(adjustment_id: int) -> str:
-    """The key of what takes an adjustment back: once, whoever does it."""
-    return f"adjust:back:{adjustment_id}"
-
-
 def _checked(*, points: int, reason: str) -> str:
     reason = _words(reason)
     if not points:

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,9 +28,11 @@ def points_adjust(request: DeskRequest, pk: int) -> HttpResponse:
     if not request.business.has_loyalty:
         messages.error(request, _("There is no programme that is switched on."))
         return redirect(customer)
+    sent = request.POST if request.method == "POST" else request.GET
+    one = found.to_take_back(pk, number=sent.get("back", ""))
     if request.method != "POST":
-        return _form(request, customer, AdjustForm(initial=_initial(request, customer)))
-    form = AdjustForm(request.POST)
+        return _form(request, customer, AdjustForm(initial=_initial(one), one=one))
+    form = AdjustForm(sent, one=one)
     if not form.is_valid() or "change" in request.POST:
         return _form(request, customer, form)
     if "save" not in request.POST:
@@ -59,16 +62,13 @@ def _form(request: DeskRequest, customer: Customer, form: AdjustForm) -> HttpRes
     return render(request, "loyalty/points_adjust.html", context, status=422 if form.errors else 200)
 
 
-def _initial(request: DeskRequest, customer: Customer) -> dict[str, Any]:
-    """A fresh token; for `back`, the opposite of that adjustment."""
-    number = request.GET.get("back", "")
-    done = Adjustment.objects.filter(customer=customer, state=Adjustment.State.DONE)
-    one = done.filter(pk=number[:18]).first() if number.isascii() and number.isdecimal() else None
+def _initial(one: Adjustment | None) -> dict[str, Any]:
+    """A fresh token; where one is taken back, the reason that says so."""
     told: dict[str, Any] = {"token": secrets.token_hex(16)}
     if one is not None:
         day = formats.date_format(timezone.localtime(one.asked_at), "DATE_FORMAT")
         reason = _("Takes back the adjustment of %(day)s") % {"day": day}
-        told |= {"points": -one.points, "reason": reason, "back": one.pk}
+        told["reason"] = reason
     return told
 
 
@@ -97,6 +97,8 @@ def _tell(request: DeskRequest, one: Adjustment) -> None:
     points = formats.number_format(abs(one.points), 0, force_grouping=True)
     if one.state == Adjustment.State.WAITING:
         messages.warning(request, _("It waits until a second person agrees."))
+    elif one.state == Adjustment.State.REFUSED:
+        messages.warning(request, _("Declined: nothing has changed."))
     elif one.points > 0:
         messages.success(request, _("Given: %(points)s.") % {"points": points})
     else:
@@ -106,14 +108,21 @@ def _tell(request: DeskRequest, one: Adjustment) -> None:
 def adjustment_list(request: DeskRequest) -> HttpResponse:
     tab = "decided" if request.GET.get("tab") == "decided" else ""
     page = found.page(found.decided() if tab else found.waiting(), number=request.GET.get("page", "1"))
+    return _list(request, page, tab=tab)
+
+
+def _list(request: DeskRequest, page: Page[Adjustment], *, tab: str = "", typed: str | None = None) -> HttpResponse:
+    """`typed`: the answer that was not accepted, for the one adjustment of this page."""
     context = {
         "page": page,
         "tab": tab,
         "rows": [] if tab else found.with_balances(list(page), at=timezone.now()),
         "number": found.waiting().count(),
         "limit": programme.current().adjust_limit,
+        "is_again": typed is not None,
+        "typed": typed,
     }
-    return render(request, "loyalty/adjustment_list.html", context)
+    return render(request, "loyalty/adjustment_list.html", context, status=200 if typed is None else 422)
 
 
 @require_POST
@@ -130,4 +139,13 @@ def adjustment_decide(request: DeskRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
     else:
         messages.success(request, _("Approved: it is done.") if is_yes else _("Declined: nothing has changed."))
-    return redirect("loyalty:adjustment_list")
+        return redirect("loyalty:adjustment_list")
+    return _again(request, pk)
+
+
+def _again(request: DeskRequest, pk: int) -> HttpResponse:
+    """The adjustment by itself, with the answer as it was written; the list, if there is none to keep."""
+    page = found.page(found.waiting().filter(pk=pk), number="1")
+    if "answer" not in request.POST or not page.object_list:
+        return redirect("loyalty:adjustment_list")
+    return _list(request, page, typed=request.POST["answer"])

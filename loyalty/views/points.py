@@ -16,7 +16,6 @@ from loyalty.models import Adjustment, Hold
 from loyalty.problems import LedgerProblem
 from loyalty.selectors import adjustments, histories, panels, points, programme
 from loyalty.services import holds
-from loyalty.services.adjustments import back_key
 from loyalty.services.refusals import Refused
 
 LATEST = 6
@@ -44,7 +43,7 @@ def customer_points(request: DeskRequest, pk: int) -> HttpResponse:
     customer, at = get_object_or_404(Customer, pk=pk), timezone.now()
     also_used, group = request.GET.get("lots") == "all", request.GET.get("only", "")
     page, rows = histories.rows(pk, group=group, page=request.GET.get("page", "1"))
-    now = points.standing(customer_id=pk, at=at)
+    now, backs = points.standing(customer_id=pk, at=at), adjustments.taken_back(pk)
     context = {
         "customer": customer,
         "account": points.account_of(pk),
@@ -58,16 +57,10 @@ def customer_points(request: DeskRequest, pk: int) -> HttpResponse:
         "rows": rows,
         "groups": [(value, name) for value, (name, _kinds) in histories.GROUPS.items()],
         "group": group if group in histories.GROUPS else "",
-        "taken_back": _taken_back(rows),
+        "taken_back": backs[Adjustment.State.DONE],
+        "back_waits": backs[Adjustment.State.WAITING],
     }
     return render(request, "loyalty/customer_points.html", context)
-
-
-def _taken_back(rows: list[histories.Row]) -> set[int]:
-    """The adjustments among these that were taken back."""
-    ids = {back_key(one.pk): one.pk for row in rows if (one := getattr(row.posting, "adjustment", None))}
-    known = Adjustment.objects.filter(key__in=ids).values_list("key", flat=True) if ids else ()
-    return {ids[key] for key in known}
 
 
 def points_export(request: DeskRequest, pk: int) -> StreamingHttpResponse:

@@ -162,6 +162,75 @@ def test_an_adjustment_is_taken_back_once(as_role, customer):
     assert f"?back={one.pk}" not in page
 
 
+def test_a_take_back_that_was_declined_has_taken_nothing_back(as_role, customer):
+    make_programme(adjust_limit=50)
+    manager, points = as_role(Role.MANAGER), f"/loyalty/customers/{customer.pk}/points/"
+    save(manager, customer, ask(manager, customer, 70))
+    one = Adjustment.objects.get()
+    decide(as_role(Role.ADMIN), one, "approve")
+    query = f"?back={one.pk}"
+
+    manager = as_role(Role.MANAGER)
+    save(manager, customer, ask(manager, customer, None, query=query))
+    page = text(manager.get(points))
+    assert "Waiting for a second person" in page
+    assert (query in page, "Taken back</span>" in page) == (False, False)
+
+    decide(as_role(Role.ADMIN), Adjustment.objects.latest("pk"), "refuse", "Keep them")
+    manager = as_role(Role.MANAGER)
+    page = text(manager.get(points))
+    assert (query in page, "Taken back</span>" in page) == (True, False)
+
+    assert "It waits until" in text(save(manager, customer, ask(manager, customer, None, query=query)))
+    decide(as_role(Role.ADMIN), Adjustment.objects.latest("pk"), "approve")
+    assert balance(customer) == 100
+    page = text(as_role(Role.MANAGER).get(points))
+    assert "Taken back</span>" in page
+    assert query not in page
+
+
+def test_a_form_sent_again_after_it_was_declined_says_so(as_role, customer):
+    agent = as_role(Role.AGENT)
+    confirm = ask(agent, customer, 5_000)
+    save(agent, customer, confirm)
+    decide(as_role(Role.ADMIN), Adjustment.objects.get(), "refuse", "Too much")
+    assert "Declined: nothing has changed." in text(save(as_role(Role.AGENT), customer, confirm))
+
+
+def test_what_is_taken_back_is_all_of_it_and_hers(as_role, customer):
+    agent, other = as_role(Role.AGENT), make_member(0, at=timezone.now(), name="Bea")
+    save(agent, customer, ask(agent, customer, 70))
+    one = Adjustment.objects.get()
+    confirm = ask(agent, customer, -10, query=f"?back={one.pk}")
+    assert "Take 70 points away?" in text(confirm)
+
+    answer = agent.post(address(other), inputs(confirm, save="1", points="5"))
+    assert (answer.status_code, "This form is not ours" in text(answer)) == (422, True)
+    assert Adjustment.objects.count() == 1
+
+    agent.post(address(customer), inputs(confirm, save="1", points="-10"))
+    assert balance(customer) == 100
+
+
+@pytest.mark.parametrize(("expiry", "said"), [("months", "the last day is"), ("never", "They do not expire.")])
+def test_their_last_day_is_told_above_the_limit_too(as_role, customer, expiry, said):
+    make_programme(adjust_limit=1_000, expiry=expiry)
+    agent = as_role(Role.AGENT)
+    confirm = ask(agent, customer, 5_000)
+    assert said in text(confirm)
+    save(agent, customer, confirm)
+    assert said in text(agent.get(LIST))
+
+
+def test_an_answer_that_is_too_long_is_kept(as_role, customer):
+    agent = as_role(Role.AGENT)
+    save(agent, customer, ask(agent, customer, 5_000))
+    again = decide(as_role(Role.ADMIN), Adjustment.objects.get(), "refuse", "Too much " * 40)
+    assert again.status_code == 422
+    assert "Say why" in text(again)
+    assert f'value="{"Too much " * 40}"' in again.content.decode()
+
+
 def test_without_a_programme_there_is_nothing_to_adjust(as_role, customer):
     make_programme(opened_at=None)
     answer = as_role(Role.ADMIN).get(address(customer), follow=True)
