@@ -41,7 +41,7 @@ class AdjustForm(forms.Form):
         self.one = one
         if one is not None:
             self.fields["points"].disabled = True
-            self.initial |= {"points": -one.points, "back": one.pk}
+            self.initial = {**self.initial, "points": -one.points, "back": one.pk}
 
     def clean(self) -> None:
         back = self.cleaned_data.get("back")
