@@ -12,6 +12,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_noop
 
 from core import feed
 from core.models import Change, User
@@ -25,6 +26,9 @@ from loyalty.services import points
 
 REACTION: Final = "referrals"
 AT_ONCE: Final = 500
+# What statements say, translated where it is shown.
+FOR_A_FRIEND: Final = gettext_noop("Recommendation")
+FOR_SEVERAL: Final = gettext_noop("Extra for several friends")
 State = Referral.State
 
 
@@ -188,7 +192,7 @@ def _pay(referral: Referral, at: datetime) -> None:
             at=at,
             active_at=active_at,
             expires_at=expires_at,
-            reason="referral",
+            reason=FOR_A_FRIEND,
         )
 
 
@@ -279,7 +283,7 @@ def _climb(advocate_id: int, at: datetime) -> None:
 
 def _give(step: ReferralStep, advocate_id: int, *, key: str, at: datetime) -> None:
     ends = expiry.expires_at(programmes.terms(programmes.current()), active_at=at)
-    points.earn(customer_id=advocate_id, points=step.points, key=key, at=at, expires_at=ends, reason="referral_step")
+    points.earn(customer_id=advocate_id, points=step.points, key=key, at=at, expires_at=ends, reason=FOR_SEVERAL)
 
 
 @dataclass(frozen=True, kw_only=True)

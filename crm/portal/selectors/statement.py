@@ -9,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.retelling import retold
 from customers.models import Customer, Order
 from loyalty.days import last_day
 from loyalty.models import Lot, Posting
@@ -35,12 +36,6 @@ WORDS: Final[Mapping[Kind, Promise]] = {
     Kind.GIVE_BACK: _("Given back"),
     Kind.ADJUST: _("Corrected by hand"),
     Kind.MERGE: _("Moved from another account"),
-}
-
-# Reasons that programs write, in words; all others were written by people, or are texts of ours (core.retelling).
-REASONS: Final[Mapping[str, Promise]] = {
-    "referral": _("Recommendation"),
-    "referral_step": _("Extra for several friends"),
 }
 
 
@@ -87,7 +82,7 @@ def _line(row: Posting, numbers: Mapping[int, str]) -> Line:
     return Line(
         at=row.at,
         what=WORDS[Kind(row.kind)],
-        why=str(REASONS.get(row.reason, row.reason)),
+        why=retold(row.reason),
         order_number=numbers.get(row.order_id or 0, ""),
         points=row.points,
         pending=row.pending_points,
