@@ -2,11 +2,9 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.http import StreamingHttpResponse
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
@@ -29,8 +27,3 @@ def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     yield "\ufeff"
     for row in rows:
         yield writer.writerow(row)  # what _Line hands back
-
-
-def plain(text: str) -> str:
-    """What somebody outside has written: a quote in front of what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -12,9 +12,8 @@ from analytics import curves
 from analytics.models import Score
 from analytics.selectors import acquisition, kpis
 from analytics.selectors.cohorts import period_name
-from analytics.services import exports
 from analytics.services.period_counts import Window
-from core import money, paging
+from core import formulas, money, paging
 from customers.models import Customer, Order
 from customers.selectors import identities
 
@@ -160,7 +159,7 @@ def export(slug: str, facts: kpis.Facts, *, currency: str) -> Iterator[Sequence[
         yield CHANNEL_COLUMNS
         for name, spend in channels(facts):
             amounts = _money(spend.cents if spend.months else None, currency), spend.customers
-            yield exports.plain(name), *amounts, _money(spend.per_customer, currency)
+            yield formulas.plain(name), *amounts, _money(spend.per_customer, currency)
     else:
         yield COHORT_COLUMNS
         for row in cohorts(facts):
@@ -175,7 +174,7 @@ def _export_people(slug: str, facts: kpis.Facts, currency: str) -> Iterator[Sequ
         known = identities.first([score.customer_id for score in batch])
         for score in batch:
             who = known.get(score.customer_id)
-            names = (exports.plain(who.source), exports.plain(who.external_id)) if who else ("", "")
+            names = (formulas.plain(who.source), formulas.plain(who.external_id)) if who else ("", "")
             times = [at.astimezone(zone).isoformat(timespec="seconds") for at in (score.first_at, score.last_at)]
             risk = "" if score.churn_risk is None else f"{score.churn_risk:.6f}"
             amounts = _money(score.historic_cents, currency), _money(score.clv_cents, currency)
@@ -189,7 +188,7 @@ def _export_orders(facts: kpis.Facts, currency: str) -> Iterator[Sequence[Any]]:
         for order in batch:
             amounts = [_money(cents, currency) for cents in (order.net_cents, order.value_cents, order.margin_cents)]
             at = order.placed_at.astimezone(zone).isoformat(timespec="seconds")
-            yield exports.plain(order.source), exports.plain(order.external_id), at, *amounts
+            yield formulas.plain(order.source), formulas.plain(order.external_id), at, *amounts
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -12,6 +12,7 @@ from analytics import schemes, scores
 from analytics.schemes import Scheme
 from analytics.services import partitions
 from core import money
+from core.formulas import plain
 from core.models import Run
 
 SCORE_COLUMNS: Final = (
@@ -66,7 +67,6 @@ LEFT JOIN customers_segment p ON p.id = m.previous_id"""
 OF_TAG: Final = """JOIN customers_tagging t ON t.customer_id = n.customer_id AND t.segment_id = {code}
     AND t.removed_at IS NULL LEFT JOIN customers_segment p ON false"""
 BATCH: Final = 5000
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NoScores(Exception):
@@ -145,11 +145,6 @@ def _write(out: IO[str], header: Sequence[str], rows: Iterator[Sequence[Any]]) -
 
 def _names(source: str, external_id: str) -> tuple[str, str]:
     return plain(source), plain(external_id)
-
-
-def plain(text: str) -> str:
-    """What somebody outside has written: a quote in front of what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _score_row(run: Run, source: str, external_id: str, *figures: Any) -> tuple[Any, ...]:

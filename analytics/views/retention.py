@@ -6,8 +6,7 @@ from django.shortcuts import render
 
 from analytics import charts, curves, heat
 from analytics.selectors import cohorts
-from analytics.services import exports
-from core import downloads, money
+from core import downloads, formulas, money
 from core.http import DeskRequest
 
 COLUMNS = (
@@ -42,7 +41,7 @@ def retention_export(request: DeskRequest) -> StreamingHttpResponse:
 def _lines(grids: Sequence[cohorts.Grid], *, currency: str) -> Iterator[Sequence[Any]]:
     yield COLUMNS
     for retained, ordered, earned in zip(*([*grid.rows, grid.whole] for grid in grids), strict=True):
-        about = (exports.plain(retained.label), retained.customers, _money(retained.cost, currency), retained.payback)
+        about = (formulas.plain(retained.label), retained.customers, _money(retained.cost, currency), retained.payback)
         for month, cells in enumerate(zip(retained.cells, ordered.cells, earned.cells, strict=True)):
             kept, orders, margin = cells
             measures = (_digits(kept.value), _digits(orders.value), _money(margin.value, currency))

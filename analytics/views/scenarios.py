@@ -17,8 +17,8 @@ from analytics.selectors import nights
 from analytics.selectors import scenarios as found
 from analytics.selectors.scenarios import Compared, Kept
 from analytics.selectors.what_if import ORDERS, Line
-from analytics.services import exports, scenarios
-from core import downloads, edits, money
+from analytics.services import scenarios
+from core import downloads, edits, formulas, money
 from core.http import DeskRequest
 from core.models import Run
 
@@ -166,7 +166,7 @@ def _lines(run: Run, several: Sequence[Kept], *, currency: str) -> Iterator[Sequ
 def _measures(run: Run, one: Compared, currency: str) -> Iterator[Sequence[Any]]:
     scenario, label = one.kept.scenario, one.kept.whom.label if one.kept.whom else ""
     texts = (scenario.name, label, scenario.note, what_if_words.moved(one.kept.changes))
-    about = (run.as_of, *(exports.plain(text) for text in texts))
+    about = (run.as_of, *(formulas.plain(text) for text in texts))
     for name in AMOUNTS:
         yield *about, name, *_figures(one.lines[name], currency="" if name in ORDERS else currency)
     if one.payback is not None:

@@ -13,8 +13,7 @@ from analytics.forms.value import ValueForm
 from analytics.selectors import nights, value_drivers, value_nights
 from analytics.selectors.value_drivers import PARTS, BySegment, Change
 from analytics.selectors.value_nights import COLUMNS, LABELS, PERIODS, Pair, Point
-from analytics.services import exports
-from core import downloads, money
+from core import downloads, formulas, money
 from core.http import DeskRequest, wants_part
 from core.models import Run
 from core.templatetags import ui
@@ -147,7 +146,7 @@ def _driver_lines(rows: Sequence[Change], found: Pair, *, currency: str) -> Iter
     for row in rows:
         amounts = (row.before_cents, row.after_cents, row.difference_cents, *(row.parts[name] for name in PARTS))
         money_of = [_money(amount, currency) for amount in amounts]
-        yield exports.plain(row.label), found.before.as_of, found.after.as_of, *money_of
+        yield formulas.plain(row.label), found.before.as_of, found.after.as_of, *money_of
 
 
 def _money(amount: int | None, currency: str) -> str:

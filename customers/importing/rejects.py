@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from core import formulas
 from customers.importing.columns import plain
 from customers.importing.problems import FileProblem, Reject, short
 
 REASONS: Final = ("file", "line", "field", "value", "reason")
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 NUMBER: Final = re.compile(r"[+-]?[\d.,]+")
 UNPRINTABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -52,4 +52,4 @@ def open_rejects(path: Path, headers: Sequence[Sequence[str]]) -> Iterator[Rejec
 def safe(cell: str) -> str:
     """A cell that a spreadsheet takes for text, not for a formula. Plain numbers stay as they are."""
     text = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", cell)
-    return f"'{text}" if text.startswith(FORMULA) and not NUMBER.fullmatch(text) else text
+    return text if NUMBER.fullmatch(text) else formulas.plain(text)

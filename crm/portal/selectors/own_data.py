@@ -16,6 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
 
 from analytics.models import Score
+from core.formulas import plain
 from customers.models import (
     Consent,
     Contract,
@@ -49,7 +50,6 @@ from loyalty.models import (
 
 IN_MEMORY: Final = 4 << 20
 # A spreadsheet would take a cell that begins so for a formula.
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,4 +209,4 @@ def harmless(value: object) -> object:
     """A text that a spreadsheet does not run: with an apostrophe before what would begin a formula."""
     if isinstance(value, dict):
         value = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+    return plain(value) if isinstance(value, str) else value
