@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from customers import birthdays
+from customers import birthdays, places
+from customers.folding import postcode_digits
 from customers.models.company import Company
+from customers.places import Place
 
 
 class Customer(models.Model):
@@ -23,8 +25,15 @@ class Customer(models.Model):
         Company, models.PROTECT, null=True, blank=True, related_name="contacts", verbose_name=_("company")
     )
     channel = models.CharField(_("acquisition channel"), max_length=60, blank=True)
-    country = models.CharField(_("country"), max_length=60, blank=True)
+    street = models.CharField(
+        _("street and number"), max_length=places.LONGEST_STREET, blank=True, default="", db_default=""
+    )
+    postcode = models.CharField(
+        _("postcode"), max_length=places.LONGEST_POSTCODE, blank=True, default="", db_default=""
+    )
     city = models.CharField(_("city"), max_length=80, blank=True)
+    region = models.CharField(_("region"), max_length=places.LONGEST_REGION, blank=True, default="", db_default="")
+    country = models.CharField(_("country"), max_length=60, blank=True)
     locale = models.CharField(_("language"), max_length=12, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     birthday = models.CharField(_("birthday"), max_length=birthdays.LONGEST, blank=True, default="", db_default="")
@@ -56,6 +65,8 @@ class Customer(models.Model):
             models.Index(fields=["id"], condition=Q(archived_at__isnull=False), name="archived_customers"),
             # loyalty.services.birthdays: who was born on a day of the year
             models.Index(Right("birthday", 5), condition=~Q(birthday=""), name="customer_by_birthday"),
+            # loyalty.selectors.addresses: who lives where the digits of the postcode are these
+            models.Index(postcode_digits(), "id", condition=~Q(street="") & ~Q(postcode=""), name="customer_by_postcode"),
             # crm.filters: customers by a custom field's value
             GinIndex(fields=["custom"], name="customer_custom", opclasses=["jsonb_path_ops"], condition=~Q(custom={})),
         ]
@@ -71,6 +82,10 @@ class Customer(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("desk:customer_detail", args=[self.pk])
+
+    @property
+    def place(self) -> Place:
+        return Place(self.street, self.postcode, self.city, self.region, self.country)
 
 
 class Identity(models.Model):
