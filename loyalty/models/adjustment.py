@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.models import ApiKey
 from customers.models import Customer
 from loyalty.models.ledger import LARGEST, Posting
 
@@ -24,13 +25,14 @@ class Adjustment(models.Model):
     reason = models.CharField(_("reason"), max_length=LONGEST_REASON)
     key = models.CharField(max_length=120, unique=True)
     state = models.CharField(_("state"), max_length=7, choices=State)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
-    )  # null: a program
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    # Either a person or the key of a program; neither: one that asked before keys were noted.
+    asked_program = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+", db_index=False)
     asked_at = models.DateTimeField()
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
     )
+    decided_program = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
     answer = models.CharField(_("answer"), max_length=LONGEST_REASON, blank=True, default="", db_default="")
     posting = models.OneToOneField(Posting, models.PROTECT, null=True, related_name="adjustment")
@@ -48,6 +50,19 @@ class Adjustment(models.Model):
                 name="nobody_approves_their_own_adjustment",
             ),
             models.CheckConstraint(
+                condition=Q(decided_program__isnull=True)
+                | Q(asked_program__isnull=True)
+                | ~Q(decided_program=F("asked_program")),
+                name="no_program_approves_its_own_adjustment",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=True) | Q(asked_program__isnull=True), name="one_asks_for_an_adjustment"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | Q(decided_program__isnull=True),
+                name="one_decides_on_an_adjustment",
+            ),
+            models.CheckConstraint(
                 condition=Q(state="done", posting__isnull=False) | Q(state__in=["waiting", "refused"], posting=None),
                 name="an_adjustment_that_is_done_has_a_posting",
             ),
@@ -59,3 +74,8 @@ class Adjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.points:+d}: {self.reason}"
+
+    @property
+    def asker_id(self) -> int | None:
+        """The person behind it: who asked, or who made the key that did. Select `asked_program` along."""
+        return self.asked_by_id or (self.asked_program.created_by_id if self.asked_program else None)

@@ -1,19 +1,25 @@
 """Points given or taken by hand: at once up to a limit, above it when a second person agrees.
 
-The row says who wanted what and why, and who decided; rows are not removed.
+The row says who wanted what and why, and who decided; rows are not removed. Who asks or decides is a person (`by`) or
+a program (`program`, its key). The second one is neither the same key nor the same person, and a key is, beside
+itself, the person who made it: nobody agrees with themselves by way of a program.
 """
 
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core.models import ApiKey
 from loyalty import expiry, ledger
 from loyalty.models import Adjustment, Posting
 from loyalty.models.adjustment import LONGEST_REASON
 from loyalty.models.ledger import LARGEST
 from loyalty.problems import KeyReused, LedgerProblem, NotPoints, PointsOverflow
 from loyalty.selectors import programme
+
+DECISION: Final = ("decided_by", "decided_program", "decided_at", "answer")
 
 
 class ReasonMissing(LedgerProblem):
@@ -45,6 +51,7 @@ def adjust(
     at: datetime,
     reason: str,
     by: int | None = None,
+    program: ApiKey | None = None,
     expires_at: datetime | None = None,
     limit: int | None = None,
 ) -> Adjustment:
@@ -56,7 +63,8 @@ def adjust(
     reason = _checked(points=points, reason=reason)
     limit = programme.current().adjust_limit if limit is None else limit
     with transaction.atomic():
-        adjustment, is_new = _asked(customer_id=customer_id, points=points, key=key, at=at, reason=reason, by=by)
+        facts = {"customer_id": customer_id, "points": points, "reason": reason}
+        adjustment, is_new = _asked(facts, key=key, at=at, by=by, program=program)
         if is_new and abs(points) <= limit:
             _carry_out(adjustment, at=at, by=by, expires_at=expires_at)
     return adjustment
@@ -64,24 +72,42 @@ def adjust(
 
 @transaction.atomic
 def approve(
-    *, adjustment_id: int, by: int, at: datetime, answer: str = "", expires_at: datetime | None = None
+    *,
+    adjustment_id: int,
+    at: datetime,
+    by: int | None = None,
+    program: ApiKey | None = None,
+    answer: str = "",
+    expires_at: datetime | None = None,
 ) -> Adjustment:
-    """Carry out what waits. Raises NotYourOwn, AlreadyDecided, InsufficientPoints, ReasonMissing (a long answer)."""
-    adjustment = _to_decide(adjustment_id, by=by)
-    adjustment.decided_by_id, adjustment.decided_at = by, at
-    adjustment.answer = _words(answer) if answer.strip() else ""
+    """Carry out what waits. A program's second time is its first.
+
+    Raises NotYourOwn, AlreadyDecided, InsufficientPoints, ReasonMissing (a long answer).
+    """
+    answer = _words(answer) if answer.strip() else ""
+    adjustment = _locked(adjustment_id)
+    if _has_decided(program, adjustment, state=Adjustment.State.DONE):
+        return adjustment
+    _decide(adjustment, by=by, program=program, at=at, answer=answer)
     _carry_out(adjustment, at=at, by=by, expires_at=expires_at)
     return adjustment
 
 
 @transaction.atomic
-def refuse(*, adjustment_id: int, by: int, at: datetime, answer: str) -> Adjustment:
-    """It does not come about, and `answer` says why. Raises NotYourOwn, AlreadyDecided, ReasonMissing."""
+def refuse(
+    *, adjustment_id: int, at: datetime, answer: str, by: int | None = None, program: ApiKey | None = None
+) -> Adjustment:
+    """It does not come about, and `answer` says why. A program's second time is its first.
+
+    Raises NotYourOwn, AlreadyDecided, ReasonMissing.
+    """
     answer = _words(answer)
-    adjustment = _to_decide(adjustment_id, by=by)
-    adjustment.decided_by_id, adjustment.decided_at, adjustment.state = by, at, Adjustment.State.REFUSED
-    adjustment.answer = answer
-    adjustment.save(update_fields=["decided_by", "decided_at", "state", "answer"])
+    adjustment = _locked(adjustment_id)
+    if _has_decided(program, adjustment, state=Adjustment.State.REFUSED):
+        return adjustment
+    _decide(adjustment, by=by, program=program, at=at, answer=answer)
+    adjustment.state = Adjustment.State.REFUSED
+    adjustment.save(update_fields=["state", *DECISION])
     return adjustment
 
 
@@ -102,31 +128,43 @@ def _words(text: str) -> str:
 
 
 def _asked(
-    *, customer_id: int, points: int, key: str, at: datetime, reason: str, by: int | None
+    facts: dict[str, Any], *, key: str, at: datetime, by: int | None, program: ApiKey | None
 ) -> tuple[Adjustment, bool]:
     """The key's row, and whether it is new. Waits for a transaction that has the key at work."""
-    facts = {"customer_id": customer_id, "points": points, "reason": reason}
+    asked = {"asked_by_id": by, "asked_program": program, "asked_at": at}
     adjustment, is_new = Adjustment.objects.get_or_create(
-        key=key, defaults=facts | {"state": Adjustment.State.WAITING, "asked_by_id": by, "asked_at": at}
+        key=key, defaults=facts | asked | {"state": Adjustment.State.WAITING}
     )
     if any(getattr(adjustment, name) != value for name, value in facts.items()):
         raise KeyReused(key)
     return adjustment, is_new
 
 
-def _to_decide(adjustment_id: int, *, by: int) -> Adjustment:
-    adjustment = Adjustment.objects.select_for_update(no_key=True).get(pk=adjustment_id)
+def _locked(adjustment_id: int) -> Adjustment:
+    rows = Adjustment.objects.select_related("asked_program").select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=adjustment_id)
+
+
+def _has_decided(program: ApiKey | None, adjustment: Adjustment, *, state: Adjustment.State) -> bool:
+    """Programs may send the same again; people look at what they do."""
+    return program is not None and adjustment.decided_program_id == program.pk and adjustment.state == state
+
+
+def _decide(adjustment: Adjustment, *, by: int | None, program: ApiKey | None, at: datetime, answer: str) -> None:
     if adjustment.state != Adjustment.State.WAITING:
         raise AlreadyDecided
-    if adjustment.asked_by_id == by:
+    decider_id = by or (program.created_by_id if program else None)
+    is_same_key = program is not None and adjustment.asked_program_id == program.pk
+    if is_same_key or (decider_id is not None and decider_id == adjustment.asker_id):
         raise NotYourOwn
-    return adjustment
+    adjustment.decided_by_id, adjustment.decided_program = by, program
+    adjustment.decided_at, adjustment.answer = at, answer
 
 
 def _carry_out(adjustment: Adjustment, *, at: datetime, by: int | None, expires_at: datetime | None) -> None:
     adjustment.posting = _post(adjustment, at=at, by=by, expires_at=expires_at)
     adjustment.state = Adjustment.State.DONE
-    adjustment.save(update_fields=["posting", "state", "decided_by", "decided_at", "answer"])
+    adjustment.save(update_fields=["posting", "state", *DECISION])
 
 
 def _post(adjustment: Adjustment, *, at: datetime, by: int | None, expires_at: datetime | None) -> Posting:
