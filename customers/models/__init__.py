@@ -4,6 +4,7 @@ from customers.models.consent import Consent
 from customers.models.contract import Contract, ContractTerm
 from customers.models.cost import COUNTED, AcquisitionCost, Cost, CostKind, UnitCost
 from customers.models.custom import CustomField
+from customers.models.merge import Merge
 from customers.models.order import Order, OrderLine
 from customers.models.person import Customer, Email, Identity, Phone
 from customers.models.portal import CodeMail, PortalAccess
@@ -32,6 +33,7 @@ __all__ = [
     "ImportBatch",
     "ImportedRow",
     "Membership",
+    "Merge",
     "Order",
     "OrderLine",
     "Phone",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import birthdays, places
-from customers.folding import postcode_digits
+from customers.folding import Mailbox, postcode_digits
 from customers.models.company import Company
 from customers.places import Place
 
@@ -67,6 +67,17 @@ class Customer(models.Model):
             models.Index(Right("birthday", 5), condition=~Q(birthday=""), name="customer_by_birthday"),
             # loyalty.selectors.addresses: who lives where the digits of the postcode are these
             models.Index(postcode_digits(), "id", condition=~Q(street="") & ~Q(postcode=""), name="customer_by_postcode"),
+            # customers.selectors.duplicates: who has the same name in the same place, or in the same company
+            models.Index(
+                fields=["sort_name", "postcode"],
+                condition=Q(archived_at__isnull=True) & ~Q(postcode=""),
+                name="customers_of_a_name_and_place",
+            ),
+            models.Index(
+                fields=["sort_name", "company"],
+                condition=Q(archived_at__isnull=True, company__isnull=False),
+                name="customers_of_a_name_and_firm",
+            ),
             # crm.filters: customers by a custom field's value
             GinIndex(fields=["custom"], name="customer_custom", opclasses=["jsonb_path_ops"], condition=~Q(custom={})),
         ]
@@ -119,6 +130,8 @@ class Email(models.Model):
         indexes: ClassVar = [
             # customers.selectors: people who share an address
             models.Index(fields=["address"], name="email_address"),
+            # customers.selectors.duplicates: addresses of the same mailbox, without a visit to the table
+            models.Index(Mailbox("address"), include=["address"], name="email_mailbox"),
         ]
 
     def __str__(self) -> str:
