@@ -1,7 +1,8 @@
 """Every night: how likely each contract is renewed, and what it is worth. Rebuilt whole; contracts are few.
 
-As of a day: contracts agreed by then, with the decisions that were known by then. A night for a past date leaves what
-is shown now as it is: its totals, which its scores are made with, stand in a table of the run's own.
+As of a day: contracts agreed by then, with the decisions that were known by then. What a night finds stands in tables
+of the run's own, which its scores are made with, until publishing shows it together with them; what a night for a past
+date finds is never shown.
 """
 
 from collections import defaultdict
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Model
 from numpy.typing import NDArray
 
 from analytics.clv import contract_value, renewals, sbg
@@ -27,8 +29,9 @@ from customers.models import ContractTerm
 
 Outcome, Owner = ContractTerm.Outcome, ContractTotal.Owner
 AT_ONCE: Final = 2_000
-TABLE: Final = "analytics_contracttotal"
-PAST_PREFIX: Final = "analytics_contracttotal_of_run_"
+TOTALS: Final = "analytics_contracttotal"
+VALUES: Final = "analytics_contractvalue"
+PREFIXES: Final = (f"{TOTALS}_of_run_", f"{VALUES}_of_run_")  # of a run's own tables
 YEAR_DAYS: Final = 365
 SAME: Final = 1e-9  # relative: bounds as close as that differ by the computer's rounding alone
 COLUMNS: Final = (
@@ -83,13 +86,9 @@ class Valued:
 AHEAD: Final = {"year_cents": YEAR_DAYS, "three_years_cents": LONG_DAYS, "lifetime_cents": LIFETIME_DAYS}
 
 
-def past_table(run_id: int) -> str:
-    return f"{PAST_PREFIX}{int(run_id)}"
-
-
 def table_of(run: Run) -> str:
-    """Where the totals of the run's customers and companies stand."""
-    return past_table(run.pk) if run.is_past else TABLE
+    """Where the totals of the run's customers and companies stand until the night is over."""
+    return f"{TOTALS}_of_run_{int(run.pk)}"
 
 
 @transaction.atomic
@@ -99,10 +98,8 @@ def refresh(*, run: Run) -> dict[str, Any]:
     learned = learn(known, day=run.as_of)
     going = [one for one in known if not one.is_over(run.as_of)]
     rows, totals = _rows_and_totals(run, going, learned, _late(known, run.as_of)) if going else ([], [])
-    if run.is_past:
-        _write_past(run, totals)
-    else:
-        _replace(rows, totals)
+    _write(run, ContractValue, rows)
+    _write(run, ContractTotal, totals)
     run.model = run.model | {"contracts": learned.as_dict()}
     run.stats = run.stats | {
         "contracts": {"contracts": len(going), "value_cents": sum(row.value_cents for row in rows)}
@@ -111,21 +108,29 @@ def refresh(*, run: Run) -> dict[str, Any]:
     return {"rows": len(going)}
 
 
-def _replace(rows: Sequence[ContractValue], totals: Sequence[ContractTotal]) -> None:
-    ContractValue.objects.all().delete()
-    ContractTotal.objects.all().delete()
-    ContractValue.objects.bulk_create(rows, batch_size=AT_ONCE)
-    ContractTotal.objects.bulk_create(totals, batch_size=AT_ONCE)
-
-
-def _write_past(run: Run, totals: Sequence[ContractTotal]) -> None:
-    names = [field.column for field in ContractTotal._meta.concrete_fields if not field.primary_key]
+def _write(run: Run, model: type[Model], rows: Sequence[Model]) -> None:
+    table, names = model._meta.db_table, _columns_of(model)
+    own = f"{table}_of_run_{int(run.pk)}"
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {past_table(run.pk)}")
-        cursor.execute(f"CREATE TABLE {past_table(run.pk)} (LIKE {TABLE} INCLUDING IDENTITY)")
-        with cursor.copy(f"COPY {past_table(run.pk)} ({', '.join(names)}) FROM STDIN") as copy:
-            for total in totals:
-                copy.write_row([getattr(total, name) for name in names])
+        cursor.execute(f"DROP TABLE IF EXISTS {own}")
+        cursor.execute(f"CREATE TABLE {own} (LIKE {table} INCLUDING IDENTITY INCLUDING CONSTRAINTS)")
+        with cursor.copy(f"COPY {own} ({', '.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([getattr(row, name) for name in names])
+
+
+def show(*, run: Run) -> None:
+    """Put what the run has found in place of what is shown. Call it in the transaction that shows the run's scores."""
+    with connection.cursor() as cursor:
+        for model in (ContractValue, ContractTotal):
+            table, names = model._meta.db_table, ", ".join(_columns_of(model))
+            cursor.execute(f"DELETE FROM {table}")
+            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {table}_of_run_{int(run.pk)}")
+
+
+def _columns_of(model: type[Model]) -> list[str]:
+    """Without the number that the table itself gives."""
+    return [field.column for field in model._meta.concrete_fields if field.column != "id"]
 
 
 def learn(known: Sequence[Known], *, day: date) -> Learned:

@@ -38,20 +38,22 @@ def publish(*, run: Run, at: datetime) -> dict[str, Any]:
     if not run.is_past and (current is None or current.as_of <= run.as_of):
         Run.objects.filter(is_current=True).update(is_current=False)
         run.is_current = True
+        contract_values.show(run=run)
     run.save(update_fields=["published_at", "is_current"])
     return {"rows": run.stats["all"]["customers"]}
 
 
 @transaction.atomic
 def tidy(*, run: Run) -> dict[str, Any]:
-    """Drop what nobody reads any more: old scores and their sort indexes, tables of past dates, changes dealt with.
+    """Drop what nobody reads any more: old scores and their sort indexes, a night's own tables, changes dealt with.
 
     What somebody does read just now (a backup, an export) is left to the next night.
     """
     feed.prune()
-    for kept in (summaries, baskets, profit, contract_values):
-        for number in partitions.runs_with(kept.PAST_PREFIX):
-            partitions.drop_if_free(kept.past_table(number))
+    past = (summaries.PAST_PREFIX, baskets.PAST_PREFIX, profit.PAST_PREFIX)
+    for prefix in (*past, *contract_values.PREFIXES):
+        for number in partitions.runs_with(prefix):
+            partitions.drop_if_free(f"{prefix}{number}")
     tables, keep = partitions.kept(), kept_runs() | {run.pk}
     dropped = [partitions.drop_if_free(partitions.table_of(number)) for number in sorted(tables - keep)]
     for number in sorted((tables & keep) - set(_shown_last()) - {run.pk}):

@@ -8,11 +8,11 @@ from django.http import QueryDict
 
 from analytics.models import ContractTotal, Score
 from analytics.selectors import worth
-from analytics.services import contract_rows, contract_values, partitions
+from analytics.services import contract_rows, contract_values, partitions, publishing
 from core.models import Business
 from core.pgcopy import Column
 from crm.selectors import people, segments
-from customers.models import Company, Contract
+from customers.models import Company, Contract, ContractTerm
 from customers.services import contracts
 from tests.contracts import make_contract
 from tests.factories import make_business, make_customer, make_order, make_refund
@@ -85,8 +85,24 @@ class TestNights:
         alone = score(ada, run).clv_cents
         Contract.objects.filter(pk=contract.pk).update(is_billed_by_orders=False)
         contract_values.refresh(run=run)
+        contract_values.show(run=run)
         assert total(ada).year_cents > 0
         assert score(ada, run).clv_cents == alone
+
+    def test_readers_see_a_night_s_contracts_together_with_its_scores(self, monkeypatch):
+        ada = buyer()
+        contract = make_contract(customer=ada)
+        pass_night(AS_OF)
+        shown, publish = [total(ada).year_cents], publishing.publish
+
+        def look_and_publish(**told):
+            shown.append(total(ada).year_cents)
+            return publish(**told)
+
+        monkeypatch.setattr(publishing, "publish", look_and_publish)
+        contracts.cancel(contract_id=contract.pk, number=1, on=AS_OF)
+        pass_night(AS_OF + timedelta(days=1))
+        assert shown[0] == shown[1] > total(ada).year_cents
 
     def test_a_tier_counts_contracts(self):
         """One of many equal customers has a contract worth more than all their orders: hers is tier A alone."""
@@ -116,11 +132,13 @@ class TestNights:
     def test_who_only_has_a_contract_widens_no_interval_that_leaves_her_out(self):
         buyer()
         make_contract(customer=buyer())
-        make_contract(customer=make_customer(), value_cents=500_000_00)
+        hers = make_contract(customer=make_customer(), value_cents=500_000_00)
         run = pass_night(AS_OF)
+        contract_values.refresh(run=run)
         with_her = contract_rows.reach(run)
 
-        ContractTotal.objects.exclude(owner_id__in=Score.objects.filter(run=run).values("customer_id")).delete()
+        ContractTerm.objects.filter(contract=hers).delete()
+        contract_values.refresh(run=run)
         assert with_her == contract_rows.reach(run)
         assert with_her[0] > 0
 
@@ -177,7 +195,7 @@ class TestNights:
         assert score(ada, again).contract_cents == score(ada, first).contract_cents
         assert again.stats["contracts"] == first.stats["contracts"]
         assert total(ada).year_cents == held
-        assert not partitions.runs_with(contract_values.PAST_PREFIX)
+        assert not any(map(partitions.runs_with, contract_values.PREFIXES))
 
     def test_costs_grow_with_what_orders_bring(self):
         ada, bo = buyer(), buyer()

@@ -35,6 +35,7 @@ def make_run(as_of=AS_OF, **settings):
 def refresh(as_of=AS_OF, **settings):
     run = make_run(as_of, **settings)
     contract_values.refresh(run=run)
+    contract_values.show(run=run)
     run.refresh_from_db()
     return run
 

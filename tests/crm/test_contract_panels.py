@@ -35,6 +35,7 @@ def pass_night():
         as_of=today() - timedelta(days=1), state=Run.State.DONE, settings=settings, started_at=timezone.now()
     )
     contract_values.refresh(run=run)
+    contract_values.show(run=run)
 
 
 def words(response):
