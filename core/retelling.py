@@ -6,6 +6,7 @@ nothing but the sentence has to be stored or handed on, and the modules that mak
 """
 
 import re
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -22,16 +23,28 @@ SEVERAL: Final = "; "  # between reasons that were joined
 NAMES: Final = frozenset({"best"})
 # Figures, which are written as the language writes them; all other numbers may be names or come from a file.
 FIGURES: Final = frozenset({"wrong", "left", "times", "ours", "own"})
+DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}: ")  # what a sentence about a past day begins with
+ISO: Final = len("2026-03-31")
 VALUE: Final = re.compile(r"\{(\w+)\}")
 NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?(%?)")
 
 
 def retold(text: str) -> str:
-    """The English sentence in the active language; unchanged where no pattern of the catalogue fits."""
+    """The English sentence in the active language; where no pattern of the catalogue fits, only its day is."""
     language = get_language()
-    if not text or language is None or language.startswith("en"):
+    if not text or language is None:
         return text
-    return _told(text, language) or text
+    said = text if language.startswith("en") else _told(text, language) or text
+    return _with_day(said) if DAY.match(said) else said
+
+
+def _with_day(text: str) -> str:
+    """Its day as people write it. Dates further on stay: they may be names, or come from a file."""
+    try:
+        day = date.fromisoformat(text[:ISO])
+    except ValueError:
+        return text
+    return f"{formats.date_format(day, 'DATE_FORMAT')}{text[ISO:]}"
 
 
 def _told(text: str, language: str) -> str | None:

@@ -221,6 +221,8 @@ def _spend(scores: Sequence[OriginScores]) -> tuple[str, str]:
     near = [name for name in everywhere if off[name] <= min(off.values()) + SAME_LEVEL]
     best = near[0]
     wrong = f"{off[best]:.0%}"
+    if not any(one.spend for one in scores):
+        return best, f"{best}: the past days brought no money to judge spend models by."
     if best == USUAL_SPEND:
         return (
             best,

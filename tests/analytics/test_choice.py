@@ -147,6 +147,12 @@ def test_a_spend_model_that_failed_somewhere_is_not_used():
     assert choice.choose(at).spend != first
 
 
+def test_without_money_nothing_is_said_of_how_far_spend_was_off():
+    found = choice.choose([replace(one, spend=0.0) for one in origins()])
+
+    assert found.reasons[1].endswith("the past days brought no money to judge spend models by.")
+
+
 # Season and level
 
 

@@ -132,6 +132,12 @@ class TestRetelling:
         with translation.override("de"):
             assert retelling.retold(text) == text
 
+    @pytest.mark.parametrize(("language", "day"), [("en", "31 March 2026"), ("de", "31. März 2026")])
+    def test_a_sentence_s_day_is_written_as_people_write_it(self, language, day):
+        with translation.override(language):
+            assert retelling.retold("2026-03-31: x and 2026-03-30") == f"{day}: x and 2026-03-30"
+            assert retelling.retold("2026-13-31: x") == "2026-13-31: x"
+
     def test_english_stays(self):
         assert retelling.retold("a.csv is a damaged workbook.") == "a.csv is a damaged workbook."
 
