@@ -24,6 +24,9 @@ class Place(NamedTuple):
         return [line for line in (self.street, town, self.region, self.country) if line]
 
 
+NOWHERE: Final = Place()
+
+
 def packed(place: Place) -> str:
     """Street, postcode, city and region in one text; "" without a street. An order's row carries the country itself."""
     return DIVIDER.join(place[:4]) if place.street else ""

@@ -14,6 +14,7 @@ from analytics.services import partitions
 from core import money
 from core.formulas import plain
 from core.models import Run
+from customers.places import Place
 
 SCORE_COLUMNS: Final = (
     *("source", "external_id", "as_of", "orders", "order_days", "first_order_at", "last_order_at", "age_days"),
@@ -41,10 +42,12 @@ FROM ({NAMED}) AS named WHERE segment > 0 ORDER BY source, external_id
 MEMBER_COLUMNS: Final = (
     *("source", "external_id", "name", "email", "segment", "previous_segment", "changed_on"),
     *("clv_12m", "churn_risk", "orders", "last_order_at"),
+    *Place._fields,
 )
+ADDRESS: Final = ", ".join(f"c.{name}" for name in Place._fields)
 MEMBERS: Final = f"""
 SELECT n.source, n.external_id, c.name, coalesce(e.address, ''), n.previous_segment, n.segment_changed_on,
-    n.clv_cents, n.churn_risk, n.orders, n.last_at
+    n.clv_cents, n.churn_risk, n.orders, n.last_at, {ADDRESS}
 FROM ({NAMED}) AS n JOIN customers_customer c ON c.id = n.customer_id
 LEFT JOIN LATERAL (
     SELECT address FROM customers_email WHERE customer_id = n.customer_id ORDER BY id LIMIT 1
@@ -54,7 +57,7 @@ WHERE n.segment = {{segment}} ORDER BY n.clv_cents DESC NULLS LAST, n.source, n.
 # Of the schemes whose scores do not say what was before: memberships do, of the night that is current.
 GROUP_MEMBERS: Final = f"""
 SELECT n.source, n.external_id, c.name, coalesce(e.address, ''), coalesce(p.name, ''), {{since}},
-    n.clv_cents, n.churn_risk, n.orders, n.last_at
+    n.clv_cents, n.churn_risk, n.orders, n.last_at, {ADDRESS}
 FROM ({NAMED}) AS n JOIN customers_customer c ON c.id = n.customer_id
 {{joined}}
 LEFT JOIN LATERAL (
@@ -104,9 +107,9 @@ def members(*, run: Run, segment: scores.Name) -> Iterator[Sequence[Any]]:
     zone, currency = ZoneInfo(run.settings["time_zone"]), run.settings["currency"]
     yield MEMBER_COLUMNS
     found = _rows(MEMBERS, run, segment=segment.value)
-    for source, external_id, name, email, was, since, clv, risk, orders, last in found:
+    for source, external_id, name, email, was, since, clv, risk, orders, last, *place in found:
         who = (*_names(source, external_id), *_names(name, email), segment.label, scores.Name(was).label, since)
-        yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone)
+        yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone), *map(plain, place)
 
 
 def group_members(*, run: Run, scheme: Scheme, code: int, label: str) -> Iterator[Sequence[Any]]:
@@ -120,9 +123,9 @@ def group_members(*, run: Run, scheme: Scheme, code: int, label: str) -> Iterato
     }
     yield MEMBER_COLUMNS
     found = _rows(GROUP_MEMBERS, run, **parts)
-    for source, external_id, name, email, was, since, clv, risk, orders, last in found:
+    for source, external_id, name, email, was, since, clv, risk, orders, last, *place in found:
         who = (*_names(source, external_id), *_names(name, email), plain(label), plain(was), since)
-        yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone)
+        yield *who, _money(clv, currency), _digits(risk), orders, _time(last, zone), *map(plain, place)
 
 
 def _rows(query: str, run: Run, **parts: int | str) -> Iterator[tuple[Any, ...]]:

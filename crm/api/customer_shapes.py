@@ -15,7 +15,7 @@ from core.api.fields import Id, Moment, Text
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
 from crm.api.shapes import CUSTOMER, WHO, CustomerOut, Listed
-from customers import birthdays
+from customers import birthdays, places
 from customers.api.orders import taken
 from customers.api.values import Address, Number
 from customers.importing import persons
@@ -42,8 +42,11 @@ DETAIL: Final[dict[str, Any]] = {
     "identities": [WHO],
     "company": None,
     "channel": "web",
-    "country": "GB",
+    "street": "12 St James's Square",
+    "postcode": "SW1Y 4JH",
     "city": "London",
+    "region": "",
+    "country": "GB",
     "locale": "en",
     "time_zone": "Europe/London",
     "birthday": "1990-03-14",
@@ -65,8 +68,11 @@ class CustomerDetailOut(CustomerOut):
     identities = serializers.SerializerMethodField()
     company = Id(source="row.customer.company_id", allow_null=True)
     channel = Text(source="row.customer.channel")
-    country = Text(source="row.customer.country")
+    street = Text(source="row.customer.street", help_text="With the number and the flat.")
+    postcode = Text(source="row.customer.postcode")
     city = Text(source="row.customer.city")
+    region = Text(source="row.customer.region")
+    country = Text(source="row.customer.country")
     locale = Text(source="row.customer.locale")
     time_zone = Text(source="row.customer.time_zone")
     birthday = Text(source="row.customer.birthday", help_text="--03-14 where the year is not known.")
@@ -116,8 +122,16 @@ class CustomerIn(StrictSerializer):
     phones = serializers.ListField(child=Number(), required=False, max_length=MOST_CONTACTS)
     company = Id(required=False, allow_null=True)
     channel = Text(max_length=60, required=False, allow_blank=True)
-    country = Text(max_length=60, required=False, allow_blank=True)
+    street = Text(
+        max_length=places.LONGEST_STREET,
+        required=False,
+        allow_blank=True,
+        help_text="With the number and the flat.",
+    )
+    postcode = Text(max_length=places.LONGEST_POSTCODE, required=False, allow_blank=True)
     city = Text(max_length=80, required=False, allow_blank=True)
+    region = Text(max_length=places.LONGEST_REGION, required=False, allow_blank=True)
+    country = Text(max_length=60, required=False, allow_blank=True)
     locale = Text(max_length=12, required=False, allow_blank=True, help_text="As in en or de-AT.")
     time_zone = Text(max_length=64, required=False, allow_blank=True, help_text="As in Europe/Berlin.")
     birthday = Text(

@@ -11,10 +11,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from customers import birthdays
+from customers import birthdays, places
 from customers.importing import contacts
 from customers.importing.problems import ValueProblem
 from customers.models import Consent
+from customers.places import Place
 
 LONGEST_PAUSE: Final = timedelta(days=365)
 
@@ -80,6 +81,36 @@ class ProfileForm(forms.Form):
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
+    street = forms.CharField(
+        label=_("Street and number"),
+        required=False,
+        max_length=places.LONGEST_STREET,
+        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
+    )
+    postcode = forms.CharField(
+        label=_("Postcode"),
+        required=False,
+        max_length=places.LONGEST_POSTCODE,
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code"}),
+    )
+    city = forms.CharField(
+        label=_("City"),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
+    )
+    region = forms.CharField(
+        label=_("Region"),
+        required=False,
+        max_length=places.LONGEST_REGION,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level1"}),
+    )
+    country = forms.CharField(
+        label=_("Country"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "country-name"}),
+    )
     birthday = forms.CharField(
         label=_("Birthday"),
         required=False,
@@ -96,7 +127,7 @@ class ProfileForm(forms.Form):
         super().__init__(*args, **options)
         if has_birthday:
             del self.fields["birthday"]
-        self.region = contacts.region_of(country)
+        self.phone_region = contacts.region_of(country)
         zones = sorted(zoneinfo.available_timezones())
         self.fields["language"].choices = [("", _("As the browser says")), *settings.LANGUAGES]  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [("", "–"), *((zone, zone) for zone in zones)]  # type: ignore[attr-defined]
@@ -107,10 +138,14 @@ class ProfileForm(forms.Form):
         except ValueError as error:
             raise ValidationError(gettext("This is no day. Write one such as 1990-03-14 or 03-14.")) from error
 
+    @property
+    def place(self) -> Place:
+        return Place(**{name: self.cleaned_data[name] for name in Place._fields})
+
     def clean_phone(self) -> str:
         text = str(self.cleaned_data["phone"])
         try:
-            return contacts.phone(text, region=self.region) if text else ""
+            return contacts.phone(text, region=self.phone_region) if text else ""
         except ValueProblem as error:
             refusal = gettext("“%(text)s” is not a phone number. Write one such as +491701234567.") % {"text": text}
             raise ValidationError(refusal) from error

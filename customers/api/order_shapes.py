@@ -12,9 +12,10 @@ from core import money
 from core.api.fields import Id, Moment, Money, Price, Text, Whole
 from core.api.serializers import StrictSerializer
 from core.models import Business
-from customers import pricing
+from customers import places, pricing
 from customers.api.values import LARGEST_CENTS, Address, Number, PastMoment, Quantity
 from customers.models import Order
+from customers.places import Place
 from customers.services.buyers import Buyer
 from customers.services.orders import Line, Placed
 
@@ -22,6 +23,7 @@ MOST_LINES: Final = 500
 MOST_ORDERS: Final = 1_000
 MOST_CODES: Final = 10
 LONGEST_CODE: Final = 60
+ADDRESS: Final = "The postal address is taken whole, with its street, and only while none is known."
 
 BODY: Final = {
     "customer": {"source": "shop", "external_id": "c-1001", "email": "ada@example.com", "name": "Ada Lovelace"},
@@ -85,6 +87,11 @@ class BuyerIn(StrictSerializer):
     name = Text(max_length=200, required=False, allow_blank=True)
     email = Address(required=False, allow_blank=True)
     phone = Number(required=False, allow_blank=True)
+    street = Text(max_length=places.LONGEST_STREET, required=False, allow_blank=True, help_text=ADDRESS)
+    postcode = Text(max_length=places.LONGEST_POSTCODE, required=False, allow_blank=True)
+    city = Text(max_length=80, required=False, allow_blank=True)
+    region = Text(max_length=places.LONGEST_REGION, required=False, allow_blank=True)
+    country = Text(max_length=60, required=False, allow_blank=True)
 
 
 class LineIn(StrictSerializer):
@@ -162,7 +169,7 @@ def placed(data: Mapping[str, Any], *, source: str, external_id: str) -> Placed:
     return Placed(
         source=source,
         external_id=external_id,
-        buyer=Buyer(**data["customer"]) if data["customer"] else None,
+        buyer=_buyer(data["customer"]) if data["customer"] else None,
         placed_at=data["placed_at"],
         lines=[_line(line) for line in data["lines"]],
         status=data["status"],
@@ -170,6 +177,11 @@ def placed(data: Mapping[str, Any], *, source: str, external_id: str) -> Placed:
         tax_cents=data.get("tax", 0),
         shipping_cents=data.get("shipping", 0),
     )
+
+
+def _buyer(data: Mapping[str, Any]) -> Buyer:
+    told = dict(data)
+    return Buyer(place=Place(**{name: told.pop(name, "") for name in Place._fields}), **told)
 
 
 def _line(data: Mapping[str, Any]) -> Line:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.forms.guarded import Guarded
-from customers import birthdays
+from customers import birthdays, places
 from customers.forms.fields import SeveralField
 from customers.importing import contacts, persons
 from customers.models import Company, Customer, CustomField
@@ -20,7 +20,7 @@ from customers.services import custom
 from customers.services.persons import Person
 
 NUMBERED = re.compile(r"(.*\S)\s+#(\d+)")
-TEXTS = ("name", "channel", "country", "city", "locale", "time_zone")
+TEXTS = ("name", "channel", "street", "postcode", "city", "region", "country", "locale", "time_zone")
 
 
 class CustomerForm(Guarded):
@@ -42,8 +42,11 @@ class CustomerForm(Guarded):
         refusal=gettext_lazy("“%(text)s” is not a phone number. Write one such as +491701234567."),
     )
     channel = forms.CharField(label=gettext_lazy("Came by"), required=False, max_length=60)
-    country = forms.CharField(label=gettext_lazy("Country"), required=False, max_length=60)
+    street = forms.CharField(label=gettext_lazy("Street and number"), required=False, max_length=places.LONGEST_STREET)
+    postcode = forms.CharField(label=gettext_lazy("Postcode"), required=False, max_length=places.LONGEST_POSTCODE)
     city = forms.CharField(label=gettext_lazy("City"), required=False, max_length=80)
+    region = forms.CharField(label=gettext_lazy("Region"), required=False, max_length=places.LONGEST_REGION)
+    country = forms.CharField(label=gettext_lazy("Country"), required=False, max_length=60)
     locale = forms.RegexField(
         f"^{persons.LOCALE.pattern}$",
         label=gettext_lazy("Language"),

@@ -4,18 +4,20 @@ import re
 import zoneinfo
 from typing import Final
 
-from customers import birthdays
+from customers import birthdays, places
 from customers.importing import contacts
 from customers.importing.record import Record
 from customers.importing.rows import PersonRow
 
-_TEXTS: Final = ("name", "company", "country", "city", "locale", "time_zone", "channel")
+_TEXTS: Final = ("name", "company", "country", "city", "region", "locale", "time_zone", "channel")
 ALIASES: Final = {
     "customer_id": ("customer_id", "customer", "id"),
     "email": ("email", "e_mail", "emails"),
     "phone": ("phone", "phones"),
     **{name: (name,) for name in _TEXTS},
     "birthday": ("birthday",),
+    "street": ("street", "address"),
+    "postcode": ("postcode", "postal_code", "zip"),
 }
 REQUIRED: Final = (("customer_id",),)
 LOCALE: Final = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})?")
@@ -37,6 +39,9 @@ def parse(record: Record) -> PersonRow:
         company=record.name("company", longest=200),
         country=country,
         city=record.name("city", longest=80),
+        street=record.name("street", longest=places.LONGEST_STREET),
+        postcode=record.name("postcode", longest=places.LONGEST_POSTCODE),
+        region=record.name("region", longest=places.LONGEST_REGION),
         locale=_locale(record),
         time_zone=_time_zone(record),
         channel=record.name("channel", longest=60),

@@ -50,6 +50,7 @@ class OrderRow(NamedTuple):
     email: str = ""  # in lower case
     phone: str = ""  # E.164
     country: str = ""
+    place: str = ""  # the address as customers.places.packed has it
     is_extra: bool = False  # worked out from another row: it does not count as a row of the file
 
 
@@ -64,6 +65,9 @@ class PersonRow(NamedTuple):
     company: str = ""
     country: str = ""
     city: str = ""
+    street: str = ""
+    postcode: str = ""
+    region: str = ""
     locale: str = ""
     time_zone: str = ""
     channel: str = ""

@@ -5,6 +5,7 @@ Whether somebody takes marketing is left out on purpose: consent is given here, 
 
 from typing import Final
 
+from customers import places
 from customers.importing import shop_orders
 from customers.importing.record import Record
 from customers.importing.rows import PersonRow
@@ -15,7 +16,11 @@ SHOPIFY: Final = {
     "first_name": ("first_name",),
     "last_name": ("last_name",),
     "company": ("default_address_company", "company"),
+    "street": ("default_address_address1", "default_address_street", "address1"),
+    "street_2": ("default_address_address2", "address2"),
+    "postcode": ("default_address_zip", "zip"),
     "city": ("default_address_city", "city"),
+    "region": ("default_address_province_code", "province_code", "province"),
     "country": ("default_address_country_code", "country_code", "country"),
     "phone": ("phone",),
     "address_phone": ("default_address_phone",),
@@ -32,7 +37,11 @@ WOOCOMMERCE: Final = {
     "first_name": ("first_name", "billing_first_name"),
     "last_name": ("last_name", "billing_last_name"),
     "company": ("billing_company", "company"),
+    "street": ("billing_address_1", "billing_address", "address_1&2_(billing)", "address_1_(billing)"),
+    "street_2": ("billing_address_2", "address_2_(billing)"),
+    "postcode": ("billing_postcode", "postcode_(billing)", "postal_code", "postcode"),
     "city": ("billing_city", "city"),
+    "region": ("billing_state", "state_code_(billing)", "region", "state"),
     "country": ("billing_country", "country_/_region", "country"),
     "phone": ("billing_phone", "phone"),
 }
@@ -57,4 +66,7 @@ def parse(record: Record) -> PersonRow:
         company=record.name("company", longest=200),
         country=country,
         city=record.name("city", longest=80),
+        street=shop_orders.street_of(record, "street"),
+        postcode=shop_orders.postcode_of(record, "postcode"),
+        region=record.name("region", longest=places.LONGEST_REGION),
     )

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from customers import pricing
+from customers import places, pricing
 from customers.importing import contacts
 from customers.importing.dates import Moment
 from customers.importing.problems import ValueProblem
 from customers.importing.record import Record
 from customers.importing.rows import ZERO, OrderRow, shorten
+from customers.places import Place
 
 SKU_LENGTH: Final = 100
 NO_DAY: Final = "was paid back; the file does not say when, so it counts on the day of the order"
@@ -40,6 +41,7 @@ class Head:
     email: str = ""
     phone: str = ""
     country: str = ""
+    place: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,6 +94,7 @@ def _row(head: Head, line: Line) -> OrderRow:
         email=head.email,
         phone=head.phone,
         country=head.country,
+        place=head.place,
     )
 
 
@@ -169,6 +172,32 @@ def phone_of(record: Record, country: str, *fields: str) -> str:
 
 def full_name(record: Record, whole: str, *parts: str) -> str:
     return record.name(whole, longest=200) or " ".join(filter(None, (record.name(part, longest=100) for part in parts)))
+
+
+def place_of(record: Record, *kinds: str) -> str:
+    """The first address with a street, of fields such as billing_street: parts of two addresses make none."""
+    kind = next((kind for kind in kinds if record.text(f"{kind}_street")), "")
+    if not kind:
+        return ""
+    return places.packed(
+        Place(
+            street=street_of(record, f"{kind}_street"),
+            postcode=postcode_of(record, f"{kind}_postcode"),
+            city=record.name(f"{kind}_city", longest=80),
+            region=record.name(f"{kind}_region", longest=places.LONGEST_REGION),
+        )
+    )
+
+
+def street_of(record: Record, field: str) -> str:
+    """Both lines of it in one; field_2 is the second."""
+    lines = (record.name(name, longest=places.LONGEST_STREET) for name in (field, f"{field}_2"))
+    return ", ".join(filter(None, lines))[: places.LONGEST_STREET]
+
+
+def postcode_of(record: Record, field: str) -> str:
+    """Without the apostrophe that keeps spreadsheets from taking it for a number."""
+    return record.name(field, longest=places.LONGEST_POSTCODE).removeprefix("'")
 
 
 def read_lines(records: Sequence[Record], *, read: Callable[[Record], Line]) -> list[Line]:

@@ -13,6 +13,7 @@ from customers.importing.record import Record
 from customers.importing.rows import OrderRow
 from customers.importing.shop_orders import Head, Line
 
+ADDRESSES: Final = ("billing", "shipping")
 ALIASES: Final = {
     "order": ("name",),
     "email": ("email",),
@@ -34,8 +35,11 @@ ALIASES: Final = {
     "line_discount": ("lineitem_discount",),
     "billing_name": ("billing_name",),
     "shipping_name": ("shipping_name",),
-    "billing_country": ("billing_country",),
-    "shipping_country": ("shipping_country",),
+    **{f"{kind}_street": (f"{kind}_street", f"{kind}_address1") for kind in ADDRESSES},
+    **{f"{kind}_postcode": (f"{kind}_zip",) for kind in ADDRESSES},
+    **{f"{kind}_city": (f"{kind}_city",) for kind in ADDRESSES},
+    **{f"{kind}_region": (f"{kind}_province",) for kind in ADDRESSES},
+    **{f"{kind}_country": (f"{kind}_country",) for kind in ADDRESSES},
     "phone": ("phone",),
     "billing_phone": ("billing_phone",),
     "shipping_phone": ("shipping_phone",),
@@ -104,6 +108,7 @@ def _head(first: Record, goods_cents: int) -> Head:
         email=email,
         phone=phone,
         country=country,
+        place=shop_orders.place_of(first, *ADDRESSES),
     )
 
 

@@ -82,6 +82,12 @@ CUSTOMER_NAMES: Final[Aliases] = {
     "company": ("company", "company_name", "organisation", "organization", "firma", "unternehmen", "firmenname",
                 "empresa", "compania"),
     "city": ("city", "town", "ort", "stadt", "wohnort", "ciudad", "poblacion", "localidad"),
+    "street": (
+        *("street", "address", "address_1", "address_line_1", "street_address", "postal_address", "strasse"),
+        *("strasse_nr", "strasse_und_hausnummer", "anschrift", "adresse", "calle", "direccion", "domicilio"),
+    ),
+    "postcode": ("postcode", "post_code", "zip", "zip_code", "postal_code", "plz", "postleitzahl", "codigo_postal"),
+    "region": ("region", "state", "province", "county", "bundesland", "kanton", "provincia", "estado"),
     "locale": ("locale", "language", "lang", "sprache", "idioma", "lengua"),
     "time_zone": ("time_zone", "timezone", "zeitzone", "zona_horaria"),
     "birthday": ("birthday", "birth_date", "birthdate", "date_of_birth", "dob", "geburtstag", "geburtsdatum",
@@ -260,6 +266,8 @@ def _looks(field: str, values: Sequence[str]) -> bool | None:
         return _mostly(values, lambda text: any(form.fullmatch(text) for form in (*dates.FORMS, dates.SERIAL)))
     if field in NUMBERS:
         return _mostly(values, _is_number)
+    if field == "street":  # an address of a computer is none
+        return _mostly(values, lambda text: re.search(r"[^\W\d]", text))
     return None
 
 

@@ -27,6 +27,11 @@ ALIASES: Final = {
     "first_name": ("billing_first_name", "first_name_(billing)"),
     "last_name": ("billing_last_name", "last_name_(billing)"),
     "phone": ("billing_phone", "phone_(billing)"),
+    "billing_street": ("billing_address_1", "address_1&2_(billing)", "address_1_(billing)", "billing_address"),
+    "billing_street_2": ("billing_address_2", "address_2_(billing)"),
+    "billing_postcode": ("billing_postcode", "postcode_(billing)"),
+    "billing_city": ("billing_city", "city_(billing)"),
+    "billing_region": ("billing_state", "state_code_(billing)", "state_(billing)"),
     "country": ("billing_country", "country_code_(billing)", "country_(billing)", "billing_country_code"),
     "currency": ("order_currency", "currency"),
     "channel": ("attribution", "created_via"),
@@ -133,6 +138,7 @@ def _head(first: Record) -> Head:
         email=email,
         phone=phone,
         country=country,
+        place=shop_orders.place_of(first, "billing"),
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from django.db import connection
 
+from customers.places import NOWHERE, Place
 from customers.services import search
+from customers.services.merging import FILLED_IN, SAYS_MORE
 
 Key = tuple[str, str]  # source, external id
 
@@ -25,6 +27,7 @@ class Buyer:
     email: str = ""  # in lower case
     phone: str = ""  # E.164
     channel: str = ""
+    place: Place = NOWHERE
 
     @property
     def key(self) -> Key:
@@ -35,30 +38,35 @@ class Buyer:
 class Known:
     customer_id: int
     name: str
+    street: str
+    country: str
     emails: Sequence[str] = ()
     phones: Sequence[str] = ()
 
 
 FIND: Final = """
-SELECT i.source, i.external_id, c.id, c.name,
+SELECT i.source, i.external_id, c.id, c.name, c.street, c.country,
     ARRAY(SELECT address FROM customers_email e WHERE e.customer_id = c.id),
     ARRAY(SELECT number FROM customers_phone p WHERE p.customer_id = c.id)
 FROM unnest(%(sources)s::text[], %(ids)s::text[]) AS wanted (source, external_id)
 JOIN customers_identity i ON i.source = wanted.source AND i.external_id = wanted.external_id
 JOIN customers_customer c ON c.id = i.customer_id"""
 
+PARTS: Final = ", ".join(Place._fields)
+PLACES: Final = ", ".join(f"%({name})s::text[]" for name in Place._fields)
+
 # The identity comes first: of two who name the same person at once, one waits here and then finds the other's.
 MAKE: Final = f"""
 WITH told AS MATERIALIZED (
     SELECT *, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id FROM unnest(%(sources)s::text[],
-        %(ids)s::text[], %(names)s::text[], %(emails)s::text[], %(phones)s::text[], %(channels)s::text[]
-    ) AS told (source, external_id, name, email, phone, channel) ORDER BY source, external_id
+        %(ids)s::text[], %(names)s::text[], %(emails)s::text[], %(phones)s::text[], %(channels)s::text[], {PLACES}
+    ) AS told (source, external_id, name, email, phone, channel, {PARTS}) ORDER BY source, external_id
 ), named AS (
     INSERT INTO customers_identity (customer_id, source, external_id) SELECT id, source, external_id FROM told
     ON CONFLICT DO NOTHING RETURNING customer_id, source, external_id
 ), made AS (
-    INSERT INTO customers_customer (id, name, channel, country, city, locale, time_zone, sort_name, search, created_at)
-    SELECT told.id, told.name, told.channel, '', '', '', '', {search.SORT_NAME_OF_NEW}, {search.SEARCH_OF_NEW}, now()
+    INSERT INTO customers_customer (id, name, channel, {PARTS}, locale, time_zone, sort_name, search, created_at)
+    SELECT told.id, told.name, told.channel, {PARTS}, '', '', {search.SORT_NAME_OF_NEW}, {search.SEARCH_OF_NEW}, now()
     FROM told JOIN named ON named.customer_id = told.id
 ), address AS (
     INSERT INTO customers_email (customer_id, address)
@@ -69,7 +77,7 @@ WITH told AS MATERIALIZED (
 )
 SELECT source, external_id, customer_id FROM named"""
 
-COMPLETE: Final = """
+COMPLETE: Final = f"""
 WITH address AS (
     INSERT INTO customers_email (customer_id, address)
     SELECT DISTINCT id, email FROM unnest(%(customers)s::bigint[], %(emails)s::text[]) AS told (id, email)
@@ -79,24 +87,32 @@ WITH address AS (
     SELECT DISTINCT id, phone FROM unnest(%(customers)s::bigint[], %(phones)s::text[]) AS told (id, phone)
     WHERE phone <> '' ORDER BY id, phone ON CONFLICT DO NOTHING
 )
-UPDATE customers_customer c SET name = told.name
-FROM unnest(%(customers)s::bigint[], %(names)s::text[]) AS told (id, name)
-WHERE c.id = told.id AND c.name = '' AND told.name <> ''"""
+UPDATE customers_customer c SET {FILLED_IN}
+FROM unnest(%(customers)s::bigint[], %(names)s::text[], {PLACES}) AS told (id, name, {PARTS})
+WHERE c.id = told.id AND {SAYS_MORE}"""
 
 
 def settle(*, buyers: Sequence[Buyer]) -> Mapping[Key, int]:
     """The customer of each buyer. Call it in a transaction; of several names for one customer the first counts."""
     known = _find({buyer.key for buyer in buyers})
     if missing := {buyer.key: buyer for buyer in reversed(buyers) if buyer.key not in known}:
-        named = _told(buyers)
-        known |= _make([replace(buyer, name=named.get(key, "")) for key, buyer in missing.items()])
+        names, places = _names(buyers), _places(buyers)
+        known |= _make([replace(buyer, name=names.get(key, ""), place=places[key]) for key, buyer in missing.items()])
         known |= _find(set(missing) - set(known))
     _complete([buyer for buyer in buyers if _says_more(buyer, known[buyer.key])], known)
     return {key: found.customer_id for key, found in known.items()}
 
 
-def _told(buyers: Sequence[Buyer]) -> dict[Key, str]:
+def _names(buyers: Sequence[Buyer]) -> dict[Key, str]:
     return {buyer.key: buyer.name for buyer in reversed(buyers) if buyer.name}
+
+
+def _places(buyers: Sequence[Buyer]) -> dict[Key, Place]:
+    """The first that says most."""
+    found: dict[Key, Place] = {}
+    for buyer in sorted(buyers, key=lambda buyer: (not buyer.place.street, not buyer.place.country)):
+        found.setdefault(buyer.key, buyer.place)
+    return found
 
 
 def _says_more(buyer: Buyer, known: Known) -> bool:
@@ -104,6 +120,8 @@ def _says_more(buyer: Buyer, known: Known) -> bool:
         (buyer.name and not known.name)
         or (buyer.email and buyer.email not in known.emails)
         or (buyer.phone and buyer.phone not in known.phones)
+        or (buyer.place.street and not known.street)
+        or (buyer.place.country and not known.country)
     )
 
 
@@ -124,28 +142,34 @@ def _make(missing: Sequence[Buyer]) -> dict[Key, Known]:
         "emails": [buyer.email for buyer in missing],
         "phones": [buyer.phone for buyer in missing],
         "channels": [buyer.channel for buyer in missing],
+        **_columns([buyer.place for buyer in missing]),
     }
     by_key = {buyer.key: buyer for buyer in missing}
     made = {}
     for source, external_id, pk in _rows(MAKE, params):
         buyer = by_key[source, external_id]
-        made[buyer.key] = Known(pk, buyer.name, [buyer.email], [buyer.phone])
+        made[buyer.key] = Known(pk, buyer.name, buyer.place.street, buyer.place.country, [buyer.email], [buyer.phone])
     return made
 
 
 def _complete(buyers: Sequence[Buyer], known: Mapping[Key, Known]) -> None:
     if not buyers:
         return
-    named = _told(buyers)
+    names, places = _names(buyers), _places(buyers)
     params: dict[str, Any] = {
         "customers": [known[buyer.key].customer_id for buyer in buyers],
-        "names": [named.get(buyer.key, "") for buyer in buyers],
+        "names": [names.get(buyer.key, "") for buyer in buyers],
         "emails": [buyer.email for buyer in buyers],
         "phones": [buyer.phone for buyer in buyers],
+        **_columns([places[buyer.key] for buyer in buyers]),
     }
     with connection.cursor() as cursor:
         cursor.execute(COMPLETE, params)
     search.refresh(customer_ids=set(params["customers"]))
+
+
+def _columns(places: Sequence[Place]) -> dict[str, list[str]]:
+    return {name: [getattr(place, name) for place in places] for name in Place._fields}
 
 
 def _rows(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -15,7 +15,9 @@ CONTRACT_FIELDS: Final = (
     "is_billed_by_orders",
 )
 TERM_FIELDS: Final = ("ends_on", "outcome")
-CUSTOMER_FIELDS: Final = ("name", "country", "city", "locale", "time_zone", "birthday", "channel")
+CUSTOMER_FIELDS: Final = (
+    *("name", "street", "postcode", "city", "region", "country", "locale", "time_zone", "birthday", "channel"),
+)
 
 Example = dict[str, Any]
 

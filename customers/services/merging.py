@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from django.db import connection
 
+from customers.places import Place
+
 SMALL_BYTES: Final = 256 << 20
 
 NEW_CUSTOMERS: Final = """
@@ -22,32 +24,44 @@ WITH wanted AS (
     INSERT INTO customers_identity (customer_id, source, external_id)
     SELECT id, %(source)s, customer FROM missing RETURNING customer_id, external_id
 ), created AS (
-    INSERT INTO customers_customer (id, name, channel, country, city, locale, time_zone, sort_name, search, created_at,
-        batch_id)
-    SELECT n.customer_id, p.name, p.channel, p.country, '', '', '', '', '', %(at)s, %(batch)s
+    INSERT INTO customers_customer (id, name, channel, street, postcode, city, region, country, locale, time_zone,
+        sort_name, search, created_at, batch_id)
+    SELECT n.customer_id, p.name, p.channel, p.street, p.postcode, p.city, p.region, p.country, '', '', '', '',
+        %(at)s, %(batch)s
     FROM named n JOIN staged_person p ON p.customer = n.external_id RETURNING id
 )
 INSERT INTO customers_importedrow (batch_id, "table", object_id, created)
 SELECT %(batch)s, 'customer', id, true FROM created"""
 
+# Whether an address that is told can be the customer's `c`: none is known, and what is known of it does not speak
+# against it. It comes whole or not at all, so that no two are mixed.
+FITS: Final = """
+    (told.street <> '' AND c.street = '' AND c.postcode = '' AND c.region = ''
+        AND (c.city = '' OR lower(c.city) = lower(told.city))
+        AND (c.country = '' OR told.country = '' OR lower(c.country) = lower(told.country)))"""
+SAYS_MORE: Final = f"(c.name = '' AND told.name <> '' OR c.country = '' AND told.country <> '' OR {FITS})"
+FILLED_IN: Final = ", ".join(
+    f"{name} = CASE WHEN c.{name} = '' AND {'true' if name in ('name', 'country') else FITS} THEN told.{name}"
+    f" ELSE c.{name} END"
+    for name in ("name", *Place._fields)
+)
+
 # Orders fill in what is not known of a customer; they overwrite nothing.
-KNOWN_CUSTOMERS: Final = """
-WITH known AS (
-    SELECT DISTINCT c.id, c.name, c.country, p.name AS new_name, p.country AS new_country
+KNOWN_CUSTOMERS: Final = f"""
+WITH told AS (
+    SELECT DISTINCT c.id, told.name, told.street, told.postcode, told.city, told.region, told.country
     FROM document d
-    JOIN staged_person p ON p.customer = d.customer
+    JOIN staged_person told ON told.customer = d.customer
     JOIN customers_customer c ON c.id = d.customer_id
     WHERE d.chunk = %(chunk)s AND d.is_return = %(is_return)s AND c.batch_id IS DISTINCT FROM %(batch)s
-        AND (c.name = '' AND p.name <> '' OR c.country = '' AND p.country <> '')
+        AND {SAYS_MORE}
 ), noted AS (
     INSERT INTO customers_importedrow (batch_id, "table", object_id, created, before)
-    SELECT %(batch)s, 'customer', c.id, false, to_jsonb(c) FROM customers_customer c JOIN known k ON k.id = c.id
+    SELECT %(batch)s, 'customer', c.id, false, to_jsonb(c) FROM customers_customer c JOIN told ON told.id = c.id
     ON CONFLICT DO NOTHING
 )
-UPDATE customers_customer c SET
-    name = CASE WHEN c.name = '' THEN k.new_name ELSE c.name END,
-    country = CASE WHEN c.country = '' THEN k.new_country ELSE c.country END
-FROM known k WHERE k.id = c.id"""
+UPDATE customers_customer c SET {FILLED_IN}
+FROM told WHERE told.id = c.id"""
 
 CONTACTS: Final = """
 WITH address AS (

@@ -17,11 +17,14 @@ STAGED: Final = """
 DROP TABLE IF EXISTS pg_temp.staged_row, pg_temp.person;
 CREATE TEMP TABLE staged_row (
     line int, customer text, name text, emails text[], phones text[], company text, country text, city text,
-    locale text, time_zone text, channel text, birthday text, custom jsonb
+    street text, postcode text, region text, locale text, time_zone text, channel text, birthday text, custom jsonb
 )"""
 
 LAST: Final = "coalesce((array_agg({0} ORDER BY line DESC) FILTER (WHERE {0} <> ''))[1], '') AS {0}"
-FIELDS: Final = ("name", "company", "country", "city", "locale", "time_zone", "channel", "birthday")
+FIELDS: Final = (
+    *("name", "company", "country", "city", "street", "postcode", "region", "locale", "time_zone", "channel"),
+    "birthday",
+)
 
 # Several rows of one person: the last that says something.
 PERSON: Final = f"""
@@ -55,10 +58,10 @@ UPDATE person SET customer_id = nextval(pg_get_serial_sequence('customers_custom
 WHERE chunk = %(chunk)s AND customer_id IS NULL"""
 
 CREATE: Final = """
-INSERT INTO customers_customer (id, name, company_id, channel, country, city, locale, time_zone, birthday, custom,
-    sort_name, search, created_at, batch_id)
-SELECT customer_id, name, company_id, channel, country, city, locale, time_zone, birthday, custom, '', '',
-    %(at)s, %(batch)s
+INSERT INTO customers_customer (id, name, company_id, channel, street, postcode, city, region, country, locale,
+    time_zone, birthday, custom, sort_name, search, created_at, batch_id)
+SELECT customer_id, name, company_id, channel, street, postcode, city, region, country, locale, time_zone, birthday,
+    custom, '', '', %(at)s, %(batch)s
 FROM person WHERE chunk = %(chunk)s AND outcome = 'created' ORDER BY line;
 INSERT INTO customers_identity (customer_id, source, external_id)
 SELECT customer_id, %(source)s, customer FROM person WHERE chunk = %(chunk)s AND outcome = 'created' ORDER BY line;

@@ -11,7 +11,10 @@ from customers.models import Company, Customer, Email, Identity, Phone
 from customers.services import search
 
 SOURCE: Final = "manual"
-COLUMNS: Final = ("name", "company", "channel", "country", "city", "locale", "time_zone", "birthday", "custom")
+COLUMNS: Final = (
+    *("name", "company", "channel", "street", "postcode", "city", "region", "country", "locale", "time_zone"),
+    *("birthday", "custom"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +24,11 @@ class Person:
     name: str
     company: Company | None = None
     channel: str = ""
-    country: str = ""
+    street: str = ""  # with the number and the flat
+    postcode: str = ""
     city: str = ""
+    region: str = ""
+    country: str = ""
     locale: str = ""
     time_zone: str = ""
     birthday: str = ""  # as customers.birthdays keeps it

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from core import staff
 from core.models import CUSTOMER, User
 from customers.models import Customer, Email, Phone, PortalAccess
+from customers.places import Place
 from customers.services import search
 
 
@@ -141,7 +142,9 @@ def close(*, customer_id: int) -> int:
 
 
 @transaction.atomic
-def change_profile(*, customer_id: int, name: str, phone: str, locale: str, time_zone: str, birthday: str) -> None:
+def change_profile(
+    *, customer_id: int, name: str, phone: str, locale: str, time_zone: str, birthday: str, place: Place
+) -> None:
     """Write what customers change of themselves. The phone takes the place of the first one; "" takes it away.
 
     A birthday is said once: later it is the shop's to change, because gifts hang on it.
@@ -149,7 +152,9 @@ def change_profile(*, customer_id: int, name: str, phone: str, locale: str, time
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     customer.name, customer.locale, customer.time_zone = name, locale, time_zone
     customer.birthday = customer.birthday or birthday
-    customer.save(update_fields=["name", "locale", "time_zone", "birthday"])
+    for part, text in place._asdict().items():
+        setattr(customer, part, text)
+    customer.save(update_fields=["name", "locale", "time_zone", "birthday", *Place._fields])
     first = Phone.objects.filter(customer_id=customer_id).order_by("pk").first()
     if phone != (first.number if first else ""):
         if first:

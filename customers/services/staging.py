@@ -25,7 +25,7 @@ CREATE TEMP TABLE staged (
     line int, customer text, at timestamptz, day date, sku text, net_cents bigint, document text, is_return boolean,
     of_order text, date_only boolean, quantity numeric(14,3), unit_price numeric(14,4), discount_cents bigint,
     tax_cents bigint, shipping_cents bigint, unit_cost numeric(14,4), kind text, counts boolean, product text,
-    category text, status text, channel text, name text, email text, phone text, country text,
+    category text, status text, channel text, name text, email text, phone text, country text, place text,
     is_extra boolean, needs_ordinal boolean, digest numeric(20)
 )"""
 
@@ -63,7 +63,7 @@ WITH grouped AS (
         count(*) FILTER (WHERE NOT is_extra) AS file_rows,
         max(customer) AS customer, min(at) AS at, min(day) AS day, bool_and(date_only) AS date_only,
         max(status) AS status, max(channel) AS channel, max(name) AS name, max(email) AS email, max(phone) AS phone,
-        max(country) AS country,
+        max(country) AS country, max(place) AS place,
         CASE WHEN min(tax_cents) = max(tax_cents) THEN min(tax_cents) ELSE coalesce(sum(tax_cents), 0) END AS tax_cents,
         CASE WHEN min(shipping_cents) = max(shipping_cents) THEN min(shipping_cents)
             ELSE coalesce(sum(shipping_cents), 0) END AS shipping_cents,
@@ -96,14 +96,21 @@ SELECT summed.*,
     NULL::bigint AS customer_id, NULL::bigint AS order_id, NULL::text AS outcome
 FROM summed"""
 
-# What the file says about each customer: the newest document that says anything.
+# What the file says about each customer: the newest document that says anything. The country is that of the address.
 PEOPLE: Final = """
 CREATE TEMP TABLE staged_person AS
-SELECT customer,
-    coalesce((array_agg(name ORDER BY at DESC, line DESC) FILTER (WHERE name <> ''))[1], '') AS name,
-    coalesce((array_agg(country ORDER BY at DESC, line DESC) FILTER (WHERE country <> ''))[1], '') AS country,
-    coalesce((array_agg(channel ORDER BY at, line) FILTER (WHERE channel <> ''))[1], '') AS channel
-FROM document WHERE customer <> '' AND problem IS NULL GROUP BY customer"""
+SELECT customer, name, country, channel, split_part(place, chr(31), 1) AS street,
+    split_part(place, chr(31), 2) AS postcode, split_part(place, chr(31), 3) AS city,
+    split_part(place, chr(31), 4) AS region
+FROM (
+    SELECT customer,
+        coalesce((array_agg(name ORDER BY at DESC, line DESC) FILTER (WHERE name <> ''))[1], '') AS name,
+        coalesce((array_agg(place ORDER BY at DESC, line DESC) FILTER (WHERE place <> ''))[1], '') AS place,
+        coalesce((array_agg(country ORDER BY place <> '' DESC, at DESC, line DESC) FILTER (WHERE country <> ''))[1], '')
+            AS country,
+        coalesce((array_agg(channel ORDER BY at, line) FILTER (WHERE channel <> ''))[1], '') AS channel
+    FROM document WHERE customer <> '' AND problem IS NULL GROUP BY customer
+) told"""
 
 INDEXES: Final = """
 CREATE INDEX ON staged (document);

@@ -217,7 +217,8 @@ PEOPLE: Final = """
 DELETE FROM customers_email e USING undone u WHERE u."table" = 'email' AND e.id = u.id;
 DELETE FROM customers_phone p USING undone u WHERE u."table" = 'phone' AND p.id = u.id;
 UPDATE customers_customer c SET name = was.name, company_id = was.company_id, channel = was.channel,
-    country = was.country, city = was.city, locale = was.locale, time_zone = was.time_zone,
+    street = coalesce(was.street, ''), postcode = coalesce(was.postcode, ''), city = was.city,
+    region = coalesce(was.region, ''), country = was.country, locale = was.locale, time_zone = was.time_zone,
     birthday = coalesce(was.birthday, ''), custom = coalesce(was.custom, c.custom)
 FROM undone u, jsonb_populate_record(NULL::customers_customer, u.before) was
 WHERE u."table" = 'customer' AND NOT u.created AND c.id = u.id"""
@@ -267,9 +268,9 @@ DELETE FROM customers_email WHERE customer_id = ANY(%(stay)s);
 DELETE FROM customers_phone WHERE customer_id = ANY(%(stay)s);
 DELETE FROM customers_membership WHERE customer_id = ANY(%(stay)s);
 DELETE FROM customers_tagging WHERE customer_id = ANY(%(stay)s);
-UPDATE customers_customer SET name = '', company_id = NULL, channel = '', country = '', city = '', locale = '',
-    time_zone = '', birthday = '', custom = '{}', sort_name = '', search = '', batch_id = NULL,
-    archived_at = coalesce(archived_at, now())
+UPDATE customers_customer SET name = '', company_id = NULL, channel = '', street = '', postcode = '', city = '',
+    region = '', country = '', locale = '', time_zone = '', birthday = '', custom = '{}', sort_name = '', search = '',
+    batch_id = NULL, archived_at = coalesce(archived_at, now())
 WHERE id = ANY(%(stay)s)"""
 
 

@@ -139,6 +139,9 @@ class Referral(models.Model):
 
         SIMILAR_EMAIL = "similar_email", _("Their e-mail addresses differ only by dots or a plus sign")
         SAME_PHONE = "same_phone", _("Both have the same phone number")
+        SAME_ADDRESS = "same_address", _("Both have the same postal address")
+        FRIENDS_ADDRESS = "friends_address", _("Another friend of theirs has the same postal address")
+        KNOWN_ADDRESS = "known_address", _("Somebody at the same postal address has bought before")
         MANY_FROM_IP = "many_from_ip", _("Many claims came from the same internet address")
 
     code = models.ForeignKey(ReferralCode, models.PROTECT, related_name="referrals", db_index=False)

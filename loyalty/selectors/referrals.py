@@ -11,6 +11,7 @@ from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Val
 from customers.models import Customer, Email, Order, Phone
 from loyalty import codes, sameness
 from loyalty.models import Referral, ReferralCode, ReferralPlan
+from loyalty.selectors import addresses
 
 State = Referral.State
 # What has not come to nothing: it counts against the limit of a code.
@@ -99,16 +100,23 @@ def is_above(*, customer_id: int, wanted: int) -> bool:
 
 
 def suspicions(*, advocate_id: int, friend_id: int, caller: str, at: datetime) -> list[str]:
-    """Reasons for a person to look at a claim."""
+    """Reasons for a person to look at a claim that was made at `at`; without a caller what is known of the two."""
     reason, told = Referral.Reason, []
-    addresses = [
+    emails = [
         list(Email.objects.filter(customer=pk).values_list("address", flat=True)) for pk in (advocate_id, friend_id)
     ]
-    if sameness.are_similar(*addresses):
+    if sameness.are_similar(*emails):
         told.append(reason.SIMILAR_EMAIL)
     numbers = Phone.objects.filter(customer=advocate_id).values("number")
     if Phone.objects.filter(customer=friend_id, number__in=numbers).exists():
         told.append(reason.SAME_PHONE)
+    if addresses.is_shared(advocate_id, friend_id):
+        told.append(reason.SAME_ADDRESS)
+    if addresses.has_another_friend(advocate_id=advocate_id, friend_id=friend_id):
+        told.append(reason.FRIENDS_ADDRESS)
+    buyers = set(addresses.neighbours(friend_id)) - {advocate_id, *same_person(friend_id)}
+    if paid_orders(sorted(buyers)).filter(placed_at__lt=at).exists():
+        told.append(reason.KNOWN_ADDRESS)
     lately = Referral.objects.filter(caller=caller, claimed_at__gt=at - MANY_WITHIN)
     if caller and lately.count() >= MANY:
         told.append(reason.MANY_FROM_IP)

@@ -144,11 +144,23 @@ def _convert(referral: Referral, plan: ReferralPlan, order: Order, at: datetime)
     referral.friend_id = order.customer_id or referral.friend_id
     referral.due_at = order.placed_at + timedelta(days=plan.pending_days)
     referral.advocate_points, referral.friend_points = plan.advocate_points, plan.friend_points
+    _look_once_more(referral)
     if referral.state == State.PENDING:
         referral.state = State.CONVERTED
         _pay(referral, at)
     referral.save()
     return referral
+
+
+def _look_once_more(referral: Referral) -> None:
+    """Orders bring addresses and numbers along. What a person has released stays released."""
+    if referral.state != State.PENDING or referral.decided_at is not None:
+        return
+    referral.reasons = found.suspicions(
+        advocate_id=referral.advocate_id, friend_id=referral.friend_id, caller="", at=referral.claimed_at
+    )
+    if referral.reasons:
+        referral.state = State.HELD
 
 
 def _look_again(referral: Referral, plan: ReferralPlan, at: datetime) -> Referral:

@@ -65,6 +65,10 @@ class TestPut:
         api.put(shop.url(), shop.order(customer=shop.ADA | {"email": "Ada@Example.COM", "phone": "+49 170 123-4567"}))
         assert (Email.objects.get().address, Phone.objects.get().number) == ("ada@example.com", "+491701234567")
 
+    def test_the_buyer_s_address(self, api):
+        api.put(shop.url(), shop.order(customer=shop.ADA | {"street": "1 Quai", "city": "Paris", "country": "FR"}))
+        assert Customer.objects.get().place == ("1 Quai", "", "Paris", "", "FR")
+
     def test_a_category_is_made(self, api):
         api.put(shop.url(), shop.line(category="China"))
         assert Product.objects.get().category == Category.objects.get()

@@ -242,6 +242,10 @@ class TestOne:
         made = api.put(ADA, {"name": "Ada", "city": "London"}).json()
         answer = api.send("PATCH", f"{LIST}{made['id']}/", {"city": "Paris"})
         assert (answer.status_code, answer.json()["name"], answer.json()["city"]) == (200, "Ada", "Paris")
+        home = {"street": "1 Quai", "postcode": "75001", "city": "Paris", "region": "IDF", "country": "FR"}
+        api.send("PATCH", f"{LIST}{made['id']}/", home)
+        answer = api.get(f"{LIST}{made['id']}/").json()
+        assert {name: answer[name] for name in home} == home
         assert codes(api.send("PATCH", f"{LIST}{made['id']}/", {"id": "1"})) == {"id": "unknown_field"}
 
 

@@ -275,12 +275,18 @@ class TestProfile:
                 "language": "de",
                 "time_zone": "Europe/Berlin",
                 "birthday": "12-10",
+                "street": "1 Quay Road",
+                "postcode": "T12 X",
+                "city": "Cork",
+                "country": "Ireland",
             },
         )
         assert answer.status_code == 302
         ada.refresh_from_db()
         assert (ada.name, ada.locale, ada.time_zone) == ("Ada King", "de", "Europe/Berlin")
         assert ada.birthday == "--12-10"
+        assert ada.place == ("1 Quay Road", "T12 X", "Cork", "", "Ireland")
+        assert 'value="1 Quay Road"' in client.get("/me/profile/").content.decode()
         assert Phone.objects.get(customer=ada).number == "+491701234567"
         assert "ada king" in ada.search
         assert client.get("/me/profile/").headers["Content-Language"] == "de"

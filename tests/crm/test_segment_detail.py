@@ -10,6 +10,7 @@ from analytics import schemes
 from analytics.scores import Name
 from crm import groups
 from crm.selectors import segment_history
+from customers.models import Customer
 from tests.desk import AS_OF, make_night, score, score_of_nobody
 from tests.factories import make_customer
 
@@ -189,6 +190,7 @@ class TestExport:
 
     def test_it_works(self, desk, nights, people):
         people["Ana"].emails.create(address="ana@example.com")
+        Customer.objects.filter(name="Ana").update(street="=1 Quay Rd", city="Cork")
         answer = desk.get("/segments/champions/export/")
         ana, bo = self.rows(answer)
         assert answer["Content-Disposition"] == 'attachment; filename="champions-2026-03-31.csv"'
@@ -198,6 +200,7 @@ class TestExport:
             "600.00",
             "Champions",
         )
+        assert (ana["street"], ana["postcode"], ana["city"]) == ("'=1 Quay Rd", "", "Cork")
         assert (bo["name"], bo["email"], bo["churn_risk"]) == ("Bo", "", "0.300000")
 
     def test_a_name_is_no_formula(self, desk):

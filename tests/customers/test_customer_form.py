@@ -36,8 +36,11 @@ def test_it_adds_a_customer(agent):
         name="Łucja Nowak",
         emails=["Lucja@Example.com", "", "nowak@example.com", "lucja@example.com"],
         phones=["0170 1234567"],
-        country="DE",
+        street="Łąkowa 8",
+        postcode="90-001",
         city="Łódź",
+        region="łódzkie",
+        country="DE",
         locale="pl",
         time_zone="Europe/Warsaw",
         channel="fair",
@@ -45,6 +48,7 @@ def test_it_adds_a_customer(agent):
     customer = Customer.objects.get()
     assert (response.status_code, response.url) == (302, f"/customers/{customer.pk}/")
     assert contacts(customer) == (["lucja@example.com", "nowak@example.com"], ["+491701234567"])
+    assert customer.place == ("Łąkowa 8", "90-001", "Łódź", "łódzkie", "DE")
     assert (customer.city, customer.locale, customer.time_zone, customer.channel) == (
         "Łódź", "pl", "Europe/Warsaw", "fair",
     )  # fmt: skip

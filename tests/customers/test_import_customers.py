@@ -53,6 +53,15 @@ def test_what_is_empty_is_left_as_it_is_and_the_last_row_wins(tmp_path):
     assert Customer.objects.values_list("name", "country", "city").get() == ("Anna", "Italy", "Milan")
 
 
+def test_an_address(tmp_path):
+    run(tmp_path, "customer_id,address,zip,city,region", "a,Hauptstr. 5,01067,Dresden,Sachsen", "b,,,,")
+    run(tmp_path, "customer_id,street,postcode,city", "a,Hauptstr. 7,,", "b,1 Quay Rd,T12,Cork")
+    assert [one.place[:4] for one in Customer.objects.order_by("pk")] == [
+        ("Hauptstr. 7", "01067", "Dresden", "Sachsen"),
+        ("1 Quay Rd", "T12", "Cork", ""),
+    ]
+
+
 def test_people_and_orders_of_one_source_meet(tmp_path):
     run(tmp_path, HEAD, "ann,Ann,,,,,,,,", source="shop")
     imports.load(rows=[order_row(2)], source="shop", at=AT)

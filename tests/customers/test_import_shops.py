@@ -179,6 +179,37 @@ class TestShopifyOrders:
         assert "line 3, date: no Created at: the first row of this order is not right above" in said
 
 
+class TestAddressesOfOrders:
+    def people(self):
+        return dict(Customer.objects.exclude(street="").values_list("name", "street"))
+
+    def test_they_come_whole_and_overwrite_nothing(self, tmp_path):
+        run(tmp_path, DATA / "shopify_orders.csv")
+        ann = Customer.objects.get(name="Ann Lee")
+        assert ann.place == ("1 Elm St", "02108", "Boston", "", "US")
+        Customer.objects.update(street="", postcode="", city="")
+        Customer.objects.filter(pk=ann.pk).update(street="9 New Rd")
+        Customer.objects.exclude(pk=ann.pk).update(city="Elsewhere")
+        run(tmp_path, DATA / "shopify_orders.csv")
+        assert (self.people(), Customer.objects.get(pk=ann.pk).postcode) == ({"Ann Lee": "9 New Rd"}, "")
+        Customer.objects.update(city="", street="")
+        run(tmp_path, DATA / "shopify_orders.csv")
+        assert Customer.objects.get(pk=ann.pk).place == ("1 Elm St", "02108", "Boston", "", "US")
+
+    def test_an_address_for_deliveries_where_there_is_no_other(self, tmp_path):
+        head = "Name,Email,Created at,Lineitem quantity,Lineitem name,Lineitem price,Billing City,Shipping Address1"
+        text = f"{head},Shipping City,Shipping Zip\n#1,a@x.de,2024-01-01,1,Mug,5,Rome,5 Quay Rd,Cork,'T12\n"
+        run(tmp_path, written(tmp_path, text))
+        assert Customer.objects.get().place[:3] == ("5 Quay Rd", "T12", "Cork")
+
+    def test_both_lines_of_a_street(self, tmp_path):
+        head = "order_number,order_status,order_date,billing_email,item_total,billing_address_1,billing_address_2"
+        text = f"{head},billing_postcode,billing_city,billing_state\n"
+        text += "1,completed,2024-01-01,a@x.de,5.00,Hauptstr. 5,Hof 2,10115,Berlin,BE\n"
+        run(tmp_path, written(tmp_path, text), preset="woocommerce")
+        assert Customer.objects.get().place == ("Hauptstr. 5, Hof 2", "10115", "Berlin", "BE", "")
+
+
 class TestShopifyCustomers:
     def test_they_meet_their_orders(self, tmp_path):
         run(tmp_path, DATA / "shopify_orders.csv")
@@ -190,7 +221,8 @@ class TestShopifyCustomers:
             "customers_updated": 2,
         }
         ann = Customer.objects.get(name="Ann Lee")
-        assert (ann.company.name, ann.city, ann.country, ann.orders.count()) == ("Lee & Co", "Boston", "US", 2)
+        assert (ann.company.name, ann.orders.count()) == ("Lee & Co", 2)
+        assert ann.place == ("1 Elm St", "02108", "Boston", "MA", "US")
         assert {"+15125550199", "id:7004"} < set(Identity.objects.values_list("external_id", flat=True))
         for column in ("Accepts Email Marketing", "Accepts SMS Marketing"):
             assert f"the column “{column}” is left out" in said

@@ -72,12 +72,25 @@ def test_a_part_of_the_name_is_only_likely():
 
 
 def test_customers():
-    assert fields(["Kundennummer", "Firma", "Ort", "Telefon"], kind="customers") == {
+    header = ["Kundennummer", "Firma", "Straße", "PLZ", "Ort", "Bundesland", "Telefon"]
+    assert fields(header, kind="customers") == {
         "Kundennummer": "customer_id",
         "Firma": "company",
+        "Straße": "street",
+        "PLZ": "postcode",
         "Ort": "city",
+        "Bundesland": "region",
         "Telefon": "phone",
     }
+
+
+def test_an_address_of_a_computer_or_of_mail_is_no_street():
+    header = ["IP address", "Email address", "Address", "Zip code"]
+    row = ["203.0.113.7", "ada@example.com", "12 Main St", "02108"]
+    assert fields(header, [row], kind="customers") == {
+        "Email address": "email", "Address": "street", "Zip code": "postcode",
+    }  # fmt: skip
+    assert fields(header[:1], [row[:1]], kind="customers") == {}
 
 
 SHOPIFY = ["Name", "Email", "Financial Status", "Lineitem quantity", "Lineitem name", "Lineitem price"]

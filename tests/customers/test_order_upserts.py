@@ -14,6 +14,7 @@ from core import business
 from core.models import Change
 from customers import pricing
 from customers.models import Category, Customer, Email, Order, OrderLine, Phone, Product
+from customers.places import Place
 from customers.services import imports, order_rows, orders, refunds
 from customers.services.buyers import Buyer
 from customers.services.orders import Line, Placed, RefundedLine
@@ -214,6 +215,17 @@ class TestOne:
         assert Customer.objects.get().name == "Ann"
         assert sorted(Email.objects.values_list("address", flat=True)) == ["ann@example.com", "ann@work.example"]
         assert "ann@work.example" in Customer.objects.get().search
+
+    def test_an_address_comes_whole_and_only_where_none_is_known(self):
+        home, work = Place("1 Elm St", "02108", "Boston", "MA", "US"), Place("2 Oak St", "60601", "Chicago", "IL", "US")
+        one(placed(buyer=replace(ANN, place=home)))
+        one(placed("2", buyer=replace(ANN, place=work)))
+        assert Customer.objects.get().place == home
+        Customer.objects.update(street="", postcode="", region="")
+        one(placed("3", buyer=replace(ANN, place=work)))
+        assert Customer.objects.get().place == Place(city="Boston", country="US")
+        one(placed("4", buyer=replace(ANN, place=home)))
+        assert Customer.objects.get().place == home
 
     def test_a_customer_of_another_source_is_found_by_it(self):
         crm = Buyer(source="crm", external_id="ann")

@@ -132,9 +132,13 @@ def test_an_import_that_broke_off_can_be_taken_back():
 
 
 def test_people_are_as_before():
-    imports.load_people(rows=[person_row(name="Ann", city="Rome", company="Lee")], source="shop", at=AT)
+    known = person_row(name="Ann", street="Via 1", postcode="00100", city="Rome", region="RM", company="Lee")
+    imports.load_people(rows=[known], source="shop", at=AT)
     before = ledger.facts()
-    rows = [person_row(name="Anna", emails=("a@b.de",), company="Lee & Co"), person_row(3, customer="bob", name="Bob")]
+    rows = [
+        person_row(name="Anna", emails=("a@b.de",), company="Lee & Co", street="Via 2", postcode="1", region="X"),
+        person_row(3, customer="bob", name="Bob"),
+    ]
     imports.load_people(rows=rows, source="shop", at=AT)
     undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
     assert ledger.facts() == before

@@ -24,7 +24,7 @@ from customers.services import portal
 def profile(request: PortalRequest) -> HttpResponse:
     form = _profile_form(request, request.POST or None)
     if form.is_valid():
-        return _saved(request, form.cleaned_data)
+        return _saved(request, form)
     return _page(request, form, _preferences_form(request))
 
 
@@ -60,6 +60,7 @@ def _profile_form(request: PortalRequest, data: QueryDict | None = None) -> Prof
         "phone": next(iter(known.phones), ""),
         "language": request.user.language,
         "time_zone": customer.time_zone,
+        **customer.place._asdict(),
     }
     return ProfileForm(data, initial=initial, country=customer.country, has_birthday=bool(customer.birthday))
 
@@ -83,7 +84,8 @@ def _page(request: PortalRequest, form: ProfileForm, preferences: PreferencesFor
     return render(request, "me/profile.html", context)
 
 
-def _saved(request: PortalRequest, told: dict[str, str]) -> HttpResponse:
+def _saved(request: PortalRequest, form: ProfileForm) -> HttpResponse:
+    told = form.cleaned_data
     language = told["language"]
     portal.change_profile(
         customer_id=request.customer.pk,
@@ -92,6 +94,7 @@ def _saved(request: PortalRequest, told: dict[str, str]) -> HttpResponse:
         locale=language or request.customer.locale,
         time_zone=told["time_zone"],
         birthday=told.get("birthday", ""),
+        place=form.place,
     )
     request.user.language = language
     request.user.save(update_fields=["language"])
