@@ -26,6 +26,7 @@ from customers.api.orders import OrderById, OrderByName, OrderList
 from customers.api.products import ProductDetail, ProductList
 from customers.api.refunds import RefundList
 from loyalty.api.actions import PointsActions
+from loyalty.api.adjustments import AdjustmentApprove, AdjustmentDecline, AdjustmentList
 from loyalty.api.codes import CodeConfirm, CodeRedeem, CodeRelease, CodeValidate
 from loyalty.api.points import (
     Points,
@@ -94,6 +95,9 @@ urlpatterns = [
     path("v1/points/<id:customer>/holds/<id:pk>/release/", PointsRelease.as_view(), name="points_release"),
     path("v1/points/<id:customer>/adjust/", PointsAdjust.as_view(), name="points_adjust"),
     path("v1/points/<id:customer>/actions/", PointsActions.as_view(), name="points_actions"),
+    path("v1/adjustments/", AdjustmentList.as_view(), name="adjustment_list"),
+    path("v1/adjustments/<id:pk>/approve/", AdjustmentApprove.as_view(), name="adjustment_approve"),
+    path("v1/adjustments/<id:pk>/decline/", AdjustmentDecline.as_view(), name="adjustment_decline"),
     path("v1/rewards/", RewardList.as_view(), name="reward_list"),
     path("v1/rewards/<id:pk>/", RewardById.as_view(), name="reward_detail"),
     path("v1/codes/<str:code>/validate/", CodeValidate.as_view(), name="code_validate"),

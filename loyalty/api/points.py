@@ -137,11 +137,14 @@ class PointsAdjust(PointsView):
     )
     @idempotent(required=True)
     def post(self, request: Request, customer: int) -> Response:
-        """Give or take points by hand, active at once; above the programme's limit a second person decides."""
+        """Give or take points by hand, active at once; above the programme's limit somebody else decides."""
         asked, at = self.body(shapes.AdjustIn, request), timezone.now()
         get_object_or_404(Customer, pk=customer)
         made = answered(
-            lambda: adjustments.adjust(customer_id=customer, key=own_key(request), at=at, **asked), customer
+            lambda: adjustments.adjust(
+                customer_id=customer, key=own_key(request), at=at, program=request.auth, **asked
+            ),
+            customer,
         )
         is_done = made.state == Adjustment.State.DONE
         told = {"id": made.pk, "points": made.points, "state": made.state}

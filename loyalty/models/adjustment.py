@@ -5,26 +5,33 @@ from typing import ClassVar, Final
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from core.models import ApiKey
+from core.models import ApiKey, User
 from customers.models import Customer
 from loyalty.models.ledger import LARGEST, Posting
 
 LONGEST_REASON: Final = 300
 
 
+def _who(person: User | None, program: ApiKey | None) -> str:
+    if person is not None:
+        return str(person)
+    return _("Program “%(name)s”") % {"name": program.name} if program else _("A program")
+
+
 class Adjustment(models.Model):
     class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting for a second person")
-        DONE = "done", _("Done")
-        REFUSED = "refused", _("Refused")
+        WAITING = "waiting", gettext_lazy("Waiting for a second person")
+        DONE = "done", gettext_lazy("Done")
+        REFUSED = "refused", gettext_lazy("Refused")
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="adjustments")
-    points = models.BigIntegerField(_("points"))
-    reason = models.CharField(_("reason"), max_length=LONGEST_REASON)
+    points = models.BigIntegerField(gettext_lazy("points"))
+    reason = models.CharField(gettext_lazy("reason"), max_length=LONGEST_REASON)
     key = models.CharField(max_length=120, unique=True)
-    state = models.CharField(_("state"), max_length=7, choices=State)
+    state = models.CharField(gettext_lazy("state"), max_length=7, choices=State)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
     # Either a person or the key of a program; neither: one that asked before keys were noted.
     asked_program = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -34,12 +41,12 @@ class Adjustment(models.Model):
     )
     decided_program = models.ForeignKey(ApiKey, models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
-    answer = models.CharField(_("answer"), max_length=LONGEST_REASON, blank=True, default="", db_default="")
+    answer = models.CharField(gettext_lazy("answer"), max_length=LONGEST_REASON, blank=True, default="", db_default="")
     posting = models.OneToOneField(Posting, models.PROTECT, null=True, related_name="adjustment")
 
     class Meta:
-        verbose_name = _("adjustment of points")
-        verbose_name_plural = _("adjustments of points")
+        verbose_name = gettext_lazy("adjustment of points")
+        verbose_name_plural = gettext_lazy("adjustments of points")
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~Q(points=0) & Q(points__gte=-LARGEST, points__lte=LARGEST), name="an_adjustment_has_points"
@@ -74,6 +81,14 @@ class Adjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.points:+d}: {self.reason}"
+
+    @property
+    def asker(self) -> str:
+        return _who(self.asked_by, self.asked_program)
+
+    @property
+    def decider(self) -> str:
+        return _who(self.decided_by, self.decided_program)
 
     @property
     def asker_id(self) -> int | None:

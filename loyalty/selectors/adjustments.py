@@ -66,13 +66,24 @@ def waiting(customer_id: int | None = None) -> QuerySet[Adjustment]:
     return found if customer_id is None else found.filter(customer=customer_id)
 
 
+def waiting_for(user_id: int) -> QuerySet[Adjustment]:
+    """Those that somebody may decide on: not their own, and not those of programs whose keys they made."""
+    own = Q(asked_by=user_id) | Q(asked_program__created_by=user_id)
+    return waiting().exclude(pk__in=waiting().filter(own).values("pk"))
+
+
+def waits(key: str) -> bool:
+    return waiting().filter(key=key).exists()
+
+
 def decided() -> QuerySet[Adjustment]:
     """All others, the latest first."""
     return Adjustment.objects.exclude(state=State.WAITING).order_by("-pk")
 
 
 def page(found: QuerySet[Adjustment], *, number: str) -> Page[Adjustment]:
-    return Paginator(found.select_related("customer", "asked_by", "decided_by"), PAGE_ROWS).get_page(number)
+    people = ("customer", "asked_by", "asked_program", "decided_by", "decided_program")
+    return Paginator(found.select_related(*people), PAGE_ROWS).get_page(number)
 
 
 def with_balances(shown: Sequence[Adjustment], *, at: datetime) -> list[Row]:

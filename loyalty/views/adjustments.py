@@ -84,13 +84,20 @@ def _saved(form: AdjustForm, customer: Customer, *, by: int) -> Adjustment | Non
             by=by,
         )
     except KeyReused:
-        text = _("It was taken back before.") if told["back"] else _("This form was sent before. Start again.")
-        form.add_error(None, text)
+        form.add_error(None, _sent_before(form))
     except LedgerProblem as problem:
         form.add_error("points", str(problem))
     except OperationalError:
         form.add_error(None, _("Somebody else is changing the same thing. Try again in a moment."))
     return None
+
+
+def _sent_before(form: AdjustForm) -> str:
+    if not form.cleaned_data["back"]:
+        return _("This form was sent before. Start again.")
+    if found.waits(form.key):
+        return _("Somebody has asked to take it back, and that waits for a second person.")
+    return _("It was taken back before.")
 
 
 def _tell(request: DeskRequest, one: Adjustment) -> None:

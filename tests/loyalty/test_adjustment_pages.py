@@ -175,6 +175,8 @@ def test_a_take_back_that_was_declined_has_taken_nothing_back(as_role, customer)
     page = text(manager.get(points))
     assert "Waiting for a second person" in page
     assert (query in page, "Taken back</span>" in page) == (False, False)
+    again = inputs(ask(manager, customer, None, query=query), save="1", reason="Again")
+    assert "and that waits for a second person" in text(manager.post(address(customer), again))
 
     decide(as_role(Role.ADMIN), Adjustment.objects.latest("pk"), "refuse", "Keep them")
     manager = as_role(Role.MANAGER)
