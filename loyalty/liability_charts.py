@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy, pgettext
 from core import money
 from core.models import Business
 from core.templatetags import ui
-from loyalty import liability_plots
+from loyalty import liability_plots, naming
 from loyalty.liability_plots import Part, Stack
+from loyalty.selectors import programme
 from loyalty.selectors.breakage import Fates, Rates
 from loyalty.selectors.liability import FLOWS, Bucket, Course, Totals
 
@@ -104,15 +105,17 @@ def trend(course: Course, *, unit: str, rates: Rates, business: Business) -> Saf
     """What outstanding points cost at the end of each part of the period, at the rates of now."""
     cents = [rates.cents(one.after.outstanding) for one in course.buckets]
     scale = liability_plots.axis(cents, smallest=3 * 10 ** money.exponent(business.currency))
+    name = programme.current().called(2)
     points = [
         (
             formats.date_format(one.last, "SHORT_DATE_FORMAT"),
             amount,
-            _("%(day)s: %(amount)s for %(points)s points")
+            _("%(day)s: %(amount)s for %(points)s %(name)s")
             % {
                 "day": formats.date_format(one.last, "SHORT_DATE_FORMAT"),
                 "amount": ui.money_whole(amount, business),
                 "points": ui.grouped(one.after.outstanding),
+                "name": name,
             },
         )
         for one, amount in zip(course.buckets, cents, strict=True)
@@ -134,7 +137,7 @@ def flows(course: Course, *, unit: str) -> SafeString:
         for one in course.buckets
     ]
     ends = [sum(part.value for part in one.parts if (part.value > 0) == up) for one in drawn for up in (True, False)]
-    return _stacks(drawn, ends, label=_("Points that came and went. The table has every figure."))
+    return _stacks(drawn, ends, label=naming.said(_("%(Points)s that came and went. The table has every figure.")))
 
 
 def _said(name: str, change: Totals) -> str:
@@ -145,13 +148,15 @@ def _said(name: str, change: Totals) -> str:
 
 def ahead(rates: Rates) -> SafeString:
     """What ends in the months to come: expected to expire, and expected to be spent before."""
+    name = programme.current().called(2)
     drawn = [
         Stack(
             name=formats.date_format(one.first, pgettext("short month", "M y")),
-            text=_("%(month)s: %(points)s points end, %(expected)s of them expected to expire")
+            text=_("%(month)s: %(points)s %(name)s end, %(expected)s of them expected to expire")
             % {
                 "month": formats.date_format(one.first, "YEAR_MONTH_FORMAT"),
                 "points": ui.grouped(one.points),
+                "name": name,
                 "expected": ui.grouped(round(one.expected)),
             },
             parts=[
@@ -162,7 +167,9 @@ def ahead(rates: Rates) -> SafeString:
         for one in rates.ahead
     ]
     ends = [sum(part.value for part in one.parts) for one in drawn]
-    return _stacks(drawn, ends, label=_("Points that end in the next months. The table has every figure."))
+    return _stacks(
+        drawn, ends, label=naming.said(_("%(Points)s that end in the next months. The table has every figure."))
+    )
 
 
 def _stacks(drawn: Sequence[Stack], ends: Sequence[float], *, label: str) -> SafeString:

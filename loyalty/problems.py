@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from loyalty import naming
 
 
 class LedgerProblem(Exception):
@@ -25,14 +27,17 @@ class InsufficientPoints(LedgerProblem):
 
     def __init__(self, *, balance: int) -> None:
         super().__init__(
-            ngettext(
-                "There is %(balance)s point to spend: not enough.",
-                "There are %(balance)s points to spend: not enough.",
+            naming.later(
+                ngettext_lazy(
+                    "There is %(balance)s %(points)s to spend: not enough.",
+                    "There are %(balance)s %(points)s to spend: not enough.",
+                    balance,
+                )
+                if balance >= 0
+                else gettext_lazy("The balance is %(balance)s %(points)s: nothing can be spent."),
                 balance,
+                balance=balance,
             )
-            % {"balance": balance}
-            if balance >= 0
-            else _("The balance is %(balance)s points: nothing can be spent.") % {"balance": balance}
         )
         self.balance = balance
 
@@ -41,28 +46,36 @@ class PointsOverflow(LedgerProblem):
     code = "points_overflow"
 
     def __init__(self) -> None:
-        super().__init__(_("So many points cannot be booked: at most 1,000,000,000,000 at once."))
+        super().__init__(
+            naming.later(gettext_lazy("So many %(points)s cannot be booked: at most 1,000,000,000,000 at once."))
+        )
 
 
 class NotPoints(LedgerProblem):
     code = "not_points"
 
     def __init__(self) -> None:
-        super().__init__(_("Give a whole number of points above zero."))
+        super().__init__(naming.later(gettext_lazy("Give a whole number of %(points)s above zero.")))
 
 
 class BadPeriod(LedgerProblem):
     code = "bad_period"
 
     def __init__(self) -> None:
-        super().__init__(_("Points have to become active before they expire, and a hold has to end after it begins."))
+        super().__init__(
+            naming.later(
+                gettext_lazy(
+                    "%(Points)s have to become active before they expire, and a hold has to end after it begins."
+                )
+            )
+        )
 
 
 class HoldEnded(LedgerProblem):
     code = "hold_ended"
 
     def __init__(self) -> None:
-        super().__init__(_("This hold is over: its points were redeemed or released."))
+        super().__init__(naming.later(gettext_lazy("This hold is over: its %(points)s were redeemed or released.")))
 
 
 class UnknownPosting(LedgerProblem):
@@ -76,7 +89,11 @@ class TooMuchBack(LedgerProblem):
     code = "too_much_back"
 
     def __init__(self) -> None:
-        super().__init__(_("That is more than is left of it: some or all of these points went back before."))
+        super().__init__(
+            naming.later(
+                gettext_lazy("That is more than is left of it: some or all of these %(points)s went back before.")
+            )
+        )
 
 
 class AccountHasHolds(LedgerProblem):
@@ -84,7 +101,12 @@ class AccountHasHolds(LedgerProblem):
 
     def __init__(self) -> None:
         super().__init__(
-            _("One of the two accounts has points on hold. Redeem or release them first, then merge the accounts.")
+            naming.later(
+                gettext_lazy(
+                    "One of the two accounts has %(points)s on hold."
+                    " Redeem or release them first, then merge the accounts."
+                )
+            )
         )
 
 

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Business, Role, User
+from loyalty import naming
 from loyalty.models import Referral
 from loyalty.selectors import adjustments, redemptions
 
@@ -35,7 +36,7 @@ KINDS: Final = (
     Kind(
         slug="approvals",
         title=_("Approvals"),
-        text=_("Adjustments of points above the limit: a second person agrees or declines."),
+        text=naming.later(_("Adjustments of %(points)s above the limit: a second person agrees or declines.")),
         action=_("Decide"),
         route="loyalty:adjustment_list",
         icon="user-check",
@@ -44,7 +45,7 @@ KINDS: Final = (
     Kind(
         slug="referrals",
         title=_("Held referrals"),
-        text=_("They look like a trick: nobody gets points before somebody has looked."),
+        text=naming.later(_("They look like a trick: nobody gets %(points)s before somebody has looked.")),
         action=_("Look at them"),
         route="loyalty:referral_list",
         icon="eye",
@@ -53,7 +54,7 @@ KINDS: Final = (
     Kind(
         slug="redemptions",
         title=_("Rewards to hand over"),
-        text=_("Customers have paid for them with points."),
+        text=naming.later(_("Customers have paid for them with %(points)s.")),
         action=_("Open the queue"),
         route="loyalty:redemption_list",
         icon="gift",
@@ -72,7 +73,7 @@ def read(*, business: Business, user: User) -> list[Waiting]:
 def _number(slug: str, user: User) -> int:
     """Nobody decides on an adjustment of their own."""
     if slug == "approvals":
-        return adjustments.waiting().exclude(asked_by=user).count()
+        return adjustments.waiting_for(user.pk).count()
     if slug == "referrals":
         return Referral.objects.filter(state=Referral.State.HELD).count()
     return redemptions.waiting()

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from core.api.fields import Id, Moment, Money, Text, Whole
 from core.api.serializers import StrictSerializer
+from loyalty import naming
 from loyalty.api.codes import BASKET, BasketLineIn
 from loyalty.baskets import MOST_LINES
 from loyalty.models import Redemption
@@ -90,7 +91,8 @@ class WishIn(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("points" in attrs) == ("reward" in attrs):
-            raise ValidationError({"points": [ErrorDetail(_("Give points or a reward."), code="points_or_reward")]})
+            text = naming.said(_("Give %(points)s or a reward."))
+            raise ValidationError({"points": [ErrorDetail(text, code="points_or_reward")]})
         return attrs
 
 
@@ -149,7 +151,7 @@ class AdjustIn(StrictSerializer):
 
 @extend_schema_serializer(examples=[OpenApiExample("Done", value=ADJUSTED, response_only=True)])
 class AdjustedOut(StrictSerializer):
-    """201: done. 202: above the limit, so a second person decides."""
+    """201: done. 202: above the limit, so somebody else decides."""
 
     id = Id()
     points = Whole()

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty import naming
 from loyalty.models import Adjustment
 from loyalty.models.adjustment import LONGEST_REASON
 from loyalty.models.ledger import LARGEST
@@ -24,7 +25,7 @@ class AdjustForm(forms.Form):
     """
 
     points = forms.IntegerField(
-        label=gettext_lazy("Points"), help_text=gettext_lazy("Above zero gives, below zero takes away.")
+        label=naming.later("%(Points)s"), help_text=gettext_lazy("Above zero gives, below zero takes away.")
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),

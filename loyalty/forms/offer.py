@@ -15,6 +15,7 @@ from core.forms.guarded import Guarded
 from core.models import Business
 from customers.forms.fields import AmountField, cents
 from customers.models import Category, Product, Segment
+from loyalty import naming
 from loyalty.codes import LONGEST
 from loyalty.forms.reward import moment_field
 from loyalty.models import Offer, Tier
@@ -205,7 +206,8 @@ class OfferForm(Guarded):
         limits = [name for name in LIMITS if self.cleaned_data.get(name)]
         if limits and is_given(offer):
             for name in limits:
-                self.add_error(name, _("Its codes are given for points or birthdays, and those have to work."))
+                text = naming.said(_("Its codes are given for %(points)s or birthdays, and those have to work."))
+                self.add_error(name, text)
 
     def terms(self) -> Terms:
         """Call it when valid."""

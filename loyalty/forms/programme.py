@@ -16,6 +16,7 @@ from core.forms.guarded import Guarded
 from core.models import Business
 from customers.forms.fields import AmountField, cents
 from customers.models import Category, Product, Segment
+from loyalty import naming
 from loyalty.forms.reward import moment_field
 from loyalty.models import EarningRule, Programme
 from loyalty.models.programme import MOST_ADJUSTED, MOST_DAYS, MOST_MINUTES, MOST_MONTHS, MOST_WORTH_CENTS
@@ -174,7 +175,7 @@ class RuleForm(forms.Form):
         told = super().clean() or self.cleaned_data
         kind = told.get("kind")
         if kind == EarningRule.Kind.MONEY and not told.get("per") and "per" not in self.errors:
-            self.add_error("per", _("Say for which amount the points come."))
+            self.add_error("per", naming.said(_("Say for which amount the %(points)s come.")))
         if kind == EarningRule.Kind.SEGMENT and not told.get("segment"):
             self.add_error("segment", _("Choose a segment."))
         if told.get("product") and told.get("category"):

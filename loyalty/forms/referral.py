@@ -9,6 +9,7 @@ from core import money
 from core.forms.guarded import Guarded
 from core.models import Business
 from customers.forms.fields import AmountField, cents
+from loyalty import naming
 from loyalty.models import ReferralPlan
 from loyalty.models.referral import MOST_DAYS, MOST_FRIENDS, MOST_POINTS
 
@@ -17,10 +18,16 @@ NUMBERS = ("advocate_points", "friend_points", "window_days", "pending_days", "m
 
 class PlanForm(Guarded):
     advocate_points = forms.IntegerField(
-        label=_("Points for who recommends"), min_value=0, max_value=MOST_POINTS, help_text=_("For each friend.")
+        label=naming.later(_("%(Points)s for who recommends")),
+        min_value=0,
+        max_value=MOST_POINTS,
+        help_text=_("For each friend."),
     )
     friend_points = forms.IntegerField(
-        label=_("Points for the friend"), min_value=0, max_value=MOST_POINTS, help_text=_("0: only one side gets some.")
+        label=naming.later(_("%(Points)s for the friend")),
+        min_value=0,
+        max_value=MOST_POINTS,
+        help_text=_("0: only one side gets some."),
     )
     least = AmountField(
         label=_("Smallest order"),
@@ -29,10 +36,12 @@ class PlanForm(Guarded):
     )
     window_days = forms.IntegerField(label=_("Days in which the friend has to order"), min_value=1, max_value=MOST_DAYS)
     pending_days = forms.IntegerField(
-        label=_("Days until the points become active"),
+        label=naming.later(_("Days until the %(points)s become active")),
         min_value=0,
         max_value=MOST_DAYS,
-        help_text=_("At least as long as goods may be returned: an order that comes back takes the points along."),
+        help_text=naming.later(
+            _("At least as long as goods may be returned: an order that comes back takes the %(points)s along.")
+        ),
     )
     most_friends = forms.IntegerField(
         label=_("Friends of one person at most"),
@@ -57,7 +66,7 @@ class PlanForm(Guarded):
 
 class StepForm(forms.Form):
     friends = forms.IntegerField(label=_("Friends"), min_value=1, max_value=MOST_FRIENDS)
-    points = forms.IntegerField(label=_("More points"), min_value=1, max_value=MOST_POINTS)
+    points = forms.IntegerField(label=naming.later(_("More %(points)s")), min_value=1, max_value=MOST_POINTS)
 
 
 class CancelForm(forms.Form):

@@ -15,6 +15,7 @@ from core.forms.guarded import Guarded
 from core.models import Business
 from customers.forms.fields import AmountField, cents
 from customers.models import Product
+from loyalty import naming
 from loyalty.models import Offer, Reward, Tier
 from loyalty.models.reward import LONGEST_TRIAL_DAYS, MOST_POINTS
 from loyalty.selectors.offers import fit_to_give
@@ -69,7 +70,7 @@ class RewardForm(Guarded):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"), choices=Reward.Kind.choices, widget=forms.RadioSelect, initial=Reward.Kind.PRODUCT
     )
-    cost_points = points_field(gettext_lazy("Price in points"))
+    cost_points = points_field(naming.later(gettext_lazy("Price in %(points)s")))
     money_off = AmountField(
         label=gettext_lazy("Money off"), required=False, help_text=gettext_lazy("What it takes off a bill.")
     )
@@ -87,9 +88,11 @@ class RewardForm(Guarded):
         required=False,
         queryset=Offer.objects.none(),
         empty_label=gettext_lazy("None: I fill a pool with codes"),
-        help_text=gettext_lazy(
-            "Who redeems gets a code of her own, for one use. Only offers without caps, budget, segments and tiers: "
-            "what was paid with points has to work."
+        help_text=naming.later(
+            gettext_lazy(
+                "Who redeems gets a code of her own, for one use. "
+                "Only offers without caps, budget, segments and tiers: what was paid with %(points)s has to work."
+            )
         ),
     )
     code_days = days_field(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.http import QueryDict
 from django.urls import reverse_lazy
 from django.utils import formats
@@ -24,7 +24,9 @@ from core.models import Business
 from customers.forms.fields import AmountField, cents
 from customers.models import Product
 from customers.selectors import products as catalogue
+from loyalty import naming
 from loyalty.baskets import LARGEST_CENTS, BadBasket, BasketLine
+from loyalty.forms.till import receipt_field
 from loyalty.models.reward import MOST_POINTS
 from loyalty.selectors import basket_lines, prices
 from loyalty.selectors.basket_lines import Item
@@ -89,17 +91,21 @@ class RowForm(forms.Form):
             raise ValidationError(_("At most %(most)s of one thing.") % {"most": most})
         return quantity
 
-    def by_name(self) -> Product | None:
+    def by_name(self) -> QuerySet[Product]:
         """With a price of its own it may be anything, so that only the whole name is a product's then."""
         text = self.text
         if self.cleaned_data["price"] is None:
-            return _meant(text, catalogue.search(text))
-        return _meant(text, Product.objects.filter(Q(name__iexact=text) | Q(sku__iexact=text)))
+            return catalogue.search(text)
+        return Product.objects.filter(Q(name__iexact=text) | Q(sku__iexact=text))
 
-    def know(self, product: Product | None) -> None:
-        """Say which product it is, or that nobody knows it and it has no price either."""
-        self.found = product
-        if product is None and self.cleaned_data["price"] is None:
+    def know(self, products: Sequence[Product]) -> None:
+        """Which of them it is, or that it may be several, or that nobody knows it and it has no price either."""
+        try:
+            self.found = _meant(self.text, products)
+        except ValidationError as error:
+            self.add_error("sku", error)
+            return
+        if self.found is None and self.cleaned_data["price"] is None:
             said = _("There is no product “%(text)s”. Give it a price to sell it all the same.")
             self.add_error("sku", said % {"text": self.text[:60]})
 
@@ -123,15 +129,9 @@ class SaleForm(forms.Form):
     amount = AmountField(label=gettext_lazy("Or only the amount"), required=False)
     shipping = AmountField(label=gettext_lazy("Shipping"), required=False)
     points = forms.IntegerField(
-        label=gettext_lazy("Points to redeem"), required=False, min_value=1, max_value=MOST_POINTS
+        label=naming.later(gettext_lazy("%(Points)s to redeem")), required=False, min_value=1, max_value=MOST_POINTS
     )
-    receipt = forms.CharField(
-        label=gettext_lazy("Receipt or order"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("When that order comes back, so do its codes and points."),
-    )
+    receipt = receipt_field(naming.later(gettext_lazy("When that order comes back, so do its codes and %(points)s.")))
 
     def __init__(self, data: QueryDict | None, *, customer_id: int, business: Business, at: datetime) -> None:
         super().__init__(_with_all_points(data))
@@ -183,11 +183,10 @@ class SaleForm(forms.Form):
     def _know(self) -> None:
         """Products by SKU or name, and what each costs this customer."""
         known = _products([row.text for row in self.rows])
+        others = [row for row in self.rows if row.text not in known]
+        by_name = dict(zip(others, _first_of([row.by_name() for row in others]), strict=True))
         for row in self.rows:
-            try:
-                row.know(known.get(row.text) or row.by_name())
-            except ValidationError as error:
-                row.add_error("sku", error)
+            row.know(by_name[row] if row in by_name else [known[row.text]])
         skus = [row.found.sku if row.found else "" for row in self.rows]
         told = prices.price_for(self.customer_id, skus, at=self.at, business=self.business)
         for row, price in zip(self.rows, told, strict=True):
@@ -230,9 +229,20 @@ def _products(texts: Sequence[str]) -> dict[str, Product]:
     return Product.objects.select_related("category").in_bulk(texts, field_name="sku")
 
 
-def _meant(text: str, products: QuerySet[Product]) -> Product | None:
+def _first_of(searches: Sequence[QuerySet[Product]]) -> list[list[Product]]:
+    """The first products of each search, by name. One query for all."""
+    found: list[list[Product]] = [[] for _search in searches]
+    parts = [
+        search.select_related("category").annotate(place=Value(place)).order_by("name", "sku")[: NAMED + 1]
+        for place, search in enumerate(searches)
+    ]
+    for product in parts[0].union(*parts[1:], all=True) if parts else ():
+        found[product.place].append(product)
+    return [sorted(products, key=lambda one: (one.name, one.sku)) for products in found]
+
+
+def _meant(text: str, found: Sequence[Product]) -> Product | None:
     """Which of the products somebody means by the text. Raises ValidationError when it may be several."""
-    found = list(products.select_related("category").order_by("name", "sku")[: NAMED + 1])
     same = [one for one in found if text.casefold() in (one.name.casefold(), one.sku.casefold())]
     if len(same) == 1 or len(found) == 1:
         return (same or found)[0]

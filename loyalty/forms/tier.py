@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from core import money
 from customers.forms.fields import AmountField, cents
+from loyalty import naming
 from loyalty.models import BirthdayGift, Offer, Tier, TierPlan
 from loyalty.models.tier import LONGEST_EARLY_DAYS, LONGEST_GRACE_DAYS, MOST_MULTIPLIER, MOST_THRESHOLD
 from loyalty.selectors.offers import fit_to_give
@@ -110,7 +111,7 @@ class TierRow(forms.Form):
         if amount is None:
             return
         if not in_money and amount % 1:
-            self.add_error("threshold", _("Points are whole numbers."))
+            self.add_error("threshold", naming.said(_("%(Points)s are whole numbers.")))
         elif amount.scaleb(money.exponent(self.currency) if in_money else 0) > MOST_THRESHOLD:
             self.add_error("threshold", _("The number is too large."))
 
@@ -175,7 +176,7 @@ class HandForm(forms.Form):
 
 class BirthdayForm(forms.ModelForm):  # type: ignore[type-arg]
     points = forms.IntegerField(
-        label=gettext_lazy("Points on the birthday"),
+        label=naming.later(gettext_lazy("%(Points)s on the birthday")),
         min_value=0,
         max_value=10**9,
         help_text=gettext_lazy("0: nothing is given. At most once in twelve months."),

@@ -13,8 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.downloads import plain
+from core.formulas import plain
 from customers.models import Order
+from loyalty import naming
 from loyalty.models import Allocation, Hold, Lot, Posting, Redemption
 from loyalty.selectors import points
 
@@ -22,7 +23,10 @@ Kind = Posting.Kind
 PAGE_ROWS: Final = 25
 MOST_LOTS: Final = 200
 AT_ONCE: Final = 2_000
-NAMED: Final = ("adjustment__asked_by", "by", "order", "source__order")
+NAMED: Final = (
+    *("adjustment__asked_by", "adjustment__asked_program", "adjustment__decided_by", "adjustment__decided_program"),
+    *("by", "order", "source__order"),
+)
 GROUPS: Final[Mapping[str, tuple[Promise, tuple[Kind, ...]]]] = {
     "": (gettext_lazy("All"), tuple(Kind)),
     "earned": (gettext_lazy("Earned"), (Kind.EARN, Kind.ACTIVATE)),
@@ -142,7 +146,8 @@ def holds(customer_id: int, *, at: datetime) -> list[HoldRow]:
 def export(customer_id: int) -> Iterator[Sequence[Any]]:
     """All postings as rows of a file, the oldest first; `lots` are pairs of a lot's number and points taken from it."""
     yield (
-        *(_("number"), _("when"), _("recorded"), _("what"), _("points"), _("pending points"), _("held points")),
+        *(_("number"), _("when"), _("recorded"), _("what"), naming.said("%(points)s")),
+        *(naming.said(_("pending %(points)s")), naming.said(_("held %(points)s"))),
         *(_("balance"), _("order"), _("reason"), _("by"), _("key"), _("lots")),
     )
     for posting in _in_order(points.statement(customer_id=customer_id)).iterator(chunk_size=AT_ONCE):

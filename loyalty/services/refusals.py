@@ -1,12 +1,13 @@
 """Why a reward cannot be had, in the customer's words. `code` names it for programs."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from loyalty import naming
 from loyalty.days import until
 from loyalty.models import Redemption, Reward
 
@@ -21,7 +22,9 @@ class SwitchedOff(Refused):
     code = "programme_off"
 
     def __init__(self) -> None:
-        super().__init__(_("The programme is switched off: points cannot be redeemed now."))
+        super().__init__(
+            naming.later(gettext_lazy("The programme is switched off: %(points)s cannot be redeemed now."))
+        )
 
 
 class NotOffered(Refused):
@@ -59,7 +62,9 @@ class CodeUsed(Refused):
     code = "code_used"
 
     def __init__(self) -> None:
-        super().__init__(_("The discount code was used already, so the points stay spent."))
+        super().__init__(
+            naming.later(gettext_lazy("The discount code was used already, so the %(points)s stay spent."))
+        )
 
 
 class NoSuchCode(Refused):
@@ -104,19 +109,21 @@ def _cap_in_words(reward: Reward) -> str:
     return texts[Reward.Period(reward.cap_period)] % {"reward": reward, "most": most}
 
 
+BECAME: Final = {
+    Redemption.State.HELD: gettext_lazy("The %(points)s were held until %(day)s, and that is over."),
+    Redemption.State.COMMITTED: gettext_lazy("The %(points)s are spent, and it waits to be handed over."),
+    Redemption.State.READY: gettext_lazy("It lies ready to be handed over."),
+    Redemption.State.HANDED_OVER: gettext_lazy("It was handed over on %(day)s."),
+    Redemption.State.SENT: gettext_lazy("It was sent on %(day)s."),
+    Redemption.State.RELEASED: gettext_lazy("The %(points)s were released on %(day)s."),
+    Redemption.State.CANCELLED: gettext_lazy("It was cancelled on %(day)s, and the %(points)s went back."),
+}
+
+
 def what_became(one: Redemption) -> str:
     """One sentence on the state of a redemption, with its day."""
-    day = _day(one.handled_at or one.expires_at or one.made_at)
-    texts = {
-        Redemption.State.HELD: _("The points were held until %(day)s, and that is over.") % {"day": day},
-        Redemption.State.COMMITTED: _("The points are spent, and it waits to be handed over."),
-        Redemption.State.READY: _("It lies ready to be handed over."),
-        Redemption.State.HANDED_OVER: _("It was handed over on %(day)s.") % {"day": day},
-        Redemption.State.SENT: _("It was sent on %(day)s.") % {"day": day},
-        Redemption.State.RELEASED: _("The points were released on %(day)s.") % {"day": day},
-        Redemption.State.CANCELLED: _("It was cancelled on %(day)s, and the points went back.") % {"day": day},
-    }
-    return texts[Redemption.State(one.state)]
+    text = BECAME[Redemption.State(one.state)]
+    return naming.said(text, day=_day(one.handled_at or one.expires_at or one.made_at))
 
 
 def _day(at: datetime) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from core import business as settings_row
 from core import doorbell
 from customers.models import Category, Product, Segment
+from loyalty import naming
 from loyalty.models import EarningRule, Programme
 from loyalty.selectors import programme as programmes
 
@@ -70,7 +71,7 @@ def switch_on(*, credit_from: date | None, at: datetime) -> Programme:
     if row.opened_at is not None:
         raise CannotOpen(_("The programme is switched on already."))
     if not EarningRule.objects.exists():
-        raise CannotOpen(_("Add a rule first: without one nothing earns points."))
+        raise CannotOpen(naming.said(_("Add a rule first: without one nothing earns %(points)s.")))
     zone, begin = settings_row.current().zone, at
     if credit_from is not None:
         begin = datetime.combine(credit_from, time(0), zone).astimezone(UTC)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from core import downloads
 from core.http import DeskRequest, wants_part
 from customers.models import Customer
-from loyalty import worth
+from loyalty import naming, worth
 from loyalty.models import Adjustment, Hold
 from loyalty.problems import LedgerProblem
 from loyalty.selectors import adjustments, histories, panels, points, programme
@@ -78,5 +78,5 @@ def hold_release(request: DeskRequest, pk: int) -> HttpResponse:
     except OperationalError:
         messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
     else:
-        messages.success(request, _("Released: the points are back."))
+        messages.success(request, naming.said(_("Released: the %(points)s are back.")))
     return redirect("loyalty:customer_points", pk=hold.posting.customer_id)

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.http import DeskRequest, wants_part
+from loyalty import naming
 from loyalty.forms.reward import CancelForm
 from loyalty.models import Redemption, Reward
 from loyalty.selectors import redemptions as found
@@ -88,5 +89,5 @@ def redemption_cancel(request: DeskRequest, pk: int) -> HttpResponse:
     except (refusals.TooLate, refusals.CodeUsed) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Cancelled: the points went back."))
+        messages.success(request, naming.said(_("Cancelled: the %(points)s went back.")))
     return redirect("loyalty:redemption_detail", pk=pk)

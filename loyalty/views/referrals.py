@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.http import DeskRequest
+from loyalty import naming
 from loyalty.forms.referral import CancelForm, PlanForm, StepForm
 from loyalty.models import Referral, ReferralStep
 from loyalty.selectors import referrals as found
@@ -88,7 +89,7 @@ def referral_cancel(request: DeskRequest, pk: int) -> HttpResponse:
     form = CancelForm(request.POST)
     if not form.is_valid():
         return _detail(request, pk, form, status=400)
-    note, done = form.cleaned_data["note"], _("Cancelled: nobody gets points for it.")
+    note, done = form.cleaned_data["note"], naming.said(_("Cancelled: nobody gets %(points)s for it."))
     return _decide(
         request, pk, lambda: referrals.cancel(referral_id=pk, by=request.user, at=timezone.now(), note=note), done
     )
@@ -130,7 +131,7 @@ def referral_step(request: DeskRequest) -> HttpResponse:
         number = request.POST["remove"]
         chosen = ReferralStep.objects.filter(pk=int(number[:18]) if number.isascii() and number.isdecimal() else 0)
         chosen.delete()
-        messages.success(request, _("The step is gone. Points that it brought stay."))
+        messages.success(request, naming.said(_("The step is gone. %(Points)s that it brought stay.")))
         return redirect("loyalty:referral_terms")
     form = StepForm(request.POST)
     if not form.is_valid():

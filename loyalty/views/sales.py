@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from core.http import DeskRequest
 from customers.models import Customer
-from loyalty import baskets, offer_refusals
+from loyalty import baskets, naming, offer_refusals
 from loyalty.forms.sale import SaleForm
 from loyalty.forms.till import TOKEN, RedeemForm
 from loyalty.models import Code
@@ -180,7 +180,7 @@ def sale_undo(request: DeskRequest, token: str) -> HttpResponse:
         messages.error(request, _("Somebody else is changing the same thing. Try again in a moment."))
     else:
         if is_undone:
-            messages.success(request, _("Undone: codes and points are as before."))
+            messages.success(request, naming.said(_("Undone: codes and %(points)s are as before.")))
         else:
             messages.error(request, _("The minute is over: ask somebody who may cancel it."))
     return redirect("loyalty:till_customer", pk=customer.pk)

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST
 
 from core.http import DeskRequest
 from customers.models import Customer
-from loyalty import worth
-from loyalty.forms.till import ConfirmedForm, RedeemForm
+from loyalty import naming, worth
+from loyalty.forms.till import LONGEST_RECEIPT, ConfirmedForm, RedeemForm
 from loyalty.models import Redemption, Reward
-from loyalty.problems import LedgerProblem
+from loyalty.problems import KeyReused, LedgerProblem
 from loyalty.selectors import cards, offers, programme
 from loyalty.selectors import rewards as found
 from loyalty.services import fulfilment, refusals, rewards
@@ -59,11 +59,14 @@ def till_redeem(request: DeskRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return sales.show(request, customer, sales.form_of(request, None, pk, at=at), RedeemForm(form.data), at=at)
     asked = form.cleaned_data
-    wish = Wish(customer_id=pk, points=asked["points"], reward_id=asked["reward"])
+    receipt = asked.get("receipt", request.GET.get("receipt", "")[:LONGEST_RECEIPT]).strip()
+    wish = Wish(customer_id=pk, points=asked["points"], reward_id=asked["reward"], reference=receipt)
     if request.method != "POST":
         return _confirm(request, customer, wish)
     try:
         done = rewards.redeem(wish=wish, key=f"till:{asked['token']}", at=at, place=Place.TILL, by=request.user.pk)
+    except KeyReused:
+        messages.error(request, _("This form was sent before. Start again."))
     except (LedgerProblem, refusals.Refused) as error:
         messages.error(request, str(error))
     except OperationalError:
@@ -84,7 +87,12 @@ def _confirm(request: DeskRequest, customer: Customer, wish: Wish) -> HttpRespon
         "money_off_cents": cents,
         "left": balance - points,
         "form": ConfirmedForm(
-            initial={"points": wish.points, "reward": wish.reward_id, "token": secrets.token_hex(16)}
+            initial={
+                "points": wish.points,
+                "reward": wish.reward_id,
+                "token": secrets.token_hex(16),
+                "receipt": wish.reference,
+            }
         ),
     }
     return render(request, "loyalty/till_redeem.html", context)
@@ -134,7 +142,7 @@ def _undo(one: Redemption, *, by: int) -> str:
     at = timezone.now()
     if one.place == Place.TILL:
         rewards.cancel(redemption_id=one.pk, at=at, reason=UNDONE, by=by)
-        return _("Undone: the points are back.")
+        return naming.said(_("Undone: the %(points)s are back."))
     if not fulfilment.take_back(redemption_id=one.pk, at=at):
         raise refusals.TooLate(one)
     return _("Undone: it waits to be handed over again.")

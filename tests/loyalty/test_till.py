@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.models import Business, Role, User
@@ -10,7 +12,8 @@ from customers.models import Email, Phone
 from customers.services import search
 from loyalty import codes
 from loyalty.models import Programme, Redemption
-from tests.factories import make_business, make_product
+from loyalty.services import order_points
+from tests.factories import make_business, make_order, make_product
 from tests.forms import inputs
 from tests.loyalty.offers import make_code, make_offer
 from tests.loyalty.rewards import (
@@ -113,6 +116,7 @@ def test_a_reward(till):
 
 
 def test_pressing_twice_redeems_once(till):
+    """Going back to name another receipt is not another redemption, either."""
     customer = member(500)
     page = till.get(f"/till/{customer.pk}/redeem/", {"points": "100"})
     told = inputs(page)
@@ -121,6 +125,25 @@ def test_pressing_twice_redeems_once(till):
 
     assert answers[0].url == answers[1].url
     assert (balance(customer), Redemption.objects.count()) == (400, 1)
+    other = till.post(f"/till/{customer.pk}/redeem/", told | {"receipt": "R-2"}, follow=True)
+    assert "This form was sent before." in other.content.decode()
+    assert balance(customer) == 400
+
+
+def test_a_receipt_brings_the_points_back(till):
+    """The one of the purchase stands in the link of a reward; with the order that it names the points come back."""
+    customer, off = member(500), make_reward(kind="money", money_off_cents=300)
+    page = till.get(f"/till/{customer.pk}/", {"amount": "9", "receipt": "R 1&2"}).content.decode()
+    assert f"?reward={off.pk}&amp;receipt=R%201%262" in page
+
+    asking = till.get(f"/till/{customer.pk}/redeem/", {"reward": off.pk, "receipt": "R-1"})
+    assert "When that order comes back, so do the beans." in " ".join(asking.content.decode().split())
+    till.post(f"/till/{customer.pk}/redeem/", inputs(asking))
+
+    assert (balance(customer), Redemption.objects.get().reference) == (400, "R-1")
+    order = make_order(customer=customer, external_id="R-1", status="cancelled")
+    order_points.follow(order_ids=[order.pk], at=timezone.now())
+    assert balance(customer) == 500
 
 
 def test_the_page_again_is_another_redemption(till):
@@ -133,10 +156,10 @@ def test_the_page_again_is_another_redemption(till):
 def test_not_enough(till):
     customer = member(50)
 
-    assert "not enough points" in till.get(f"/till/{customer.pk}/redeem/", {"points": "100"}).content.decode()
+    assert "not enough beans" in till.get(f"/till/{customer.pk}/redeem/", {"points": "100"}).content.decode()
     answer = till.post(f"/till/{customer.pk}/redeem/", {"points": "100", "token": "a" * 32}, follow=True)
 
-    assert "There are 50 points to spend: not enough." in answer.content.decode()
+    assert "There are 50 beans to spend: not enough." in answer.content.decode()
     assert (balance(customer), Redemption.objects.count()) == (50, 0)
 
 
@@ -172,7 +195,7 @@ def test_undo_within_a_minute(till):
     for _twice in range(2):
         answer = till.post(f"{done}undo/", follow=True)
 
-    assert "Undone: the points are back." in answer.content.decode()
+    assert "Undone: the beans are back." in answer.content.decode()
     assert (balance(customer), left(mug)) == (500, 1)
 
 
@@ -243,3 +266,23 @@ def test_queries(till, django_assert_max_num_queries):
     make_product(sku="MUG-1", unit_price="4.50")
     with django_assert_max_num_queries(45):
         till.get(f"/till/{customer.pk}/", {"sku": ["MUG-1"] * 9, "quantity": [""] * 9, "price": [""] * 9})
+
+
+def test_rows_by_name_are_looked_up_together(till):
+    """However many: one query says for each of them what it may be."""
+    customer = member()
+    for sku, name in (("MUG-1", "Blue mug"), ("MUG-2", "Red mug"), ("TEA", "Green tea")):
+        make_product(sku=sku, name=name, unit_price="4.50")
+    rows = [("blue", ""), ("tea", ""), ("mug", ""), ("red mug", "3"), ("mug", "3"), ("nothing", "")]
+    counts = []
+    for several in (rows, rows * 3):
+        asked = {name: [row[place] for row in several] for place, name in enumerate(("sku", "price"))}
+        with CaptureQueriesContext(connection) as queries:
+            page = till.get(f"/till/{customer.pk}/", asked | {"quantity": [""] * len(several)})
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    sale = page.context["sale"]
+    assert [row.found and row.found.sku for row in sale.rows[:6]] == ["MUG-1", "TEA", None, "MUG-2", None, None]
+    said = ["", "", "“mug” may be Blue mug (MUG-1), Red mug (MUG-2).", "", "", "There is no product “nothing”."]
+    assert [text in str(row.errors) for row, text in zip(sale.rows, said, strict=False)] == [True] * 6
+    assert [bool(row.errors) for row in sale.rows[:6]] == [False, False, True, False, False, True]

@@ -14,7 +14,7 @@ from crm.portal.door import PortalRequest, for_customer
 from crm.portal.forms import RedeemForm
 from crm.portal.selectors import home
 from crm.portal.selectors import shelf as shelves
-from loyalty import codes
+from loyalty import codes, naming
 from loyalty.models import Redemption
 from loyalty.problems import LedgerProblem
 from loyalty.selectors import redemptions
@@ -62,7 +62,7 @@ def _redeemed(request: PortalRequest, form: RedeemForm, reward_id: int) -> Redem
     except (Refused, LedgerProblem) as refusal:
         form.add_error(None, str(refusal))
     except OperationalError:  # somebody else is at the same points, for longer than three seconds
-        form.add_error(None, _("Your points are in use elsewhere just now. Try again in a moment."))
+        form.add_error(None, naming.said(_("Your %(points)s are in use elsewhere just now. Try again in a moment.")))
     else:
         return done.redemption
     return None
