@@ -1,6 +1,19 @@
 from django.urls import path
 
-from crm.views import business, customers, first_run, jobs, palette, plans, portal, roles, segments, tags, today
+from crm.views import (
+    business,
+    customers,
+    first_run,
+    jobs,
+    merging,
+    palette,
+    plans,
+    portal,
+    roles,
+    segments,
+    tags,
+    today,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -14,6 +27,9 @@ urlpatterns = [
     path("night/", today.night_status, name="night_status"),
     path("customers/", customers.customer_list, name="customer_list"),
     path("customers/totals/", customers.customer_totals, name="customer_totals"),
+    path("customers/duplicates/", merging.duplicate_list, name="duplicate_list"),
+    path("customers/<int:pk>/merge/", merging.customer_merge, name="customer_merge"),
+    path("customers/<int:pk>/merge/<int:other>/", merging.customer_merge_with, name="customer_merge_with"),
     path("customers/<int:pk>/", customers.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/timeline/", customers.customer_timeline, name="customer_timeline"),
     path("customers/<int:pk>/portal/", portal.customer_portal, name="customer_portal"),

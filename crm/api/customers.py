@@ -26,7 +26,7 @@ from crm.api.shapes import SLUGS, CustomerOut, Listed
 from crm.selectors import nights, people
 from customers.api.values import created, named
 from customers.models import Customer, Identity
-from customers.selectors import identities
+from customers.selectors import identities, merged
 from customers.services import upserts
 from loyalty.selectors import cards, tiers
 
@@ -113,15 +113,18 @@ def _as_page(asked: dict[str, str]) -> QueryDict:
 
 
 class CustomerById(ApiView):
+    """The id of a customer who was merged leads to the one who stands for them: `id` says who that is."""
+
     serializer_class = CustomerDetailOut
 
     def get(self, request: Request, pk: int) -> Response:
         """One customer with contacts, identities and what the last night says."""
-        return Response(self.body(pk))
+        return Response(self.body(merged.survivor(pk)))
 
     @extend_schema(request=CustomerIn, responses={200: CustomerDetailOut})
     def patch(self, request: Request, pk: int) -> Response:
         """Correct what is told; the rest stays."""
+        pk = merged.survivor(pk)
         try:
             customer_shapes.saved(self, lambda told: upserts.change_customer(customer_id=pk, told=told))
         except Customer.DoesNotExist:

@@ -27,6 +27,10 @@ WHERE EXISTS (SELECT FROM customers_identity i WHERE i.customer_id = c.id AND i.
     AND NOT EXISTS (SELECT FROM customers_order o WHERE o.customer_id = c.id AND o.source <> %(source)s)
     AND NOT EXISTS (SELECT FROM customers_unmatchedreturn u WHERE u.customer_id = c.id AND u.source <> %(source)s)
     AND NOT EXISTS (SELECT FROM customers_contract k WHERE k.customer_id = c.id AND k.source <> %(source)s);
+WITH RECURSIVE merged AS (
+    SELECT m.other_id AS id FROM customers_merge m JOIN going_customer g ON g.id = m.into_id
+    UNION SELECT m.other_id FROM customers_merge m JOIN merged ON merged.id = m.into_id
+) INSERT INTO going_customer SELECT id FROM merged;
 ANALYZE going_order; ANALYZE going_refund; ANALYZE going_customer
 """
 
@@ -49,6 +53,8 @@ STEPS: Final = [
     ),
     ("", "DELETE FROM analytics_contracttotal"),  # sums of contracts that go, too; the next night adds up what is left
     ("contracts", "DELETE FROM customers_contract WHERE source = %(source)s"),
+    ("", "DELETE FROM customers_merge WHERE into_id IN (SELECT id FROM going_customer)"),
+    ("", "DELETE FROM customers_consent WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_email WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_phone WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_membership WHERE customer_id IN (SELECT id FROM going_customer)"),

@@ -1,8 +1,10 @@
+from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analytics.models import ContractTotal
 from analytics.selectors import contract_values, risk_parts, worth
@@ -13,15 +15,15 @@ from crm.selectors import nights, people, segments
 from crm.selectors import timeline as events
 from crm.views.tags import panel
 from customers.models import Customer
-from customers.selectors import contracts
+from customers.selectors import contracts, merged
 
 VIEWS = (
-    {"name": _("All"), "query": ""},
-    {"name": _("About to leave"), "query": "risk=high&risk=medium"},
-    {"name": _("Champions"), "query": "segment=champions"},
-    {"name": _("New"), "query": "segment=new"},
-    {"name": _("Can't lose"), "query": "segment=cant-lose"},
-    {"name": _("Silent for a year"), "query": "last=older"},
+    {"name": gettext_lazy("All"), "query": ""},
+    {"name": gettext_lazy("About to leave"), "query": "risk=high&risk=medium"},
+    {"name": gettext_lazy("Champions"), "query": "segment=champions"},
+    {"name": gettext_lazy("New"), "query": "segment=new"},
+    {"name": gettext_lazy("Can't lose"), "query": "segment=cant-lose"},
+    {"name": gettext_lazy("Silent for a year"), "query": "last=older"},
 )
 
 
@@ -61,6 +63,9 @@ def customer_detail(request: DeskRequest, pk: int) -> HttpResponse:
         profile = one.profile(pk)
     except Customer.DoesNotExist as error:
         raise Http404("No such customer.") from error
+    if profile.customer.archived_at and (stands := merged.survivor(pk)) != pk:
+        messages.info(request, _("%(customer)s was merged into this customer.") % {"customer": profile.customer})
+        return redirect("desk:customer_detail", pk=stands)
     standing = one.standing(pk=pk, run=nights.current())
     context = {
         "profile": profile,

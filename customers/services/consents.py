@@ -41,6 +41,27 @@ def say(*, customer_id: int, told: Mapping[str, bool], wording: str, witness: Wi
     ]
 
 
+def join(*, into: int, other: int, witness: Witness) -> list[Consent]:
+    """What `other` said holds for `into`, who is the same person: a no beats a yes, and a yes fills a silence.
+
+    The rows of `other` stay, because they prove what was said; new rows carry on what counts of them.
+    """
+    own = consents.newest(into)
+    return [
+        Consent.objects.create(
+            customer_id=into,
+            channel=channel,
+            is_given=said.is_given,
+            wording=said.wording,
+            source=witness.source,
+            by_id=witness.by,
+            at=witness.at,
+        )
+        for channel, said in consents.newest(other).items()
+        if channel not in own or (own[channel].is_given and not said.is_given)
+    ]
+
+
 def pause(*, customer_id: int, until: date | None) -> None:
     """No offers and news up to and including the day, whatever was agreed to; None ends a pause."""
     Customer.objects.filter(pk=customer_id).update(messages_paused_until=until)

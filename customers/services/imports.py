@@ -53,6 +53,11 @@ def one_at_a_time(wait: Callable[[], Any] = lambda: None) -> Iterator[None]:
             _flag("SELECT pg_advisory_unlock(%s)")
 
 
+def may_begin() -> bool:
+    """Take the lock until the transaction ends; False while somebody else has it."""
+    return _flag("SELECT pg_try_advisory_xact_lock(%s)")
+
+
 def _flag(query: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(query, [LOCK])

@@ -19,7 +19,8 @@ from core import doorbell, money
 from core.models import Business
 from customers import pricing
 from customers.importing.rows import OrderRow, content
-from customers.models import Customer, Order
+from customers.models import Customer, Identity, Order
+from customers.selectors import merged
 from customers.services import buyers, goods, order_rows, returns
 from customers.services.buyers import Buyer
 from customers.services.goods import Good, Named
@@ -141,8 +142,9 @@ def customer_of(*, source: str, external_id: str, name: str = "") -> Customer:
 
 
 def _buyer_of(customer: Customer, source: str) -> Buyer:
-    """How the order's source calls the customer, or else the first who knows them."""
-    known = sorted(customer.identities.all(), key=lambda identity: (identity.source != source, identity.pk))
+    """How the order's source calls the customer, or else the first who knows them. Who was merged has no name left."""
+    own = list(customer.identities.all()) or Identity.objects.filter(customer=merged.survivor(customer.pk))
+    known = sorted(own, key=lambda identity: (identity.source != source, identity.pk))
     return Buyer(source=known[0].source, external_id=known[0].external_id)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from django.db import transaction
 
 from customers.models import Category, Company, Contract, Customer, Identity, Product
-from customers.services import buyers, catalogue, companies, custom, persons
+from customers.services import buyers, catalogue, companies, custom, people_lock, persons
 from customers.services.buyers import Buyer
 from customers.services.catalogue import Item
 from customers.services.companies import Terms
@@ -35,6 +35,7 @@ class Saved(Generic[Row]):
 @transaction.atomic
 def customer(*, source: str, external_id: str, told: Told) -> Saved[Customer]:
     """Raises custom.BadValue, and KeyError for a custom field that there is not."""
+    people_lock.writing()
     known = Identity.objects.filter(source=source, external_id=external_id).first()
     if known is not None:
         return change_customer(customer_id=known.customer_id, told=told)

@@ -28,7 +28,7 @@ POINTS: Final = """
     SELECT p.points + p.pending_points AS amount, (p.at AT TIME ZONE %(zone)s)::date AS day
     FROM (
         WITH RECURSIVE line AS (
-            SELECT id FROM loyalty_account WHERE customer_id = stood.customer_id
+            SELECT id FROM loyalty_account WHERE customer_id = stood.customer_id AND merged_into_id IS NULL
             UNION ALL SELECT m.id FROM loyalty_account m JOIN line ON m.merged_into_id = line.id
         ) SELECT id FROM line
     ) a

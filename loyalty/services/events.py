@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Event, Reply, Tier
 from loyalty.selectors import tiers
 
+RANKS: Final[dict[str, int]] = {Reply.State.YES: 0, Reply.State.WAITING: 1, Reply.State.NO: 2}
 FIELDS: Final = ("name", "place", "about", "starts_at", "visible_from", "reply_by", "tier", "places")
 
 
@@ -135,6 +136,23 @@ def _answer(event: Event, *, customer_id: int, comes: bool, at: datetime) -> Rep
     event.save(update_fields=["taken"])
     _move_up(event, at=at)
     return row
+
+
+@transaction.atomic
+def join(*, into: int, other: int, at: datetime) -> None:
+    """Replies of two customers who are one person: she comes once, on the better of her two places."""
+    replied = Reply.objects.filter(customer=other).order_by("event").values_list("event", flat=True)
+    for event in Event.objects.select_for_update(no_key=True).filter(pk__in=list(replied)).order_by("pk"):
+        rows = list(Reply.objects.filter(event=event, customer__in=[into, other]))
+        best = min(rows, key=lambda row: (RANKS[row.state], row.since))
+        places = sum(row.state == Reply.State.YES for row in rows)
+        Reply.objects.filter(pk__in=[row.pk for row in rows if row != best]).delete()
+        Reply.objects.filter(pk=best.pk).update(customer=into)
+        if places > 1:
+            event.taken -= places - 1
+            event.save(update_fields=["taken"])
+            if event.cancelled_at is None:
+                _move_up(event, at=at)
 
 
 def _move_up(event: Event, *, at: datetime) -> None:

@@ -7,6 +7,8 @@ nothing. The points are lots that become active at `due_at`; their keys name the
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -17,6 +19,7 @@ from django.utils.translation import gettext_noop
 from core import feed
 from core.models import Change, User
 from customers.models import Customer, Email, Order
+from customers.selectors import merged
 from loyalty import codes, expiry
 from loyalty import referral_refusals as refusals
 from loyalty.models import Posting, Referral, ReferralCode, ReferralPlan, ReferralStep
@@ -29,6 +32,7 @@ AT_ONCE: Final = 500
 # What statements say, translated where it is shown.
 FOR_A_FRIEND: Final = gettext_noop("Recommendation")
 FOR_SEVERAL: Final = gettext_noop("Extra for several friends")
+OWN: Final = gettext_noop("Both were one person")
 State = Referral.State
 
 
@@ -242,6 +246,50 @@ def cancel(*, referral_id: int, by: User, at: datetime, note: str) -> Referral:
     return referral
 
 
+@transaction.atomic
+def join(*, into: int, other: int, at: datetime) -> None:
+    """Two customers are one person: whom `other` recommended, and who recommended `other`, is `into`'s matter now.
+
+    Call it after their orders and points are one customer's. Nobody recommends herself, and nobody is recommended
+    twice: such a referral stays with `other` as it was, and ends.
+    """
+    pair = [into, other]
+    about = Referral.objects.filter(Q(advocate__in=pair) | Q(friend__in=pair)).order_by("pk")
+    list(about.select_for_update(no_key=True))
+    own = about.filter(advocate__in=pair, friend__in=pair)
+    brought = about.filter(friend=other).exclude(advocate=into)
+    ending = [*own, *(brought if about.filter(friend=into).exists() else ())]
+    brought.exclude(pk__in=[one.pk for one in ending]).update(friend=into)
+    about.filter(advocate=other).exclude(friend=into).update(advocate=into)
+    _hand_over_code(into=into, other=other, at=at)
+    for referral in ending:
+        _end_as_own(referral, at)
+    if about.filter(advocate=into).exists():
+        _climb(into, at)
+
+
+def _hand_over_code(*, into: int, other: int, at: datetime) -> None:
+    """One customer has one code: the other's ends where both have one."""
+    if ReferralCode.objects.filter(customer=into).exists():
+        works = Q(ends_at=None) | Q(ends_at__gt=at)
+        ReferralCode.objects.filter(works, customer=other, starts_at__lt=at).update(ends_at=at)
+    else:
+        ReferralCode.objects.filter(customer=other).update(customer=into)
+
+
+def _end_as_own(referral: Referral, at: datetime) -> None:
+    """As if the orders behind it had come back; what nobody was paid for is cancelled."""
+    was, referral.note = referral.state, OWN
+    if was in (State.CONVERTED, State.REWARDED):
+        _take_back(referral, at)
+        referral.state = State.REVERSED
+    elif was in found.OPEN:
+        referral.state = State.CANCELLED
+    referral.save(update_fields=["state", "note"])
+    if was == State.REWARDED:
+        _climb(referral.advocate_id, at)
+
+
 class AlreadyDecided(Exception):
     """Somebody else has looked at it, or the facts have decided."""
 
@@ -283,9 +331,11 @@ def _climb(advocate_id: int, at: datetime) -> None:
     """
     Customer.objects.select_for_update(no_key=True).get(pk=advocate_id)
     friends = Referral.objects.filter(advocate=advocate_id, state=State.REWARDED).count()
+    ids = merged.everybody(advocate_id)
     for step in ReferralStep.objects.order_by("friends"):
         name = f"referral_step:{advocate_id}:{step.friends}:"
-        given = list(Posting.objects.filter(key__startswith=name).order_by("pk"))
+        ours = [Q(key__startswith=f"referral_step:{pk}:{step.friends}:") for pk in ids]
+        given = list(Posting.objects.filter(reduce(or_, ours)).order_by("pk"))
         stands = bool(given) and not given[-1].consequences.filter(kind=Posting.Kind.REVERSE).exists()
         if step.friends <= friends and not stands:
             _give(step, advocate_id, key=f"{name}{len(given) + 1}", at=at)

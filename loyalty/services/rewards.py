@@ -5,7 +5,7 @@ have is counted under a lock of hers, and the row that many customers want is he
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -72,7 +72,7 @@ def redeem(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = N
     if spent.replayed:
         return Done(redemption=_known(key, wish), balance=spent.balance)
     facts = {"posting_id": spent.posting.pk, **_handed(_first_state(priced.reward, place), at=at, by=by)}
-    one = _write(wish, priced, at=at, key=key, place=place, made_by_id=by, **facts)
+    one = _write(_of(spent, wish), priced, at=at, key=key, place=place, made_by_id=by, **facts)
     _give_code(one, at=at)
     return Done(redemption=one, balance=spent.balance)
 
@@ -87,7 +87,7 @@ def hold(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = Non
         return Done(redemption=_known(key, wish), balance=held.balance)
     hold_id = Hold.objects.values_list("pk", flat=True).get(posting=held.posting)
     facts = {"hold_id": hold_id, "state": State.HELD, "expires_at": until}
-    one = _write(wish, priced, at=at, key=key, place=place, made_by_id=by, **facts)
+    one = _write(_of(held, wish), priced, at=at, key=key, place=place, made_by_id=by, **facts)
     return Done(redemption=one, balance=held.balance)
 
 
@@ -158,6 +158,11 @@ def _spend(
         reason=priced.reason,
         by=by,
     )
+
+
+def _of(outcome: ledger.Outcome, wish: Wish) -> Wish:
+    """The wish of whoever has the points now: the customer may have been merged while we waited for the account."""
+    return replace(wish, customer_id=outcome.posting.customer_id)
 
 
 def _end_hold(one: Redemption, *, kind: str, at: datetime) -> ledger.Outcome:

@@ -210,7 +210,7 @@ def set_by_hand(
 
 
 def _note_hand(
-    *, customer_id: int, before: Tier | None, after: Tier, value: int, note: str, by: User, at: datetime
+    *, customer_id: int, before: Tier | None, after: Tier, value: int, note: str, by: User | None, at: datetime
 ) -> None:
     move = Move.objects.create(
         customer_id=customer_id, before=before, after=after, at=at, reason="hand", value=value, note=note, by=by
@@ -223,6 +223,43 @@ def _note_hand(
         key=f"move:{move.pk}",
         at=at,
     )
+
+
+@transaction.atomic
+def join(*, into: int, other: int, note: str, by: User | None, business: Business, at: datetime) -> None:
+    """Two customers are one person: she keeps the higher of their tiers, and rises to what both reach together.
+
+    Call it after their points and orders are one customer's. A tier that was lowered by hand stays lowered.
+    """
+    rows = Standing.objects.select_related("tier").select_for_update(of=("self",)).filter(pk__in=[into, other])
+    found = {row.customer_id: row for row in rows.order_by("pk")}
+    own, theirs = found.get(into), found.get(other)
+    if theirs is not None:
+        theirs.delete()
+        if theirs.tier is not None:
+            Move.objects.create(customer_id=other, before=theirs.tier, at=at, reason="hand", value=0, note=note, by=by)
+            _take_over(theirs, own, customer_id=into, note=note, by=by, at=at)
+    settle(customer_ids=[into], business=business, at=at)
+
+
+def _take_over(
+    theirs: Standing, own: Standing | None, *, customer_id: int, note: str, by: User | None, at: datetime
+) -> None:
+    """Nothing where her own tier is as good, or lowered by hand."""
+    before = own.tier if own else None
+    if own is not None and (own.set_by == Standing.SetBy.LOWERED or _strength(own) >= _strength(theirs)):
+        return
+    since = own.since if own and before == theirs.tier else at
+    told = {name: getattr(theirs, name) for name in ("tier", "ends_on", "until", "value", "set_by")}
+    Standing.objects.update_or_create(customer_id=customer_id, defaults={**told, "since": since})
+    if theirs.tier is not None and before != theirs.tier:
+        _note_hand(
+            customer_id=customer_id, before=before, after=theirs.tier, value=theirs.value, note=note, by=by, at=at
+        )
+
+
+def _strength(row: Standing) -> tuple[int, date]:
+    return (-1 if row.tier is None else row.tier.rank), row.until or date.max
 
 
 def mark_seen(*, customer_id: int, at: datetime) -> int:
