@@ -124,6 +124,7 @@ ABILITIES: Final = (
     _do(
         LOYALTY, _("Release and cancel referrals that were held"), "loyalty:referral_release", "loyalty:referral_cancel"
     ),
+    _do(LOYALTY, _("Note by whose code a customer came"), "loyalty:referral_claim"),
     _do(
         LOYALTY,
         _("Make and change offers and their codes"),

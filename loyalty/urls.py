@@ -3,6 +3,7 @@ from django.urls import path
 from loyalty.views import (
     actions,
     adjustments,
+    claims,
     events,
     liability,
     offers,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("loyalty/holds/<int:pk>/release/", points.hold_release, name="hold_release"),
     path("loyalty/adjustments/", adjustments.adjustment_list, name="adjustment_list"),
     path("loyalty/adjustments/<int:pk>/decide/", adjustments.adjustment_decide, name="adjustment_decide"),
+    path("loyalty/customers/<int:pk>/friend/", claims.referral_claim, name="referral_claim"),
     path("loyalty/referrals/", referrals.referral_list, name="referral_list"),
     path("loyalty/referrals/terms/", referrals.referral_terms, name="referral_terms"),
     path("loyalty/referrals/steps/", referrals.referral_step, name="referral_step"),

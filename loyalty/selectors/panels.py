@@ -30,6 +30,7 @@ class Panel:
     code: ReferralCode | None
     tally: Tally | None
     came_by: Referral | None
+    may_claim: bool  # nobody's code is noted, and she is new: the first order could still count for a friend
     tickets: Sequence[Ticket]
     more_tickets: int
 
@@ -38,6 +39,7 @@ def panel(customer: Customer, *, business: Business, at: datetime) -> Panel:
     now = points.standing(customer_id=customer.pk, at=at)
     code = ReferralCode.objects.filter(customer=customer).first()
     tickets = wallet.wallet(customer.pk, at=at, business=business)
+    came_by = Referral.objects.filter(friend=customer).select_related("advocate").first()
     return Panel(
         points=now,
         worth_cents=worth.cents_of(max(now.balance, 0), worth_cents=programme.current().worth_cents),
@@ -48,7 +50,12 @@ def panel(customer: Customer, *, business: Business, at: datetime) -> Panel:
         redemptions=redemptions.open_of_customer(customer.pk, at=at, most=SHOWN),
         code=code,
         tally=referrals.tally(customer.pk) if code else None,
-        came_by=Referral.objects.filter(friend=customer).select_related("advocate").first(),
+        came_by=came_by,
+        may_claim=came_by is None and business.has_loyalty and _may_claim(customer.pk, at=at),
         tickets=tickets[:SHOWN],
         more_tickets=len(tickets[SHOWN:]),
     )
+
+
+def _may_claim(customer_id: int, *, at: datetime) -> bool:
+    return referrals.is_open() and not referrals.had_bought(customer_id, before=at)
