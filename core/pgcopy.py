@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import psycopg
 from django.db import connection
 from numpy.typing import NDArray
+from psycopg import Copy
+from psycopg.pq.abc import PGconn
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
+ENDS: Final = (len(TRAILER), len(HEADER + TRAILER))  # of the last message; no row of these types is as long as that
 
 # PostgreSQL's type → numpy's, big endian. Dates are days and times microseconds since 2000-01-01 (UTC).
 TYPES: Final[Mapping[str, str]] = {
@@ -42,11 +46,35 @@ def read(query: str, params: Mapping[str, Any], types: Mapping[str, str]) -> dic
     """Run `query` and return its columns, in the order of `types` (name → PostgreSQL type). NULL raises ValueError."""
     with connection.cursor() as cursor:
         text = cursor.mogrify(query, params) if params else query
-        data = bytearray()
         with cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT BINARY)") as copy:
-            for block in copy:
-                data += block
+            data = _all_of(copy)
     return unpack(data, types)
+
+
+def _all_of(copy: Copy) -> bytearray:
+    """What a COPY sends. Rows that have arrived are taken one after another, without psycopg's wait for each.
+
+    Nothing is taken behind the trailer: the end is psycopg's to find.
+    """
+    data, take = bytearray(), copy.connection.pgconn.get_copy_data
+    while block := copy.read():
+        data += block
+        while len(block) not in ENDS:
+            size, block = take(1)
+            if size < 0:
+                raise _failure(copy.connection.pgconn)
+            if not size:  # the next row is on its way
+                break
+            data += block
+    return data
+
+
+def _failure(connection: PGconn) -> psycopg.Error:
+    """Why a COPY ended before its trailer."""
+    result = connection.get_result()
+    while connection.get_result():
+        pass
+    return psycopg.errors.error_from_result(result) if result else psycopg.OperationalError("The COPY was cut off.")
 
 
 def unpack(data: bytes | bytearray, types: Mapping[str, str]) -> dict[str, Array]:

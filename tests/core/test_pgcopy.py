@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.errors import DivisionByZero
 
 from core import pgcopy
 from core.pgcopy import Column
@@ -84,6 +85,18 @@ def test_parameters_are_quoted(table):
     pgcopy.write(table, columns(5))
     found = pgcopy.read(f"SELECT a FROM {table} WHERE e = %(day)s", {"day": date(2000, 1, 2)}, {"a": "int2"})
     assert found["a"].tolist() == [1]
+
+
+def test_what_fails_on_the_way_is_named():
+    query = "SELECT 1 / (90000 - number) AS a FROM generate_series(1, 100000) AS number"
+    with pytest.raises(DivisionByZero, match="division by zero"), transaction.atomic():
+        pgcopy.read(query, {}, {"a": "int4"})
+    assert pgcopy.read("SELECT 1 AS a", {}, {"a": "int4"})["a"].tolist() == [1]
+
+
+def test_many_rows_arrive_in_their_order():
+    found = pgcopy.read("SELECT number FROM generate_series(1, 100000) AS number", {}, {"number": "int4"})
+    assert found["number"].tolist() == list(range(1, 100_001))
 
 
 @pytest.mark.parametrize("query", ["SELECT NULL::int2 AS a", "SELECT 1::int8 AS a", "SELECT 1::int2, 2::int2"])
