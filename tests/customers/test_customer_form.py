@@ -57,6 +57,12 @@ def test_it_adds_a_customer(agent):
     assert customer.identities.get().source == "manual"
 
 
+def test_the_history_knows_an_address(agent):
+    customer = make_customer(street="1 Quay Road", postcode="T12 X")
+    send(agent, edit(customer), street="2 Quay Road", region="Munster")
+    assert Edit.objects.get().changes == {"street": ["1 Quay Road", "2 Quay Road"], "region": ["", "Munster"]}
+
+
 def test_it_corrects_a_customer(agent):
     customer = persons.add(person=persons.Person(name="Ada", emails=["ada@example.com"], phones=["+491701234567"]))
     response = send(agent, edit(customer), name="Ada Lovelace", emails=["", "ada@work.example"], phones=[""])
