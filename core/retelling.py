@@ -19,8 +19,9 @@ from django.utils.translation import get_language, gettext, pgettext
 # Values that are sentences themselves, as constants are; all others, such as names of files, stay as they are.
 NESTED: Final = frozenset({"reason", "problem", "place", "expected", "message", "day_first"})
 SEVERAL: Final = "; "  # between reasons that were joined
-# Names of models, which are words in some cases and signs in others.
-NAMES: Final = frozenset({"best"})
+# Names of models, which are words in some cases and signs in others; what a row is; what points are called, unless the
+# shop calls them otherwise.
+NAMES: Final = frozenset({"best", "kind", "points"})
 # Figures, which are written as the language writes them; all other numbers may be names or come from a file.
 FIGURES: Final = frozenset({"wrong", "left", "times", "ours", "own"})
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}: ")  # what a sentence about a past day begins with

@@ -8,14 +8,19 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop
 
 from core import business, doorbell
 from core.models import User
 from customers.models import Customer, ImportBatch
-from customers.services import imports, returns, search
+from customers.services import imports, obstacles, returns, search
 from customers.services.merging import choose_joins, run
 
 CUSTOMERS_PER_DELETE: Final = 2_000
+# Said in the reader's language where they are shown (core.retelling).
+UNKNOWN: Final = gettext_noop("There is no import {number}.")
+ALREADY: Final = gettext_noop("Import {number} was taken back already.")
+IN_THE_WAY: Final = gettext_noop("Import {number} cannot be taken back: {reason}.")
 
 
 class CannotUndo(Exception):
@@ -28,111 +33,6 @@ CREATE TEMP TABLE undone AS
 SELECT "table", object_id AS id, created, before FROM customers_importedrow WHERE batch_id = %(batch)s;
 CREATE INDEX ON undone ("table", id);
 ANALYZE undone"""
-
-# Each query finds a row that something later touched, as a sentence. The first that finds one decides.
-LATER_IMPORT: Final = """
-SELECT format('%%s %%s was changed by import %%s', r."table", coalesce(o.source || ':' || o.external_id, c.name, p.sku,
-    k.source || ':' || k.external_id, r.object_id::text), r.batch_id)
-FROM customers_importedrow r
-JOIN undone u ON u."table" = r."table" AND u.id = r.object_id
-JOIN customers_importbatch b ON b.id = r.batch_id AND b.state <> 'undone'
-LEFT JOIN customers_order o ON r."table" = 'order' AND o.id = r.object_id
-LEFT JOIN customers_customer c ON r."table" = 'customer' AND c.id = r.object_id
-LEFT JOIN customers_product p ON r."table" = 'product' AND p.id = r.object_id
-LEFT JOIN customers_contract k ON r."table" = 'contract' AND k.id = r.object_id
-WHERE r.batch_id > %(batch)s ORDER BY r.id LIMIT 1"""
-
-LATER_ORDER_CHANGE: Final = """
-SELECT format('order %%s:%%s was changed later', o.source, o.external_id) FROM undone u
-JOIN customers_order o ON o.id = u.id WHERE u."table" = 'order' AND o.batch_id IS DISTINCT FROM %(batch)s
-ORDER BY o.id LIMIT 1"""
-
-LATER_REFUND: Final = """
-SELECT format('order %%s:%%s has the later refund %%s', o.source, o.external_id, r.external_id)
-FROM undone u JOIN customers_order o ON o.id = u.id JOIN customers_refund r ON r.order_id = o.id
-LEFT JOIN undone mine ON mine."table" = 'refund' AND mine.id = r.id
-WHERE u."table" = 'order' AND mine.id IS NULL AND (u.created OR r.created_at > %(started_at)s) ORDER BY r.id LIMIT 1"""
-
-LATER_ORDER: Final = """
-SELECT format('customer %%s has the later order %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), o.source,
-    o.external_id)
-FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_order o ON o.customer_id = c.id
-LEFT JOIN undone mine ON mine."table" = 'order' AND mine.id = o.id
-WHERE u."table" = 'customer' AND u.created AND mine.id IS NULL ORDER BY o.id LIMIT 1"""
-
-LATER_RETURN: Final = """
-SELECT format('customer %%s has the later return %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), r.source,
-    r.external_id)
-FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_unmatchedreturn r ON r.customer_id = c.id
-LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
-WHERE u."table" = 'customer' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
-
-LATER_COST: Final = """
-SELECT format('customer %%s has the later cost %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), k.source,
-    k.external_id)
-FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_cost k ON k.customer_id = c.id
-WHERE u."table" = 'customer' AND u.created ORDER BY k.id LIMIT 1"""
-
-LATER_CONTRACT: Final = """
-SELECT format('customer %%s has the later contract %%s:%%s', coalesce(nullif(c.name, ''), c.id::text), k.source,
-    k.external_id)
-FROM undone u JOIN customers_customer c ON c.id = u.id JOIN customers_contract k ON k.customer_id = c.id
-WHERE u."table" = 'customer' AND u.created ORDER BY k.id LIMIT 1"""
-
-PRODUCT_IN_USE: Final = """
-SELECT format('product %%s is in the later order %%s:%%s', p.sku, o.source, o.external_id)
-FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_orderline l ON l.product_id = p.id
-JOIN customers_order o ON o.id = l.order_id LEFT JOIN undone mine ON mine."table" = 'order' AND mine.id = o.id
-WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY l.id LIMIT 1"""
-
-RETURN_IN_USE: Final = """
-SELECT format('product %%s is in the later return %%s:%%s', p.sku, r.source, r.external_id)
-FROM undone u JOIN customers_product p ON p.id = u.id JOIN customers_unmatchedreturn r ON r.product_id = p.id
-LEFT JOIN undone mine ON mine."table" = 'unmatched' AND mine.id = r.id
-WHERE u."table" = 'product' AND u.created AND mine.id IS NULL ORDER BY r.id LIMIT 1"""
-
-# What they agreed to is proof that the shop has to keep, and a no or a pause has to be heard.
-MESSAGES: Final = """
-SELECT format('customer %%s has said which messages may come', coalesce(nullif(c.name, ''), c.id::text))
-FROM undone u JOIN customers_customer c ON c.id = u.id
-WHERE u."table" = 'customer' AND u.created AND (c.messages_paused_until IS NOT NULL
-    OR EXISTS (SELECT FROM customers_consent s WHERE s.customer_id = c.id))
-ORDER BY c.id LIMIT 1"""
-
-# What a person or a program changed by hand (core.models.Edit).
-LATER_EDIT: Final = """
-SELECT format('%%s %%s was changed by %%s on %%s', coalesce(nullif(kinds.word, ''), u."table"),
-    coalesce(nullif(c.name, ''), nullif(p.name, ''), p.sku, co.name, ca.name, k.source || ':' || k.external_id,
-        u.id::text),
-    coalesce(nullif(e.program, ''), nullif(s.name, ''), s.email, 'somebody'),
-    to_char(e.at AT TIME ZONE %(zone)s, 'YYYY-MM-DD HH24:MI'))
-FROM core_edit e
-JOIN (VALUES ('customer'), ('product'), ('company'), ('category'), ('contract')) AS kinds (word)
-    ON e.about = 'customers_' || kinds.word
-JOIN undone u ON u."table" = kinds.word AND u.id = e.about_id
-LEFT JOIN core_user s ON s.id = e.user_id
-LEFT JOIN customers_customer c ON kinds.word = 'customer' AND c.id = u.id
-LEFT JOIN customers_product p ON kinds.word = 'product' AND p.id = u.id
-LEFT JOIN customers_company co ON kinds.word = 'company' AND co.id = u.id
-LEFT JOIN customers_category ca ON kinds.word = 'category' AND ca.id = u.id
-LEFT JOIN customers_contract k ON kinds.word = 'contract' AND k.id = u.id
-WHERE e.at > %(started_at)s AND (kinds.word <> 'contract' OR k.id IS NOT NULL) ORDER BY e.id LIMIT 1"""
-
-OBSTACLES: Final = (
-    LATER_EDIT,
-    *(
-        LATER_IMPORT,
-        LATER_ORDER_CHANGE,
-        LATER_REFUND,
-        LATER_ORDER,
-        LATER_RETURN,
-        LATER_COST,
-        LATER_CONTRACT,
-        PRODUCT_IN_USE,
-        RETURN_IN_USE,
-        MESSAGES,
-    ),
-)
 
 # What readers have to look at again, before and after: the rows that go, and the rows that come back.
 CHANGES: Final = """
@@ -290,9 +190,9 @@ def undo(*, batch_id: int) -> Undone:
     with imports.one_at_a_time(), transaction.atomic():
         batch = ImportBatch.objects.select_for_update().filter(pk=batch_id).first()
         if batch is None:
-            raise CannotUndo(f"There is no import {batch_id}.")
+            raise CannotUndo(UNKNOWN.format(number=batch_id))
         if batch.state == ImportBatch.State.UNDONE:
-            raise CannotUndo(f"Import {batch_id} was taken back already.")
+            raise CannotUndo(ALREADY.format(number=batch_id))
         params = _params(batch)
         choose_joins()
         run((ROWS, LOCK_CREATED), params)
@@ -338,11 +238,9 @@ def _params(batch: ImportBatch) -> dict[str, Any]:
 
 
 def _refuse_if_touched(batch: ImportBatch, params: Mapping[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        for query in (*OBSTACLES, *import_string(settings.UNDO_OBSTACLES)):
-            cursor.execute(query, params)
-            if found := cursor.fetchone():
-                raise CannotUndo(f"Import {batch.pk} cannot be taken back: {found[0]}.")
+    reason = obstacles.first((*obstacles.OBSTACLES, *import_string(settings.UNDO_OBSTACLES)), params)
+    if reason:
+        raise CannotUndo(IN_THE_WAY.format(number=batch.pk, reason=reason))
 
 
 def _take_back(params: Mapping[str, Any]) -> int:
