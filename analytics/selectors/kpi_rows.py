@@ -6,11 +6,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from analytics import curves
 from analytics.models import Score
-from analytics.selectors import acquisition, kpis
+from analytics.selectors import acquisition, at_risk, kpis
 from analytics.selectors.cohorts import period_name
 from analytics.services.period_counts import Window
 from core import formulas, money, paging
@@ -21,7 +21,7 @@ PAGE_ROWS: Final = 25
 BATCH: Final = 2000
 PEOPLE_COLUMNS: Final = (
     *("source", "external_id", "first_order_at", "last_order_at", "order_days", "margin_to_date", "clv_12m"),
-    "churn_risk",
+    *("clv_12m_contracts", "churn_risk"),
 )
 ORDER_COLUMNS: Final = ("source", "external_id", "placed_at", "net", "value", "margin")
 CHANNEL_COLUMNS: Final = ("channel", "acquisition_cost", "new_customers", "cost_per_customer")
@@ -83,7 +83,7 @@ def _people(slug: str, facts: kpis.Facts) -> paging.Phase:
     """The customers whom the figure counts, the latest order first; at risk, the most valuable first."""
     scores = Score.objects.filter(run=facts.run, order_days__gt=0)
     if slug == "risk-share":
-        risky = scores.filter(churn_band__in=kpis.AT_RISK, clv_cents__isnull=False)
+        risky = scores.filter(churn_band__in=at_risk.BANDS, clv_cents__gt=F("contract_cents"))
         return paging.Phase(rows=risky, key="clv_cents", pk="customer_id", descending=True)
     return paging.Phase(rows=_chosen(slug, scores, facts), key="last_at", pk="customer_id", descending=True)
 
@@ -177,7 +177,9 @@ def _export_people(slug: str, facts: kpis.Facts, currency: str) -> Iterator[Sequ
             names = (formulas.plain(who.source), formulas.plain(who.external_id)) if who else ("", "")
             times = [at.astimezone(zone).isoformat(timespec="seconds") for at in (score.first_at, score.last_at)]
             risk = "" if score.churn_risk is None else f"{score.churn_risk:.6f}"
-            amounts = _money(score.historic_cents, currency), _money(score.clv_cents, currency)
+            amounts = [
+                _money(cents, currency) for cents in (score.historic_cents, score.clv_cents, score.contract_cents)
+            ]
             yield *names, *times, score.order_days, *amounts, risk
 
 

@@ -10,9 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics import curves, definitions
-from analytics.clv import bands
 from analytics.models import PeriodCounts
-from analytics.selectors import acquisition, nights
+from analytics.selectors import acquisition, at_risk, nights
 from analytics.selectors.kpi_facts import HORIZON, Facts
 from analytics.services.period_counts import PERIODS
 from core.models import Run
@@ -21,7 +20,6 @@ __all__ = ["FIRST_PERIOD", "HORIZON", "PERIODS", "Facts"]
 
 FIRST_PERIOD: Final = 90
 SPARK_POINTS: Final = 30
-AT_RISK: Final = (str(bands.MEDIUM), str(bands.HIGH))
 
 NOBODY_ACTIVE: Final = _("nobody was active before these days")
 NOBODY_BOUGHT: Final = _("no known customer has ordered in these days")
@@ -248,7 +246,7 @@ def _risk_share(slug: str, facts: Facts) -> Kpi:
 
 
 def _at_risk(by_band: Mapping[str, Mapping[str, int]], everybody: Mapping[str, int]) -> Amount:
-    risky = sum(by_band.get(band, {}).get("clv_cents", 0) for band in AT_RISK)
+    risky = at_risk.of_bands(by_band)
     whole = everybody["clv_cents"]
     parts = {"value_at_risk": risky, "value": whole}
     return Amount(value=risky / whole, parts=parts) if whole > 0 else Amount(reason=NO_VALUE, parts=parts)

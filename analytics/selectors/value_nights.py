@@ -10,15 +10,13 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from analytics.clv import bands
-from analytics.selectors import worth
+from analytics.selectors import at_risk, worth
 from core.models import Run
 
 PERIODS: Final = (30, 90, 365, 0)  # days; 0 is everything
 FIRST_PERIOD: Final = 90
 MEASURED: Final = "contract_lifetime_cents"
 MOST_POINTS: Final = 120
-RISKY: Final = (str(bands.MEDIUM), str(bands.HIGH))
 COLUMNS: Final = {name: columns[0] for name, *columns, _label in worth.HORIZONS}
 LABELS: Final = {name: label for name, *_columns, label in worth.HORIZONS}
 FIRST_HORIZON: Final = "lifetime"
@@ -75,7 +73,7 @@ def _point(
         orders=None if orders is None else orders / 1000,
         values={name: whole.get(column) for name, column in COLUMNS.items()},
         ends={name: ends[column] for name, column in COLUMNS.items() if ends and column in ends},
-        at_risk_cents=sum(by_band[band]["clv_cents"] for band in RISKY if band in by_band),
+        at_risk_cents=at_risk.of_bands(by_band),
     )
 
 

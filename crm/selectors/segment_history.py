@@ -14,6 +14,7 @@ from analytics import schemes
 from analytics.clv import bands
 from analytics.models import Score
 from analytics.schemes import Scheme
+from analytics.selectors import at_risk
 from analytics.services import partitions
 from core.models import Run
 from crm import groups
@@ -109,7 +110,7 @@ def _point(day: date, own: dict[str, int] | None, *risky: dict[str, int] | None)
         customers=own["customers"] if own else 0,
         clv_cents=own["clv_cents"] if own else 0,
         at_risk=sum(cell["customers"] for cell in cells),
-        at_risk_cents=sum(cell["clv_cents"] for cell in cells),
+        at_risk_cents=at_risk.of_cells(cells),
     )
 
 

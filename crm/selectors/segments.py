@@ -3,7 +3,7 @@
 RFM's are named by analytics.scores.Name, those of any scheme by crm.groups.Group: pages read the same of both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from analytics import schemes, scores
-from analytics.clv import bands
 from analytics.models import Score
 from analytics.schemes import Scheme
+from analytics.selectors import at_risk
 from core import money
 from core.models import Business, Run
 from crm import groups, labels
@@ -23,7 +23,6 @@ from crm.groups import Group
 from customers.selectors import tags
 
 HEAT_SHADES: Final = 10
-RISKY: Final = (bands.MEDIUM, bands.HIGH)
 NOTHING: Final[Mapping[str, int]] = {"customers": 0, "clv_cents": 0, "value_cents": 0, "historic_cents": 0, "active": 0}
 
 
@@ -38,7 +37,7 @@ class SegmentState:
     share: float
     value_share: float
     risk: dict[str, int]  # customers by band
-    at_risk_cents: int = 0  # predicted value of those with medium or high risk
+    at_risk_cents: int = 0  # as analytics.selectors.at_risk
 
     @property
     def definition(self) -> str:
@@ -101,6 +100,29 @@ def state(run: Run, group: Group) -> SegmentState:
     return _state(run, group, totals_of(run, group.scheme))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """Who is in none of a scheme's segments, so that the table adds up: of whom every order came back, for one."""
+
+    customers: int
+    clv_cents: int
+    share: float
+
+    @property
+    def average_cents(self) -> int:
+        return round(self.clv_cents / self.customers)
+
+
+def rest(run: Run, scheme: Scheme, found: Sequence[SegmentState]) -> Rest | None:
+    """None where everybody is in a segment, and for tags, of which a customer may have several."""
+    whole = run.stats["all"]
+    customers = whole["customers"] - sum(one.customers for one in found)
+    if scheme is schemes.NEEDS or customers <= 0:
+        return None
+    clv_cents = whole["clv_cents"] - sum(one.clv_cents for one in found)
+    return Rest(customers=customers, clv_cents=clv_cents, share=customers / whole["customers"])
+
+
 def rule(run: Run, scheme: Scheme, *, business: Business) -> str:
     """The night's figures that divide the scheme's segments, in words; empty where the definitions say it all."""
     found = schemes.Thresholds.from_dict(run.model.get("schemes", {}))
@@ -137,7 +159,7 @@ def _state(run: Run, name: scores.Name | Group, totals: Mapping[str, Any]) -> Se
         historic_cents=own["historic_cents"],
         share=own["customers"] / whole["customers"] if whole["customers"] else 0.0,
         value_share=own["clv_cents"] / whole["clv_cents"] if whole["clv_cents"] else 0.0,
-        at_risk_cents=sum(cells.get(f"{name.value}/{code}", NOTHING)["clv_cents"] for code in RISKY),
+        at_risk_cents=at_risk.of_cells(cells.get(f"{name.value}/{code}") for code in at_risk.BANDS),
         risk={band: cells.get(f"{name.value}/{code}", NOTHING)["customers"] for code, band in labels.BANDS.items()},
     )
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from analytics import definitions
-from analytics.clv import bands
 from analytics.models import DayTotals, Score
-from analytics.selectors import report_card
+from analytics.selectors import at_risk, report_card
 from analytics.verdicts import Measure
 from core.models import Business, Run
 from crm.selectors import nights, people, segments
@@ -19,7 +18,6 @@ from crm.selectors import nights, people, segments
 PERIODS: Final = (30, 90, 365)
 FIRST_PERIOD: Final = 90
 SPARK_POINTS: Final = 30
-AT_RISK: Final = (bands.MEDIUM, bands.HIGH)
 LEAVING_SHOWN: Final = 6
 
 
@@ -103,7 +101,7 @@ def active_customers(run: Run) -> float | None:
 
 
 def value_at_risk(run: Run) -> float | None:
-    return float(sum(run.stats["bands"].get(str(band), {}).get("clv_cents", 0) for band in AT_RISK))
+    return float(at_risk.of_bands(run.stats["bands"]))
 
 
 def _of_nights(
@@ -169,8 +167,11 @@ def _clv_by_month(*, since: date) -> dict[date, float]:
 
 
 def leaving(run: Run) -> QuerySet[Score]:
-    """Customers of the medium and high bands, the most valuable first: CLV counts what can still be kept."""
-    found = Score.objects.filter(run=run, churn_band__in=AT_RISK, clv_cents__isnull=False)
+    """Customers of the medium and high bands, the most valuable first: CLV counts what can still be kept.
+
+    Whose value is mostly that of contracts is left to the renewals that are due: silence says little of it.
+    """
+    found = Score.objects.filter(run=run, churn_band__in=at_risk.BANDS, clv_cents__gte=2 * F("contract_cents"))
     return people.present(found).order_by("-clv_cents", "-customer_id")
 
 

@@ -46,6 +46,7 @@ def _overview(request: DeskRequest, run: Run, scheme: Scheme) -> dict[str, objec
         "schemes": schemes.ALL,
         "rule": segments.rule(run, scheme, business=request.business),
         "states": states,
+        "rest": segments.rest(run, scheme, states),
         "average": figures.average_clv(run),
         "sizes": sizes[::-1],
         "segments": known,

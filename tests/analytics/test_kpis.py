@@ -7,8 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from analytics import definitions
-from analytics.selectors import kpi_rows, kpis
+from analytics.selectors import kpi_rows, kpis, value_nights
 from analytics.services import baskets, cohorts, period_counts, totals
+from crm.selectors import today as figures
 from customers.models import AcquisitionCost
 from tests import desk as nights
 from tests.factories import make_business, make_customer, make_order, make_refund
@@ -170,6 +171,19 @@ def test_a_share_of_value_at_risk(db):
     )
     add_up()
     assert amounts(run)["risk-share"] == pytest.approx(0.3)
+
+
+def test_contracts_are_not_at_risk(db):
+    run = nights.make_night(
+        nights.score(make_customer(), clv_cents=30_000, contract_cents=10_000, churn_band=3),
+        nights.score(make_customer(), clv_cents=10_000, contract_cents=10_000, churn_band=3),
+        nights.score(make_customer(), clv_cents=60_000, contract_cents=20_000, churn_band=1),
+    )
+    add_up()
+    assert amounts(run)["risk-share"] == pytest.approx(0.2)
+    assert figures.value_at_risk(run) == value_nights.of(run).at_risk_cents == 20_000
+    rows = list(kpi_rows.export("risk-share", kpis.Facts(run=run, days=90), currency="USD"))
+    assert [(row[6], row[7]) for row in rows[1:]] == [("300.00", "100.00")]
 
 
 # Nothing to count

@@ -51,6 +51,12 @@ def test_a_segment_without_customers_is_listed(desk, night):
     assert state(desk.get("/segments/"), Name.CANT_LOSE).customers == 0
 
 
+def test_who_is_in_no_segment_is_told_so_that_the_table_adds_up(desk, night):
+    rest = desk.get("/segments/").context["rest"]
+    assert (rest.customers, rest.clv_cents, rest.share) == (1, 0, 0.25)
+    assert desk.get("/segments/by/needs/").context["rest"] is None
+
+
 def test_moves_between_the_nights(desk, night):
     migration = desk.get("/segments/").context["migration"]
     cells = {(move.source, move.target): move for _, row in migration.rows for move in row if move.customers}

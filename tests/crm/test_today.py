@@ -113,6 +113,15 @@ def test_who_is_about_to_leave_goes_by_value(desk, shop):
     assert [row.name for row in desk.get("/").context["page"].leaving] == ["C8", "C7", "C6", "C5", "C4", "C3"]
 
 
+def test_who_has_a_contract_and_hardly_orders_is_not_about_to_leave(desk, shop):
+    make_night(
+        score(make_customer(name="Ana"), clv_cents=90_000, contract_cents=89_000, churn_band=3),
+        score(make_customer(name="Bo"), clv_cents=3_000, contract_cents=1_000, churn_band=3),
+        as_of=AS_OF + timedelta(days=1),
+    )
+    assert [row.name for row in desk.get("/").context["page"].leaving] == ["Bo"]
+
+
 def test_charts_speak_in_main_units(desk, shop):
     charts = desk.get("/").context["charts"]
     assert charts["trend"]["revenue"][-1] == 3100.0
