@@ -51,7 +51,7 @@ def spend(lines: Iterable[curves.Line], cents_of: Mapping[int, int]) -> Spend:
 
 
 def by_channel(*, first: int, last: int) -> dict[str, Spend]:
-    """Costs and customers of each channel that has either, the dearest first."""
+    """Costs and customers of each channel that has either, the highest cost first."""
     cents = costs(first=first, last=last)
     came: dict[str, dict[int, int]] = {}
     sizes = Cohort.objects.filter(split=Cohort.Split.CHANNEL, month=0, first_month__gte=first, first_month__lte=last)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -75,12 +75,13 @@ def grid(*, year: int, also: Sequence[str] = ()) -> Grid:
         ]
         for month in months
     ]
+    rows = [_month(squares) for squares in table]
     return Grid(
         year=year,
         channels=channels,
-        rows=[(month, squares, _sum(squares)) for month, squares in zip(months, table, strict=True)],
-        columns=[_sum(column) for column in zip(*table, strict=True)],
-        whole=_sum(square for squares in table for square in squares),
+        rows=list(zip(months, table, rows, strict=True)),
+        columns=[_sum(square.spent for square in column) for column in zip(*table, strict=True)],
+        whole=_sum(rows),
     )
 
 
@@ -123,9 +124,19 @@ def _spent(first: date, last: date) -> dict[Cell, Spent]:
     }
 
 
-def _sum(squares: Iterable[Square]) -> Spent:
-    """Amounts of all, and the customers of squares with an amount, so that their ratio is a cost per customer."""
-    told = [square.spent for square in squares if square.spent.amount_cents is not None]
+def _month(squares: Sequence[Square]) -> Spent:
+    """All channels together, as the acquisition cost of analytics.definitions: those without an entry cost nothing in a
+    month with one.
+    """
+    spent = _sum(square.spent for square in squares)
+    if spent.amount_cents is None:
+        return spent
+    return replace(spent, customers=sum(square.spent.customers for square in squares))
+
+
+def _sum(parts: Iterable[Spent]) -> Spent:
+    """Amounts of all, and the customers of parts with an amount, so that their ratio is a cost per customer."""
+    told = [spent for spent in parts if spent.amount_cents is not None]
     if not told:
         return Spent(amount_cents=None, customers=0)
     return Spent(

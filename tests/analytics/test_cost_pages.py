@@ -111,12 +111,14 @@ class TestTable:
         assert amounts() == {("", JANUARY): 900}
         assert "Channel unknown" in words(desk.get(PAGE))
 
-    def test_sums_leave_out_who_cost_nothing_that_is_known(self, desk):
+    def test_in_a_month_with_an_entry_everybody_counts_as_in_the_key_figure(self, desk):
         won(customers=3)
-        won(channel="walk-in", customers=40)
+        won(channel="walk-in", customers=7)
+        won(channel="walk-in", month=MAY, customers=40)
         send(desk, PAGE, **{square(): "30"})
         grid = costs.grid(year=2026)
-        assert (grid.whole.amount_cents, grid.whole.customers, grid.whole.per_customer_cents) == (3_000, 3, 1_000)
+        assert (grid.whole.amount_cents, grid.whole.customers, grid.whole.per_customer_cents) == (3_000, 10, 300)
+        assert [column.customers for column in grid.columns if column.amount_cents is not None] == [3]
 
     def test_nothing_known_yet(self, desk):
         assert "No channel is known yet" in words(desk.get(PAGE))
