@@ -66,7 +66,9 @@ class Customer(models.Model):
             # loyalty.services.birthdays: who was born on a day of the year
             models.Index(Right("birthday", 5), condition=~Q(birthday=""), name="customer_by_birthday"),
             # loyalty.selectors.addresses: who lives where the digits of the postcode are these
-            models.Index(postcode_digits(), "id", condition=~Q(street="") & ~Q(postcode=""), name="customer_by_postcode"),
+            models.Index(
+                postcode_digits(), "id", condition=~Q(street="") & ~Q(postcode=""), name="customer_by_postcode"
+            ),
             # customers.selectors.duplicates: who has the same name in the same place, or in the same company
             models.Index(
                 fields=["sort_name", "postcode"],

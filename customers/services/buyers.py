@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import connection
 
 from customers.places import NOWHERE, Place
-from customers.services import search
+from customers.services import people_lock, search
 from customers.services.merging import FILLED_IN, SAYS_MORE
 
 Key = tuple[str, str]  # source, external id
@@ -94,6 +94,7 @@ WHERE c.id = told.id AND {SAYS_MORE}"""
 
 def settle(*, buyers: Sequence[Buyer]) -> Mapping[Key, int]:
     """The customer of each buyer. Call it in a transaction; of several names for one customer the first counts."""
+    people_lock.writing()
     known = _find({buyer.key for buyer in buyers})
     if missing := {buyer.key: buyer for buyer in reversed(buyers) if buyer.key not in known}:
         names, places = _names(buyers), _places(buyers)

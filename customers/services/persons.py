@@ -76,4 +76,6 @@ def archive(*, customer_id: int, at: datetime) -> bool:
 
 
 def restore(*, customer_id: int) -> bool:
-    return bool(Customer.objects.filter(pk=customer_id, archived_at__isnull=False).update(archived_at=None))
+    """Not somebody who was merged: they are another customer now."""
+    rows = Customer.objects.filter(pk=customer_id, archived_at__isnull=False, merge=None)
+    return bool(rows.update(archived_at=None))

@@ -13,6 +13,7 @@ from customers.models import (
     Customer,
     Email,
     Identity,
+    ImportBatch,
     Membership,
     Merge,
     Order,
@@ -23,13 +24,14 @@ from customers.models import (
 )
 from customers.selectors import consents as said
 from customers.selectors import history, merged
-from customers.services import buyers, consents, persons, portal, tags, upserts
+from customers.services import buyers, consents, imports, persons, portal, tags, undo, upserts
 from customers.services.buyers import Buyer
 from customers.services.consents import Witness
 from customers.services.joining import STATEMENTS, Archived, MergedBefore, Themselves
 from loyalty.models import Account
 from loyalty.services import points
 from loyalty.services.joining import FOLLOWS
+from tests.customers.rows import AT, order_row
 from tests.factories import make_business, make_customer, make_order
 from tests.loyalty import shop
 from tests.loyalty.accounts import DAY, NOW, disagreements, totals
@@ -263,3 +265,46 @@ def test_everything_that_hangs_on_a_customer_is_thought_of():
 
 def _tables(statement):
     return [word for word in statement.replace("(", " ").split() if word.startswith("customers_") and "." not in word]
+
+
+class TestImports:
+    def test_an_import_of_either_is_not_taken_back(self, db):
+        batch = _load(order_row(2, document="1", customer="ada"), order_row(3, document="2", customer="twin"))
+        merge(_named("ada"), _named("twin"))
+        with pytest.raises(undo.CannotUndo, match="was merged with"):
+            undo.undo(batch_id=batch)
+        assert Order.objects.filter(customer=_named("ada")).count() == 2
+
+    def test_nor_one_that_would_give_an_order_back_to_the_other(self, db):
+        _load(order_row(2, document="1", customer="twin"), order_row(3, document="2", customer="ada"))
+        batch = _load(order_row(2, document="1", customer="bob"))
+        merge(_named("ada"), _named("twin"))
+        with pytest.raises(undo.CannotUndo, match="was merged with"):
+            undo.undo(batch_id=batch)
+
+    def test_one_that_only_brought_orders_is(self, db):
+        _load(order_row(2, document="1", customer="twin"), order_row(3, document="2", customer="ada"))
+        batch = _load(order_row(4, document="3", customer="twin", net=700))
+        merge(_named("ada"), _named("twin"))
+        undo.undo(batch_id=batch)
+        assert set(Order.objects.values_list("external_id", "customer")) == {
+            ("1", _named("ada").pk),
+            ("2", _named("ada").pk),
+        }
+
+    def test_the_same_file_again_writes_of_the_one(self, db):
+        rows = [order_row(2, document="1", customer="ada"), order_row(3, document="2", customer="twin")]
+        _load(*rows)
+        merge(_named("ada"), _named("twin"))
+        _load(*rows, order_row(4, document="3", customer="twin"))
+        assert Order.objects.filter(customer=_named("ada")).count() == 3
+        assert Customer.objects.filter(archived_at=None).count() == 1
+
+
+def _load(*rows):
+    imports.load(rows=rows, source="shop", at=AT)
+    return ImportBatch.objects.latest("pk").pk
+
+
+def _named(external_id):
+    return Identity.objects.get(external_id=external_id).customer

@@ -9,7 +9,6 @@ from loyalty.models import (
     BirthdayGiven,
     Event,
     Posting,
-    Redemption,
     Referral,
     ReferralCode,
     ReferralPlan,
