@@ -13,9 +13,10 @@ from loyalty.selectors import addresses
 from loyalty.services import referrals
 from tests.api.callers import caller
 from tests.factories import make_business, make_customer
+from tests.loyalty.referrals import buy, claim, code_of, follow, open_plan
 from tests.loyalty.shop import DAY, NOW, open_programme, totals
-from tests.loyalty.test_referrals import State, buy, claim, code_of, follow, open_plan
 
+State = Referral.State
 HOME = Place("12 Main Street", "D02 AF30", "Dublin", "", "IE")
 
 

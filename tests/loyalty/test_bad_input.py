@@ -69,70 +69,90 @@ class Story:
         return True
 
 
-def test_the_walk(desk):
-    story = Story()
-    ann, placed = story.ann, story.order
-    assert story.stands()
-
-    # A basket with a negative quantity
+def a_basket_with_a_negative_quantity(desk, story):
+    ann = story.ann
     minus = [{"sku": "BEANS", "quantity": -1, "unit_price": "10.00"}]
     assert refused(post(f"points/{ann.pk}/quote", {"basket": minus}), "range")
     assert refused(post(f"codes/{make_code().code}/redeem", {"customer": str(ann.pk), "basket": minus}), "range")
     basket = {"sku": "BEANS", "quantity": "-1", "price": ""}
     assert says(desk.get(f"/till/{ann.pk}/", basket), "The quantity has to be more than zero.")
     assert says(desk.get("/loyalty/try/", {"sku": "BEANS", "quantity": "-1"}), "greater than or equal to 0.001")
-    assert story.stands()
 
-    # A code with letters that look like digits is the code that was meant
+
+def a_code_with_letters_that_look_like_digits_is_the_code_that_was_meant(desk, story):
     make_code(make_offer(kind="amount", amount_cents=300), text="SUMMER10")
-    used = post("codes/summer-io/redeem", {"customer": str(ann.pk)}, key="look-alikes")
+    used = post("codes/summer-io/redeem", {"customer": str(story.ann.pk)}, key="look-alikes")
     assert (used.status_code, used.json()["code"], used.json()["discount"]) == (201, "SUMMER10", "3.00")
 
-    # An expired code says when
+
+def an_expired_code_says_when(desk, story):
     gone = make_code(make_offer(ends_at=timezone.now() - timedelta(days=400)), text="WINTER20")
     last = timezone.localtime(gone.offer.ends_at)
-    assert refused(post("codes/WINTER20/redeem", {"customer": str(ann.pk)}), "code_expired", f"{last.year}")
+    assert refused(post("codes/WINTER20/redeem", {"customer": str(story.ann.pk)}), "code_expired", f"{last.year}")
     assert Use.objects.count() == 1
-    assert story.stands()
 
-    # More comes back than was bought, and the same comes back twice
-    back = {"external_id": "r-1", "lines": [{"sku": "BEANS", "quantity": 3}]}
-    assert refused(post(f"orders/{placed.pk}/refunds", back), "too_much", "more than was bought")
+
+def more_comes_back_than_was_bought(desk, story):
+    placed = story.order
+    assert refused(post(f"orders/{placed.pk}/refunds", back("r-1", 3)), "too_much", "more than was bought")
     form = inputs(desk.get(f"/orders/{placed.pk}/refund/"))
     too_many = form | {f"quantity_{placed.lines.get().pk}": "3"}
     assert says(desk.post(f"/orders/{placed.pk}/refund/", too_many), "than was bought")
     assert not Refund.objects.exists()
-    assert story.stands()
-    back["lines"][0]["quantity"] = 1
-    assert [post(f"orders/{placed.pk}/refunds", back, key=key).status_code for key in "ab"] == [201, 200]
+
+
+def the_same_comes_back_twice(desk, story):
+    placed = story.order
+    assert [post(f"orders/{placed.pk}/refunds", back("r-1", 1), key=key).status_code for key in "ab"] == [201, 200]
     credit(placed, at=timezone.now())
     credit(placed, at=timezone.now())
     story.before[0] = (510, 0, 0)
     assert story.stands()
-    assert refused(
-        post(f"orders/{placed.pk}/refunds", back | {"external_id": "r-2", "lines": [{"sku": "BEANS", "quantity": 2}]}),
-        "too_much",
-    )
-    assert story.stands()
+    assert refused(post(f"orders/{placed.pk}/refunds", back("r-2", 2)), "too_much")
 
-    # A tier that nobody reaches is allowed, and named
+
+def back(number, quantity):
+    return {"external_id": number, "lines": [{"sku": "BEANS", "quantity": quantity}]}
+
+
+def a_tier_that_nobody_reaches_is_allowed_and_named(desk, story):
     make_tier(1, name="Silver", threshold=100)
     rules = inputs(desk.get("/loyalty/tiers/rules/")) | {"tiers-1-name": "Platinum", "tiers-1-threshold": "900000"}
     assert says(desk.post("/loyalty/tiers/rules/", rules | {"preview": "1"}), "Nobody would be in Platinum")
-    assert story.stands()
 
-    # More points than can be booked
-    path, reason = f"points/{ann.pk}/adjust", {"reason": "Oops"}
+
+def more_points_than_can_be_booked(desk, story):
+    ann, reason = story.ann, {"reason": "Oops"}
+    path = f"points/{ann.pk}/adjust"
     assert refused(post(path, reason | {"points": 10**12 + 1}), "max_value")
     assert refused(post(f"points/{ann.pk}/redeem", {"points": 10**12 + 1}), "max_value")
     assert refused(post(path, reason | {"points": -521}), "insufficient_points", "not enough")
     assert says(desk.get(f"/till/{ann.pk}/redeem/", {"points": 10**13}), "less than or equal to")
-    assert story.stands()
 
-    # Two accounts of which one has points on hold
+
+def two_accounts_of_which_one_has_points_on_hold(desk, story):
     now = timezone.now()
     points.hold(customer_id=story.twin.pk, points=30, key="hold", at=now, until=now + timedelta(hours=1))
     story.before[1] = (40, 0, 30)
     with pytest.raises(AccountHasHolds, match="Redeem or release them first"):
-        merging.merge(into=ann.pk, other=story.twin.pk, key="merge", at=timezone.now())
+        merging.merge(into=story.ann.pk, other=story.twin.pk, key="merge", at=timezone.now())
+
+
+WALK = (
+    a_basket_with_a_negative_quantity,
+    a_code_with_letters_that_look_like_digits_is_the_code_that_was_meant,
+    an_expired_code_says_when,
+    more_comes_back_than_was_bought,
+    the_same_comes_back_twice,
+    a_tier_that_nobody_reaches_is_allowed_and_named,
+    more_points_than_can_be_booked,
+    two_accounts_of_which_one_has_points_on_hold,
+)
+
+
+def test_the_walk(desk):
+    story = Story()
     assert story.stands()
+    for step in WALK:
+        step(desk, story)
+        assert story.stands(), step

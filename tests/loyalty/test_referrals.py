@@ -1,22 +1,18 @@
 """Referrals: both get what was promised once the order is safe, tricks are looked at, and nothing is given twice."""
 
-import threading
-
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from core import feed
-from core.models import Cursor, Role, User
+from core.models import Role, User
 from customers.models import Order
 from loyalty import referral_refusals as refusals
 from loyalty import sameness
-from loyalty.models import Posting, Referral, ReferralCode, ReferralPlan, ReferralStep
+from loyalty.models import Referral, ReferralCode, ReferralStep
 from loyalty.selectors import referrals as found
 from loyalty.services import referrals
-from loyalty.services.points import settle
-from tests.factories import make_business, make_customer
 from tests.loyalty.accounts import disagreements
-from tests.loyalty.shop import DAY, NOW, OPENED, line, open_programme, order, refund, totals
+from tests.loyalty.referrals import buy, claim, follow, make_person, open_for_friends, open_plan, spendable
+from tests.loyalty.shop import DAY, NOW, line, order, refund, totals
 
 pytestmark = pytest.mark.django_db
 State = Referral.State
@@ -24,23 +20,7 @@ State = Referral.State
 
 @pytest.fixture(autouse=True)
 def plan():
-    make_business(time_zone="Europe/Berlin", currency="EUR")
-    open_programme(refund_policy="allow_negative")
-    return open_plan()
-
-
-def open_plan(**fields):
-    told = {"opened_at": OPENED, "advocate_points": 500, "friend_points": 300, "least_cents": 2_000} | fields
-    return ReferralPlan.objects.update_or_create(id=1, defaults=told | {"pending_days": 30, "window_days": 90})[0]
-
-
-def make_person(*, email="", phone="", **fields):
-    person = make_customer(**fields)
-    if email:
-        person.emails.create(address=email)
-    if phone:
-        person.phones.create(number=phone)
-    return person
+    return open_for_friends()
 
 
 @pytest.fixture
@@ -51,30 +31,6 @@ def ann():
 @pytest.fixture
 def ben():
     return make_person(name="Ben", email="ben@example.com")
-
-
-def code_of(person, at=NOW):
-    return referrals.code_for(customer_id=person.pk, at=at).code
-
-
-def claim(advocate, friend, at=NOW, **options):
-    return referrals.claim(text=code_of(advocate, at), customer_id=friend.pk, at=at, **options)
-
-
-def buy(person, price="25.00", at=NOW + DAY, **options):
-    return order(person, line(price), at=at, **options)
-
-
-def follow(at):
-    """From the beginning: a test's own transaction is not to be read in the feed before it ends."""
-    Cursor.objects.filter(reaction=referrals.REACTION).delete()
-    referrals.follow(at=at)
-    referrals.pass_time(at=at)
-
-
-def spendable(person, at):
-    settle(customer_id=person.pk, at=at)
-    return totals(person)
 
 
 class TestTheStory:
@@ -362,80 +318,6 @@ class TestSteps:
         self.bring(ann, 1, at=NOW + 50 * DAY)
         assert spendable(ann, NOW + 90 * DAY) == (2 * 500 + 1_000, 0)
         assert disagreements() == []
-
-
-@pytest.mark.django_db(transaction=True)
-class TestAtOnce:
-    """Sixteen at once: the limit holds, and a friend has one referrer."""
-
-    def together(self, calls):
-        ready, outcomes = threading.Barrier(len(calls)), []
-
-        def run(call):
-            try:
-                ready.wait(20)
-                outcomes.append(call())
-            except refusals.Refused as refused:
-                outcomes.append(type(refused))
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return outcomes
-
-    def test_the_limit_of_a_code(self, ann):
-        open_plan(most_friends=5)
-        code_of(ann)
-        people = [make_person() for _ in range(16)]
-        outcomes = self.together([lambda person=person: claim(ann, person) for person in people])
-        assert outcomes.count(refusals.Limit) == 11
-        assert Referral.objects.count() == 5
-
-    def test_without_the_lock_the_limit_does_not_hold(self, ann, monkeypatch):
-        """The negative control."""
-        open_plan(most_friends=5)
-        code_of(ann)
-        people = [make_person() for _ in range(16)]
-        checked = threading.Barrier(16)
-        monkeypatch.setattr(ReferralCode.objects, "select_for_update", lambda **options: ReferralCode.objects.all())
-        looked = found.suspicions
-        monkeypatch.setattr(found, "suspicions", lambda **asked: (checked.wait(20), looked(**asked))[1])
-        self.together([lambda person=person: claim(ann, person) for person in people])
-        assert Referral.objects.count() == 16
-
-    def test_one_referrer(self, ben):
-        advocates = [make_person() for _ in range(16)]
-        for advocate in advocates:
-            code_of(advocate)
-        outcomes = self.together([lambda advocate=advocate: claim(advocate, ben) for advocate in advocates])
-        assert outcomes.count(refusals.AlreadyReferred) == 15
-        assert Referral.objects.count() == 1
-
-    def test_the_feed_tells_of_those_whose_orders_changed(self, ann, ben):
-        claim(ann, ben)
-        claim(ann, make_person())
-        assert referrals.follow(at=NOW) == 2
-        assert referrals.follow(at=NOW) == 0
-        buy(ben)
-        assert feed.wait_until_readable()
-        assert referrals.follow(at=NOW + DAY) == 1
-        assert totals(ann) == (0, 500)
-
-    def test_one_code_for_one_customer(self, ann):
-        outcomes = self.together([lambda: code_of(ann)] * 8)
-        assert len(set(outcomes)) == 1
-        assert ReferralCode.objects.count() == 1
-
-    def test_points_once_however_many_follow(self, ann, ben):
-        claim(ann, ben)
-        buy(ben)
-        self.together([lambda: follow(NOW + DAY)] * 8)
-        assert Posting.objects.filter(key__startswith="referral:").count() == 2
-        assert totals(ann) == (0, 500)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from loyalty.models import Move, Standing, TierNotice
 from loyalty.services import events, removing
 from tests.factories import make_business, make_customer
 from tests.loyalty.test_events import NOW, make_event
-from tests.loyalty.test_tiers import settle
-from tests.loyalty.tiers import make_posting, make_tiers
+from tests.loyalty.tiers import make_posting, make_tiers, settle
 
 pytestmark = pytest.mark.django_db
 

@@ -1,45 +1,30 @@
 """Reaching, keeping and losing tiers in the database."""
 
-import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from core import business
-from loyalty import tiering
 from loyalty.models import Account, Move, Standing, Tier, TierNotice
-from loyalty.selectors import tier_values
 from loyalty.services import tiers
 from loyalty.services.tiers import Moved
-from loyalty.tiering import Stand
 from tests.factories import DAY, make_business, make_customer, make_order, make_refund, make_unmatched_return
-from tests.loyalty.tiers import make_member, make_plan, make_posting, make_tier, make_tiers, noon
+from tests.loyalty.tiers import (
+    A_YEAR_ON,
+    YESTERDAY,
+    history,
+    make_member,
+    make_posting,
+    make_tier,
+    make_tiers,
+    midnight,
+    noon,
+    settle,
+    stands,
+)
 
 pytestmark = pytest.mark.django_db
-
-YESTERDAY = DAY - timedelta(days=1)
-A_YEAR_ON = date(2027, 3, 9)
-
-
-def settle(*customers, day=DAY, at=None):
-    ids = [customer.pk for customer in customers]
-    return tiers.settle(customer_ids=ids, business=business.current(), at=at or noon(day))
-
-
-def midnight(day):
-    at = noon(day)
-    return tiers.expire(business=business.current(), at=at), tiers.begin_periods(business=business.current(), at=at)
-
-
-def stands(customer):
-    row = Standing.objects.select_related("tier").filter(customer=customer).first()
-    return None if row is None else (row.tier.name if row.tier else None, row.ends_on, row.until, row.value)
-
-
-def history(customer):
-    moves = Move.objects.filter(customer=customer).order_by("id").select_related("before", "after")
-    return [(str(move.before or "-"), str(move.after or "-"), move.reason, move.value) for move in moves]
 
 
 class TestStory:
@@ -200,31 +185,6 @@ class TestTwice:
         assert len(history(ada)) == 1
 
 
-def make_state(rng, tiers_of):
-    """A standing that may be anything, on the day before; and orders around the windows that may count."""
-    customer = make_customer()
-    for _ in range(rng.randrange(4)):
-        day = DAY - timedelta(days=rng.choice([0, 1, 10, 68, 69, 70, 200, 364, 365, 366, 380, 600, 800]))
-        make_order(customer=customer, day=day, value_cents=rng.choice([40, 100, 150, 300]))
-    if rng.random() < 0.8:
-        rank = rng.randrange(3)
-        ends_on = DAY + timedelta(days=rng.choice([-400, -70, -20, -1, 0, 1, 300])) if rank else None
-        grace = timedelta(days=rng.choice([0, 20]))
-        make_member(
-            tiers_of[rank],
-            customer=customer,
-            ends_on=ends_on,
-            until=ends_on and ends_on + grace,
-            set_by=rng.choice(["rules", "rules", "raised", "lowered"]) if rank else "rules",
-        )
-    return customer
-
-
-def value_of(customer, span):
-    days = customer.orders.values_list("placed_on", "value_cents")
-    return sum(cents for day, cents in days if (span.first is None or span.first <= day) and day <= span.last)
-
-
 @pytest.mark.django_db(transaction=True)
 class TestFollowing:
     def test_the_first_time_everybody_then_those_who_changed(self):
@@ -247,42 +207,6 @@ class TestFollowing:
 
     def follow(self):
         return tiers.follow(business=business.current(), at=noon(DAY))
-
-
-class TestAgainstThePlainRules:
-    @pytest.mark.parametrize("window", ["rolling", "year", "lifetime"])
-    @pytest.mark.parametrize("by_step", [True, False])
-    def test_the_database_decides_the_same(self, window, by_step):
-        rng = random.Random(f"{window} {by_step}")
-        own = (None, *make_tiers(qualify_by="money", window=window, downgrade="step" if by_step else "recalculated"))
-        make_plan(grace_days=5)
-        rules = tier_values.scheme().rules
-        people = [make_state(rng, own) for _ in range(80)]
-        expected = {person.pk: self.decide(rules, person) for person in people}
-        settle(*people)
-        rows = {row.pk: row for row in Standing.objects.select_related("tier")}
-        found = {pk: self.stand(rows.get(pk)) for pk in expected}
-        assert found == {pk: decision and decision.stand for pk, decision in expected.items()}
-        reasons = {pk: decision.reason for pk, decision in expected.items() if decision and decision.reason}
-        assert dict(Move.objects.values_list("customer_id", "reason")) == reasons
-        assert set(reasons.values()) == {"reached", "ended", "hand-ended"}
-
-    def decide(self, rules, person):
-        row = Standing.objects.select_related("tier").filter(customer=person).first()
-        ended = row is not None and row.ends_on is not None and row.ends_on < DAY
-        return tiering.decide(
-            rules,
-            self.stand(row),
-            today=DAY,
-            value_now=value_of(person, tiering.window(rules.window, DAY)),
-            value_then=value_of(person, tiering.window(rules.window, row.ends_on)) if ended else 0,
-            has_facts=person.orders.filter(
-                placed_on__gte=tiering.window(rules.window, DAY).first or date.min, placed_on__lte=DAY
-            ).exists(),
-        )
-
-    def stand(self, row):
-        return row and Stand(row.tier.rank if row.tier else 0, row.ends_on, row.until, row.set_by)
 
 
 class TestNotices:
@@ -320,52 +244,6 @@ class TestNotices:
 
     def tell(self):
         return tiers.tell_ending(business=business.current(), at=noon(DAY))
-
-
-class TestByHand:
-    def give(self, customer, tier, *, until=DAY, note="Our first customer", by):
-        return tiers.set_by_hand(
-            customer_id=customer.pk,
-            tier=tier,
-            until=until,
-            note=note,
-            by=by,
-            business=business.current(),
-            at=noon(DAY),
-        )
-
-    def test_it_works(self, django_user_model):
-        _, gold = make_tiers()
-        ada, by = make_customer(), django_user_model.objects.create(email="m@example.com")
-        self.give(ada, gold, by=by)
-        assert stands(ada) == ("Gold", DAY, DAY, 0)
-        move = Move.objects.get()
-        assert (move.reason, move.note, move.by, move.after) == ("hand", "Our first customer", by, gold)
-        assert midnight(DAY + timedelta(days=1))[0] == Moved(1, 0, 1)
-        assert history(ada)[-1] == ("Gold", "-", "hand-ended", 0)
-
-    def test_lowered_by_hand_stays_there(self, django_user_model):
-        silver, _ = make_tiers()
-        ada, by = make_customer(), django_user_model.objects.create(email="m@example.com")
-        make_posting(ada, 300)
-        assert self.give(ada, silver, by=by).set_by == "lowered"
-        assert settle(ada) == Moved()
-        assert midnight(DAY + timedelta(days=1))[0] == Moved(1, 1, 0)
-        assert history(ada)[-1] == ("Silver", "Gold", "hand-ended", 300)
-
-    def test_the_same_tier_only_moves_the_end(self, django_user_model):
-        _, gold = make_tiers()
-        ada, by = make_customer(), django_user_model.objects.create(email="m@example.com")
-        self.give(ada, gold, by=by)
-        self.give(ada, gold, until=A_YEAR_ON, by=by)
-        assert stands(ada)[2] == A_YEAR_ON
-        assert len(history(ada)) == 1
-
-    @pytest.mark.parametrize("wrong", [{"until": YESTERDAY}, {"note": " "}])
-    def test_it_needs_a_reason_and_an_end(self, wrong, django_user_model):
-        _, gold = make_tiers()
-        with pytest.raises(tiers.NotATier):
-            self.give(make_customer(), gold, by=django_user_model.objects.create(email="m@example.com"), **wrong)
 
 
 class TestTheDatabaseRefuses:
