@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from core import business as settings_row
 from core import doorbell, feed, money
@@ -62,7 +64,8 @@ def record(*, order_id: int, external_id: str, refunded_at: datetime, lines: Seq
         return Recorded(refund=known, created=False)
     day = refunded_at.astimezone(business.zone).date()
     if day < order.placed_on:
-        raise TooMuch(f"Nothing comes back before it was bought, on {order.placed_on}.", field="refunded_at")
+        text = _("Nothing comes back before it was bought, on %(day)s.")
+        raise TooMuch(text % {"day": formats.date_format(order.placed_on, "DATE_FORMAT")}, field="refunded_at")
     made = Refund(
         order=order, customer=order.customer, external_id=external_id, refunded_at=refunded_at, refunded_on=day
     )
@@ -75,11 +78,12 @@ def record(*, order_id: int, external_id: str, refunded_at: datetime, lines: Seq
 def _spread(sold: Sequence[OrderLine], back: Back, number: int) -> Iterable[tuple[OrderLine, Decimal, int | None]]:
     """The lines that `back` takes from, as (line, quantity, amount). Counts up what came back of each line."""
     if back.quantity < 0 or (back.net_cents or 0) < 0:
-        raise TooMuch("What comes back is not negative.", number=number)
+        raise TooMuch(_("What comes back is not negative."), number=number)
     named = [line for line in sold if back.line_id == line.pk or (back.sku and line.product.sku == back.sku)]
     if not named:
         field = "sku" if back.sku else "line"
-        raise TooMuch(f"The order has no line {back.sku or back.line_id}.", number=number, field=field)
+        text = _("The order has no line %(line)s.") % {"line": back.sku or back.line_id}
+        raise TooMuch(text, number=number, field=field)
     if not back.quantity:
         return [(named[0], Decimal(0), back.net_cents)]
     missing, taken = back.quantity, list[tuple[OrderLine, Decimal]]()
@@ -90,10 +94,9 @@ def _spread(sold: Sequence[OrderLine], back: Back, number: int) -> Iterable[tupl
             line.refunded_quantity += part
             missing -= part
     if missing > 0:
-        raise TooMuch(
-            f"{back.quantity.normalize():f} of {named[0].product.sku} is more than was bought and not returned.",
-            number=number,
-        )
+        text = _("%(quantity)s of %(sku)s is more than was bought and not returned.")
+        told = {"quantity": formats.number_format(back.quantity.normalize()), "sku": named[0].product.sku}
+        raise TooMuch(text % told, number=number)
     amounts = _shares(back, taken)
     return [(line, quantity, amount) for (line, quantity), amount in zip(taken, amounts, strict=True)]
 
@@ -132,7 +135,8 @@ def _proportion(line: OrderLine, quantity: Decimal, *, left: int) -> int:
 
 def _part(line: OrderLine, quantity: Decimal, cents: int, exponent: int) -> RefundLine:
     if not min(line.net_cents, 0) <= line.refunded_cents + cents <= max(line.net_cents, 0):
-        raise TooMuch(f"More is paid back for {line.product.sku} than was paid.", field="amount")
+        text = _("More is paid back for %(sku)s than was paid.") % {"sku": line.product.sku}
+        raise TooMuch(text, field="amount")
     margin = pricing.refund_margin(
         net_cents=line.net_cents,
         margin_cents=line.margin_cents,
@@ -159,7 +163,7 @@ def _write(made: Refund, lines: Sequence[RefundLine]) -> Refund:
                 )
             RefundLine.objects.bulk_create(lines)
     except IntegrityError as error:
-        raise TooMuch("More is paid back than was paid.", field="amount") from error
+        raise TooMuch(_("More is paid back than was paid."), field="amount") from error
     returns.refresh_orders([made.order_id])
     _tell(made)
     return made
