@@ -36,6 +36,7 @@ STEPS: Final = {
     "index": _("Index and total"),
     "contracts": _("Value contracts"),
     "publish": _("Publish"),
+    "moves": _("Find who changes segments"),
     "segments": _("Assign segments"),
     "segment_points": _("Points for segments"),
     "tidy": _("Tidy up"),

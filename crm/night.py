@@ -96,10 +96,14 @@ def _count_periods(job: Job) -> Payload:
 
 
 def _assign_segments(job: Job) -> Payload:
+    return {"rows": assigning.assign(run=_run(job), first=job.payload["first"], last=job.payload["last"])}
+
+
+def _tidy(job: Job) -> Payload:
     run = _run(job)
-    if not run.is_current:
-        return {"rows": 0}
-    return {"rows": assigning.assign(run=run)}
+    if not run.is_past:
+        assigning.settle(run=run)
+    return publishing.tidy(run=run)
 
 
 def _midnight(job: Job, work: Callable[..., int]) -> Payload:
@@ -151,10 +155,11 @@ STEPS: dict[str, Step] = {
             plan=scoring.shards,
         ),
         Step("index", lambda job: publishing.finish_table(run=_run(job))),
+        Step("moves", lambda job: {"rows": assigning.find(run=_run(job))}, in_past=False, beside=True),
         Step("publish", lambda job: publishing.publish(run=_run(job), at=timezone.now())),
-        Step("segments", _assign_segments, in_past=False),
+        Step("segments", _assign_segments, plan=assigning.parts, in_past=False),
         Step("segment_points", lambda job: {"rows": midnight.welcome(at=timezone.now())}, in_past=False),
-        Step("tidy", lambda job: publishing.tidy(run=_run(job))),
+        Step("tidy", _tidy),
     )
 }
 

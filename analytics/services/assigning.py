@@ -1,5 +1,7 @@
 """From a night's scores to memberships: one pass over two nights finds who moved, and only they are written.
 
+The moves are found before the night is shown, while its scores are indexed, and kept in a table of the run's own.
+
 RFM's scores carry the segment before and since when. For the other schemes the night before tells it, and for those who
 are back where the night before had them (a night was done again) the kept nights do.
 """
@@ -17,6 +19,9 @@ from customers.services import memberships
 from customers.services.memberships import Codes, Wanted
 
 FLAG: Final = "assigned"  # in a run's stats: the memberships say what its scores say
+PREFIX: Final = "analytics_moves_of_run_"
+PARTS: Final = 2  # of the moves, at work at once
+FIRST, LAST = 0, 2**63 - 1  # of all numbers of customers
 
 RFM: Final = """
 SELECT customer_id, segment, previous_segment, segment_changed_on FROM {scores} WHERE segment > 0
@@ -50,22 +55,48 @@ LEFT JOIN LATERAL (
 ) back ON c.{column} = m.{column}
 {only}
 """
+HALFWAY: Final = "SELECT percentile_disc(%s) WITHIN GROUP (ORDER BY customer_id) FROM {moves}"
 NOBODY: Final = "SELECT NULL::bigint AS customer_id, NULL::bigint AS {column} WHERE false"
 
 
+def table_of(run: Run) -> str:
+    return f"{PREFIX}{int(run.pk)}"
+
+
 @transaction.atomic
-def assign(*, run: Run) -> int:
-    """Bring the memberships of every scheme to what the run says; returns how many changed."""
-    base = _base()
+def find(*, run: Run) -> int:
+    """Find who moves in any scheme by what the run says, and keep it; returns how many."""
+    base = _base(run)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table_of(run)}")
     if base:
-        _find_moves(run, base)
-    written = memberships.assign(schemes=_wanted(run, base), only_wanted=base is not None)
+        _compare(run, base)
+    found = memberships.find_moves(table=table_of(run), schemes=_wanted(run, base), only_wanted=base is not None)
     if base:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE scheme_moves")
+    return found
+
+
+def parts(run: Run) -> list[dict[str, int]]:
+    """What `assign` is to be called with: ranges of customers with about as many moves each."""
+    with connection.cursor() as cursor:
+        cursor.execute(HALFWAY.format(moves=table_of(run)), [[part / PARTS for part in range(1, PARTS)]])
+        (cuts,) = cursor.fetchone()
+    ends = sorted(set(cuts or ()))
+    firsts, lasts = [FIRST, *(end + 1 for end in ends)], [*ends, LAST]
+    return [{"first": first, "last": last} for first, last in zip(firsts, lasts, strict=True)]
+
+
+def assign(*, run: Run, first: int, last: int) -> int:
+    """Move the customers with first ≤ id ≤ last; returns how many memberships changed."""
+    return memberships.move(table=table_of(run), first=first, last=last)
+
+
+def settle(*, run: Run) -> None:
+    """Say that every part is done."""
     run.stats[FLAG] = True
     run.save(update_fields=["stats"])
-    return written
 
 
 def _wanted(run: Run, base: int | None) -> dict[str, Wanted]:
@@ -82,13 +113,14 @@ def named(scheme: Scheme) -> Codes:
     return {kind.code: (kind.slug, kind.label) for kind in scheme.kinds}
 
 
-def _base() -> int | None:
-    """The last run that the memberships were brought to, unless its table is gone."""
-    last = Run.objects.filter(**{f"stats__{FLAG}": True}).order_by("-pk").values_list("pk", flat=True).first()
-    return last if last in partitions.kept() else None
+def _base(run: Run) -> int | None:
+    """The run that the memberships were brought to; None where they were not in full, or its table is gone."""
+    shown = Run.objects.filter(published_at__isnull=False, is_past=False).exclude(pk=run.pk)
+    last = shown.order_by("-published_at", "-pk").first()
+    return last.pk if last and last.stats.get(FLAG) and last.pk in partitions.kept() else None
 
 
-def _find_moves(run: Run, base: int) -> None:
+def _compare(run: Run, base: int) -> None:
     codes = ", ".join(f"coalesce(s.{column}, 0) AS {column}, b.{column} AS old_{column}" for column in COLUMNS)
     new, old = (", ".join(f"{side}.{column}" for column in COLUMNS) for side in "sb")
     tables = {"scores": partitions.table_of(run.pk), "base": partitions.table_of(base)}

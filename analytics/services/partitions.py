@@ -40,10 +40,13 @@ def create(run_id: int) -> None:
 
 
 def index(run_id: int, *, sorts: bool) -> None:
-    """The key, the sort indexes of a run that becomes current, and the planner's statistics."""
+    """The key, the sort indexes of a run that becomes current, and the planner's statistics.
+
+    Others may read the table meanwhile: its index becomes the primary key when it is attached, which locks them out.
+    """
     table = table_of(run_id)
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (customer_id)")
+        cursor.execute(f"CREATE UNIQUE INDEX {table}_pkey ON {table} (customer_id)")
         for name, columns in SORTS.items() if sorts else ():
             cursor.execute(f"CREATE INDEX {table}_{name} ON {table} {columns}")
         if sorts:  # champions are hardly ever at risk: without this the planner looks for them row by row
@@ -53,9 +56,11 @@ def index(run_id: int, *, sorts: bool) -> None:
 
 def attach(run_id: int) -> None:
     """Make the table a partition. Its CHECK spares the scan, so that this takes milliseconds."""
+    table = table_of(run_id)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-        cursor.execute(f"ALTER TABLE analytics_score ATTACH PARTITION {table_of(run_id)} FOR VALUES IN ({int(run_id)})")
+        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY USING INDEX {table}_pkey")
+        cursor.execute(f"ALTER TABLE analytics_score ATTACH PARTITION {table} FOR VALUES IN ({int(run_id)})")
 
 
 def drop(run_id: int) -> None:

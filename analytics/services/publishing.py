@@ -7,7 +7,17 @@ from typing import Any, Final
 from django.db import transaction
 
 from analytics.clv.fitted import Fitted
-from analytics.services import baskets, contract_rows, contract_values, partitions, profit, stats, summaries, tag_totals
+from analytics.services import (
+    assigning,
+    baskets,
+    contract_rows,
+    contract_values,
+    partitions,
+    profit,
+    stats,
+    summaries,
+    tag_totals,
+)
 from core import feed
 from core.models import Run
 
@@ -51,7 +61,7 @@ def tidy(*, run: Run) -> dict[str, Any]:
     """
     feed.prune()
     past = (summaries.PAST_PREFIX, baskets.PAST_PREFIX, profit.PAST_PREFIX)
-    for prefix in (*past, *contract_values.PREFIXES):
+    for prefix in (*past, *contract_values.PREFIXES, assigning.PREFIX):
         for number in partitions.runs_with(prefix):
             partitions.drop_if_free(f"{prefix}{number}")
     tables, keep = partitions.kept(), kept_runs() | {run.pk}

@@ -1,4 +1,7 @@
-"""Who is in which segment: written here by the apps above, which bring the assignments as a query."""
+"""Who is in which segment: written here by the apps above, which bring the assignments as a query.
+
+Whoever moves is found first and moved afterwards: the first takes long and changes nothing that people see.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +19,9 @@ SELECT customer_id, %(scheme{n})s::text AS scheme, (%(ids{n})s::bigint[])[segmen
     (%(ids{n})s::bigint[])[previous] AS previous_id, changed_on
 FROM ({query}) AS w{n} (customer_id, segment, previous, changed_on)
 """
-MOVED: Final = """
-CREATE TEMP TABLE moved_members ON COMMIT DROP AS
-SELECT customer_id, scheme, w.segment_id, w.previous_id, w.changed_on FROM ({wanted}) AS w {others};
-ANALYZE moved_members
+MOVES: Final = """
+CREATE TABLE {table} AS
+SELECT customer_id, scheme, w.segment_id, w.previous_id, w.changed_on FROM ({wanted}) AS w {others}
 """
 # One pass over both sides: whoever is not wanted has no segment, and only the few that differ are joined any further.
 OTHERS: Final = """
@@ -28,14 +30,15 @@ FULL JOIN (SELECT customer_id, scheme, segment_id FROM customers_membership WHER
 WHERE m.segment_id IS DISTINCT FROM w.segment_id
 """
 LEAVE: Final = """
-DELETE FROM customers_membership m USING moved_members w
+DELETE FROM customers_membership m USING {table} w
 WHERE m.customer_id = w.customer_id AND m.scheme = w.scheme AND w.segment_id IS NULL
+    AND w.customer_id BETWEEN %(first)s AND %(last)s
 """
 ASSIGN: Final = """
 INSERT INTO customers_membership (customer_id, scheme, segment_id, previous_id, changed_on)
 SELECT w.customer_id, w.scheme, w.segment_id, w.previous_id, w.changed_on
-FROM moved_members w JOIN customers_customer c ON c.id = w.customer_id
-WHERE w.segment_id IS NOT NULL
+FROM {table} w JOIN customers_customer c ON c.id = w.customer_id
+WHERE w.segment_id IS NOT NULL AND w.customer_id BETWEEN %(first)s AND %(last)s
 ORDER BY w.customer_id, w.scheme
 ON CONFLICT (customer_id, scheme) DO UPDATE
 SET segment_id = excluded.segment_id, previous_id = excluded.previous_id, changed_on = excluded.changed_on
@@ -56,8 +59,8 @@ class Wanted:
 
 
 @transaction.atomic
-def assign(*, schemes: Mapping[str, Wanted], only_wanted: bool = False) -> int:
-    """Bring the memberships of the schemes to what is wanted; only differences are written. Returns how many.
+def find_moves(*, table: str, schemes: Mapping[str, Wanted], only_wanted: bool = False) -> int:
+    """Keep in a new `table` (a trusted name) who is in another segment than is wanted, and in which; returns how many.
 
     Who is not in a scheme's query, or has another code, leaves; with `only_wanted` who is not in it stays as she is.
     """
@@ -66,13 +69,21 @@ def assign(*, schemes: Mapping[str, Wanted], only_wanted: bool = False) -> int:
         params |= {f"scheme{n}": scheme, f"ids{n}": _ids(scheme, wanted.segments)}
     parts = [WANTED.format(n=n, query=wanted.query) for n, wanted in enumerate(schemes.values())]
     with connection.cursor() as cursor:
-        moved = MOVED.format(wanted="UNION ALL".join(parts), others="" if only_wanted else OTHERS)
-        cursor.execute(cursor.mogrify(moved, params))
+        moves = MOVES.format(table=table, wanted="UNION ALL".join(parts), others="" if only_wanted else OTHERS)
+        cursor.execute(cursor.mogrify(moves, params))
+        found = int(cursor.rowcount)
+        cursor.execute(f"ANALYZE {table}")
+    return found
+
+
+@transaction.atomic
+def move(*, table: str, first: int, last: int) -> int:
+    """Do the moves of `table` for customers with first ≤ id ≤ last; only differences are written. Returns how many."""
+    with connection.cursor() as cursor:
         written = 0
         for statement in (LEAVE, ASSIGN):
-            cursor.execute(statement)
+            cursor.execute(statement.format(table=table), {"first": first, "last": last})
             written += cursor.rowcount
-        cursor.execute("DROP TABLE moved_members")
     return written
 
 

@@ -27,8 +27,16 @@ def night(*rows, as_of, before=None, **fields):
     run = make_night(*(row | {"previous_segment": 0} for row in rows), as_of=as_of, **fields)
     run.model |= {"compared_with": before.pk if before else None}
     run.save(update_fields=["model"])
-    assigning.assign(run=run)
+    bring(run)
     return run
+
+
+def bring(run):
+    """Find who moves and move them, as a night does; returns how many memberships were written."""
+    assigning.find(run=run)
+    written = sum(assigning.assign(run=run, **part) for part in assigning.parts(run))
+    assigning.settle(run=run)
+    return written
 
 
 def place(customer, scheme="tenure"):
@@ -81,10 +89,44 @@ def test_when_the_last_nights_scores_are_gone_everybody_is_compared(ana):
     assert place(bo) is None
 
 
+def test_parts_are_all_customers_each_once(ana):
+    people = [ana, *(make_customer() for _ in range(6))]
+    run = make_night(
+        *(score(person, tenure=1, previous_segment=0) for person in people), as_of=AS_OF, model={"compared_with": None}
+    )
+    assigning.find(run=run)
+    cut = assigning.parts(run)
+    assert [(part["first"], part["last"]) for part in cut] == [(0, people[3].pk), (people[3].pk + 1, 2**63 - 1)]
+    assert [assigning.assign(run=run, **part) > 0 for part in cut] == [True, True]
+    assert {place(person)[0] for person in people} == {"newcomers"}
+
+
+def test_after_a_night_of_which_only_a_part_was_done_everybody_is_compared(ana):
+    """Her move was done, and the next night has her back where the last complete one had her."""
+    bo = make_customer(name="Bo")
+    first = night(score(ana, tenure=1), score(bo, tenure=1), as_of=AS_OF)
+    broken = make_night(
+        *(score(one, tenure=2, previous_segment=0) for one in (ana, bo)),
+        as_of=AS_OF + DAY,
+        model={"compared_with": first.pk},
+    )
+    assigning.find(run=broken)
+    assigning.assign(run=broken, first=0, last=ana.pk)
+    assert (place(ana)[0], place(bo)[0]) == ("established", "newcomers")
+    night(score(ana, tenure=1), score(bo, tenure=1), as_of=AS_OF + 2 * DAY, before=broken)
+    assert (place(ana)[0], place(bo)[0]) == ("newcomers", "newcomers")
+
+
+def test_moves_are_found_without_a_change_and_again(ana):
+    run = make_night(score(ana, tenure=1, previous_segment=0), as_of=AS_OF, model={"compared_with": None})
+    assert assigning.find(run=run) == assigning.find(run=run) > 0
+    assert place(ana) is None
+
+
 def test_nothing_is_written_when_nobody_moved(ana):
     first = night(score(ana, tenure=1), as_of=AS_OF)
     again = make_night(score(ana, tenure=1, previous_segment=0), as_of=AS_OF + DAY, model={"compared_with": first.pk})
-    assert assigning.assign(run=again) == 0
+    assert bring(again) == 0
 
 
 def test_rfm_moves_as_the_scores_tell(ana):
@@ -96,7 +138,7 @@ def test_rfm_moves_as_the_scores_tell(ana):
     )
     before = place(ana, "rfm")
 
-    written = assigning.assign(run=second)
+    written = bring(second)
 
     assert place(ana, "rfm")[1:] == (before[0], AS_OF + DAY)
     assert place(bo, "rfm") is place(cy, "rfm") is None
@@ -105,7 +147,7 @@ def test_rfm_moves_as_the_scores_tell(ana):
 
 def test_a_shop_of_nobody():
     run = make_night(model={"compared_with": None})
-    assert assigning.assign(run=run) == 0
+    assert bring(run) == 0
 
 
 class TestNight:
