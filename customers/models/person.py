@@ -133,7 +133,7 @@ class Email(models.Model):
             # customers.selectors: people who share an address
             models.Index(fields=["address"], name="email_address"),
             # customers.selectors.duplicates: addresses of the same mailbox, without a visit to the table
-            models.Index(Mailbox("address"), include=["address"], name="email_mailbox"),
+            models.Index(Mailbox("address"), include=["address", "customer"], name="email_mailbox"),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ SHOWN: Final = 5  # of a group: a shared mailbox may have hundreds
 NOTHING: Final = "''::text"
 
 KEYS: Final = """
-SELECT {one}, {two} FROM {rows} WHERE {about} AND {after} GROUP BY {one}, {two} HAVING count(*) > 1
+SELECT {one}, {two} FROM {rows} WHERE {about} AND {after} GROUP BY {one}, {two} HAVING {several}
 ORDER BY {one}, {two} LIMIT {most}"""
 MEMBERS: Final = """
 SELECT DISTINCT {one}, {two}, c.id FROM unnest(%(ones)s::text[], %(twos)s::text[]) AS wanted (one, two)
@@ -44,6 +44,7 @@ class Kind:
     about: str = "c.archived_at IS NULL"
     people: str = ""
     named: str = "c.name <> ''"
+    several: str = "count(*) > 1"
 
     def sql(self, statement: str) -> str:
         """The first page begins at the beginning."""
@@ -55,6 +56,7 @@ class Kind:
             about=self.about,
             people=self.people,
             named=self.named,
+            several=self.several,
             after=after,
             most=GROUPS + 1,
         )
@@ -68,6 +70,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         about="perennial_mailbox(e.address) > '@'",
         people="JOIN customers_customer c ON c.id = e.customer_id",
         named="true",
+        several="count(DISTINCT e.customer_id) > 1",
     ),
     "phone": Kind(
         label=_("Same phone"),

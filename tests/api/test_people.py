@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from analytics.scores import Name
 from core.models import Edit
+from crm import joining
 from customers.models import Company, Customer, CustomField, Email, Identity, Phone, Tagging
 from customers.services import search, tags
 from tests.api.callers import caller, codes
@@ -348,3 +349,13 @@ class TestTags:
 
     def test_reading_is_not_writing(self, db):
         assert caller("customers:read").put(ADA, {"tags": ["Vegan"]}).status_code == 403
+
+
+def test_the_id_of_who_was_merged_leads_to_the_one(api):
+    ada, twin = named("Ada", external_id="ada"), named("Ada L.", external_id="twin")
+    joining.merge(into=ada.pk, other=twin.pk, by=None, at=timezone.now())
+    for address in (f"{LIST}{twin.pk}/", f"{LIST}shop/twin/", ADA):
+        assert api.get(address).json()["id"] == str(ada.pk)
+    assert api.send("PATCH", f"{LIST}{twin.pk}/", {"city": "Bonn"}).json()["id"] == str(ada.pk)
+    ada.refresh_from_db()
+    assert ada.city == "Bonn"
