@@ -226,7 +226,7 @@
         symbol: "circle", symbolSize: 11, itemStyle: { color: c.surface, borderColor: c.first, borderWidth: 2.5 },
         label: {
           formatter: data.labels.payback, color: c.text, fontSize: 12, distance: 8,
-          ...(data.payback ? { position: "bottom" } : { position: "right", offset: [0, 14] }), // clear of the axis
+          ...(data.payback ? { position: "bottom" } : { position: "right", offset: [0, -14] }), // clear of the axis and of the cost
         },
         data: [{ coord: [data.payback, data.margin[data.payback]] }],
       },
