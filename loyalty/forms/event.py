@@ -1,17 +1,23 @@
 """An event as people write it."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.forms.guarded import Guarded
+from customers.models import Customer
 from loyalty.models import Event, Tier
 from loyalty.models.perk import MOST_PLACES
+from loyalty.selectors import cards
 from loyalty.services.events import FIELDS, Plan
 
 LOCAL = "%Y-%m-%dT%H:%M"
+NAMED: Final = 3  # customers in a refusal
+NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def _moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
@@ -70,6 +76,23 @@ def initial(event: Event) -> dict[str, Any]:
 
 
 class GuestForm(forms.Form):
-    """Somebody for whom the desk answers, by the number in the address of her page."""
+    """Somebody for whom the desk answers, as staff call her, or by the number in the address of her page."""
 
-    customer = forms.IntegerField(label=gettext_lazy("Customer number"), min_value=1)
+    customer = forms.CharField(
+        label=gettext_lazy("Customer"),
+        max_length=200,
+        help_text=gettext_lazy("A part of the name, the e-mail address or the phone number."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_customer(self) -> Customer:
+        text = self.cleaned_data["customer"]
+        found = list(Customer.objects.filter(pk=int(text))) if NUMBER.fullmatch(text) else []
+        found = found or cards.people(text)
+        if not found:
+            raise ValidationError(_("Nobody is found by “%(text)s”.") % {"text": text})
+        if len(found) > 1:
+            names = ", ".join(f"{one} ({one.pk})" for one in found[:NAMED])
+            said = _("“%(text)s” may be %(names)s. Write the number.")
+            raise ValidationError(said % {"text": text, "names": names})
+        return found[0]

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.http import DeskRequest
-from customers.models import Customer
 from loyalty.forms.event import EventForm, GuestForm, initial
 from loyalty.models import Event, Reply
 from loyalty.selectors import events as found
@@ -76,12 +75,9 @@ def event_cancel(request: DeskRequest, pk: int) -> HttpResponse:
 def event_reply(request: DeskRequest, pk: int) -> HttpResponse:
     """The desk answers for a customer: `comes` or not."""
     event, form = get_object_or_404(found.listed(), pk=pk), GuestForm(request.POST)
-    customer = Customer.objects.filter(pk=form.cleaned_data["customer"]).first() if form.is_valid() else None
-    if customer is None:
-        if not form.errors:
-            form.add_error("customer", _("There is no customer with this number."))
+    if not form.is_valid():
         return _detail(request, event, form)
-    comes = "comes" in request.POST
+    customer, comes = form.cleaned_data["customer"], "comes" in request.POST
     try:
         reply = events.reply_for(event_id=pk, customer_id=customer.pk, comes=comes, at=timezone.now())
     except events.EventProblem as problem:

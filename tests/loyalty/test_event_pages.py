@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from core.models import Role
+from customers.services import search
 from loyalty.models import Event, Reply
 from loyalty.services import events
 from tests.factories import make_customer
@@ -96,7 +97,18 @@ def test_the_desk_replies_for_somebody(agent):
     assert "1 customer waits." in page
     agent.post(address, {"customer": ada.pk})
     assert states(event) == ["no", "yes"]
-    assert "There is no customer with this number." in text(agent.post(address, {"customer": 10**9, "comes": "1"}))
+    assert "Nobody is found by “1000000000”." in text(agent.post(address, {"customer": 10**9, "comes": "1"}))
+
+
+def test_the_desk_names_a_guest_as_it_calls_her(agent):
+    event, ada, twin = make_soon(), make_customer(name="Ada Byron"), make_customer(name="Ada King")
+    search.refresh(customer_ids=[ada.pk, twin.pk])
+    address = f"{LIST}{event.pk}/reply/"
+    told = text(agent.post(address, {"customer": "ada", "comes": "1"}))
+    assert f"may be Ada Byron ({ada.pk}), Ada King ({twin.pk}). Write the number." in told
+    assert not event.replies.exists()
+    assert agent.post(address, {"customer": "byron", "comes": "1"}).status_code == 302
+    assert event.replies.get().customer == ada
 
 
 def test_it_is_cancelled(marketer):
