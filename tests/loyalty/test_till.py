@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from core.models import Business, Role, User
 from customers.models import Email, Phone
@@ -65,6 +66,14 @@ def test_a_single_customer_opens_at_once(till, text):
     answer = till.get("/till/", {"q": text})
 
     assert answer.url == f"/till/{customer.pk}/"
+
+
+def test_what_expires_is_shown_with_its_last_day(till):
+    """As on the customer's own page: what ends at midnight can be spent on the day before."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=40)
+    page = till.get(f"/till/{member(expires_at=midnight).pk}/").content.decode()
+    assert date_format(midnight - timedelta(days=1), "DATE_FORMAT") in page
+    assert date_format(midnight, "DATE_FORMAT") not in page
 
 
 def test_several_are_listed_and_nobody_is_said(till):
