@@ -41,7 +41,7 @@ class Quantity(Price):
 
     default_error_messages: ClassVar = {
         "invalid": _('Give a quantity as a number or a text, as in 2 or "0.5".'),
-        "range": _("The quantity is too small or too large."),
+        "range": _("The quantity is below zero, or too large."),
         "zero": _("A quantity is more than zero."),
     }
 

@@ -22,6 +22,13 @@ from loyalty.selectors import programme
 DECISION: Final = ("decided_by", "decided_program", "decided_at", "answer")
 
 
+class NothingChanges(NotPoints):
+    """Zero points; below zero takes."""
+
+    def __init__(self) -> None:
+        LedgerProblem.__init__(self, _("Nothing would change: above zero gives, below zero takes away."))
+
+
 class ReasonMissing(LedgerProblem):
     code = "reason_missing"
 
@@ -114,7 +121,7 @@ def refuse(
 def _checked(*, points: int, reason: str) -> str:
     reason = _words(reason)
     if not points:
-        raise NotPoints
+        raise NothingChanges
     if abs(points) > LARGEST:
         raise PointsOverflow
     return reason

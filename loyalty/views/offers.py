@@ -70,7 +70,7 @@ def offer_add(request: DeskRequest) -> HttpResponse:
     form = OfferForm(request.POST or None, business=request.business)
     if request.method == "POST" and form.is_valid():
         offer = offer_settings.add(terms=form.terms(), by=request.user.pk)
-        messages.success(request, _("The offer runs. Now make its codes."))
+        messages.success(request, _("The offer is there. Now make its codes."))
         return redirect("loyalty:offer_codes", pk=offer.pk)
     return render(request, "loyalty/offer_form.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -160,9 +160,11 @@ def test_a_reason_is_needed(customer, agent, reason):
         adjust(customer, 20, agent, reason=reason)
 
 
-@pytest.mark.parametrize(("amount", "problem"), [(0, NotPoints), (10**12 + 1, PointsOverflow)])
-def test_points_that_are_none_or_too_many(customer, agent, amount, problem):
-    with pytest.raises(problem):
+@pytest.mark.parametrize(
+    ("amount", "problem", "said"), [(0, NotPoints, "above zero gives"), (10**12 + 1, PointsOverflow, "at most")]
+)
+def test_points_that_are_none_or_too_many(customer, agent, amount, problem, said):
+    with pytest.raises(problem, match=said):
         adjust(customer, amount, agent)
     assert not Adjustment.objects.exists()
 
