@@ -10,6 +10,7 @@ from customers.places import Place
 from loyalty import sameness
 
 MOST_FRIENDS: Final = 1_000  # of one advocate, those who came last
+SHOWN: Final = 10
 MOST_NEIGHBOURS: Final = 5_000  # customers with the digits of one postcode
 
 
@@ -18,10 +19,10 @@ def is_shared(one: int, other: int) -> bool:
     return sameness.are_one_place(_place(one), _place(other))
 
 
-def has_another_friend(*, advocate_id: int, friend_id: int) -> bool:
-    """Whether somebody else who came by the advocate's code lives where the friend does."""
+def friends_there(*, advocate_id: int, friend_id: int) -> list[int]:
+    """Who else came by the advocate's code and lives where the friend does."""
     friends = Customer.objects.filter(referred_by__advocate=advocate_id).exclude(pk=friend_id)
-    return bool(_at(_place(friend_id), friends.order_by("-referred_by__pk")[:MOST_FRIENDS]))
+    return _at(_place(friend_id), friends.order_by("-referred_by__pk")[:MOST_FRIENDS])
 
 
 def neighbours(customer_id: int) -> list[int]:
@@ -32,6 +33,12 @@ def neighbours(customer_id: int) -> list[int]:
         return []
     near = Customer.objects.exclude(street="").exclude(postcode="").alias(digits=postcode_digits())
     return _at(place, near.filter(digits=digits).exclude(pk=customer_id).order_by("pk")[:MOST_NEIGHBOURS])
+
+
+def others(*, advocate_id: int, friend_id: int) -> list[Customer]:
+    """The first few at the friend's address besides the two, for a person to look at."""
+    there = {*neighbours(friend_id), *friends_there(advocate_id=advocate_id, friend_id=friend_id)} - {advocate_id}
+    return list(Customer.objects.filter(pk__in=there).order_by("pk")[:SHOWN])
 
 
 def _place(customer_id: int) -> Place:

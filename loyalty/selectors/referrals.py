@@ -112,7 +112,7 @@ def suspicions(*, advocate_id: int, friend_id: int, caller: str, at: datetime) -
         told.append(reason.SAME_PHONE)
     if addresses.is_shared(advocate_id, friend_id):
         told.append(reason.SAME_ADDRESS)
-    if addresses.has_another_friend(advocate_id=advocate_id, friend_id=friend_id):
+    if addresses.friends_there(advocate_id=advocate_id, friend_id=friend_id):
         told.append(reason.FRIENDS_ADDRESS)
     buyers = set(addresses.neighbours(friend_id)) - {advocate_id, *same_person(friend_id)}
     if paid_orders(sorted(buyers)).filter(placed_at__lt=at).exists():

@@ -17,6 +17,7 @@ from core.http import DeskRequest
 from loyalty import naming
 from loyalty.forms.referral import CancelForm, PlanForm, StepForm
 from loyalty.models import Referral, ReferralStep
+from loyalty.selectors import addresses
 from loyalty.selectors import referrals as found
 from loyalty.services import referrals
 
@@ -62,6 +63,7 @@ def _detail(request: DeskRequest, pk: int, form: CancelForm, status: int = 200) 
         "one": one,
         "reasons": [names.get(reason, reason) for reason in one.reasons],
         "people": [_side(one.advocate, one.advocate_points), _side(one.friend, one.friend_points)],
+        "there": addresses.others(advocate_id=one.advocate_id, friend_id=one.friend_id) if one.reasons else [],
         "others": Referral.objects.filter(advocate=one.advocate).exclude(pk=pk).count(),
         "cancel_form": form,
     }

@@ -138,7 +138,16 @@ class TestClaims:
         follow(NOW + DAY)
         assert (Referral.objects.get().state, totals(ann)) == (State.CONVERTED, (0, 500))
 
-    def test_staff_and_programs_read_why(self, ann, staff):
+    def test_staff_see_who_else_lives_there(self, ann, staff, client):
+        landlady = at_home(name="Mrs. Hudson")
+        referral = claim(ann, at_home())
+        client.force_login(staff)
+        page = client.get(f"/loyalty/referrals/{referral.pk}/").content.decode()
+        assert "Both have the same postal address" in page
+        assert f'<a href="/customers/{landlady.pk}/">Mrs. Hudson</a>' in page
+        assert page.count("D02 AF30 Dublin") == 2
+
+    def test_programs_read_why(self, ann):
         told = (
             caller("loyalty").post(f"/api/v1/referrals/{code_of(ann)}/claim/", {"customer": str(at_home().pk)}).json()
         )
