@@ -70,7 +70,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         about="perennial_mailbox(e.address) > '@'",
         people="JOIN customers_customer c ON c.id = e.customer_id",
         named="true",
-        several="count(DISTINCT e.customer_id) > 1",
+        several="min(e.customer_id) < max(e.customer_id)",
     ),
     "phone": Kind(
         label=_("Same phone"),
