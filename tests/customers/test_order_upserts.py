@@ -265,11 +265,11 @@ class TestOne:
 
     def test_queries(self, django_assert_num_queries):
         settings = business.current()
-        with django_assert_num_queries(10):  # two of them the savepoint's, two for a customer, four for products
+        with django_assert_num_queries(11):  # a lock, two for the savepoint, two for a customer, four for products
             orders.record_one(placed=placed(), business=settings)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             orders.record_one(placed=placed("2"), business=settings)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             orders.record_one(placed=placed("2"), business=settings)
 
     def test_an_order_taken_over_from_an_import_is_no_longer_the_imports(self):
