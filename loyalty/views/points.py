@@ -52,7 +52,7 @@ def customer_points(request: DeskRequest, pk: int) -> HttpResponse:
         "lots": histories.lots(pk, at=at, also_used=also_used),
         "also_used": also_used,
         "holds": histories.holds(pk, at=at),
-        "waiting": adjustments.waiting(pk).select_related("asked_by"),
+        "waiting": adjustments.waiting(pk).select_related("asked_by", "asked_program"),
         "page": page,
         "rows": rows,
         "groups": [(value, name) for value, (name, _kinds) in histories.GROUPS.items()],

@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from core.models import Edit, Role, User
 from loyalty.models import Adjustment
+from loyalty.services import adjustments
+from tests.api.callers import make_key
 from tests.factories import make_business
 from tests.forms import inputs
 from tests.loyalty.accounts import disagreements
@@ -126,6 +128,22 @@ def test_two_people_above_the_limit(as_role, customer):
     decide(as_role(Role.ADMIN), back, "approve")
     assert balance(customer) == 100
     assert disagreements() == []
+
+
+def test_a_program_is_named_and_stands_for_who_made_its_key(as_role, customer):
+    manager, key = as_role(Role.MANAGER), make_key("loyalty")[0]
+    key.created_by = User.objects.get(role=Role.MANAGER)
+    key.save(update_fields=["created_by"])
+    asked = {"points": 5_000, "key": "k", "at": timezone.now(), "reason": "Late", "program": key}
+    adjustments.adjust(customer_id=customer.pk, **asked)
+    assert "asked for by Program “shop”" in text(manager.get(f"/loyalty/customers/{customer.pk}/points/"))
+    assert "Yours: somebody else decides." in text(manager.get(LIST))
+    assert "Approvals" not in text(manager.get("/"))
+
+    admin = as_role(Role.ADMIN)
+    assert "a second person agrees or declines" in text(admin.get("/"))
+    assert "Approved" in text(decide(admin, Adjustment.objects.get(), "approve"))
+    assert "Program “shop” asked, admin agreed" in text(admin.get(f"/loyalty/customers/{customer.pk}/points/"))
 
 
 def test_nobody_decides_on_their_own_and_who_declines_says_why(as_role, customer):
