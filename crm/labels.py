@@ -32,6 +32,7 @@ STEPS: Final = {
     "periods": _("Count periods"),
     "choice": _("Look back and choose the models"),
     "fit": _("Fit the models"),
+    "costs": _("Average the costs"),
     "score": _("Score customers"),
     "index": _("Index and total"),
     "contracts": _("Value contracts"),

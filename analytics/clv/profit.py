@@ -6,7 +6,7 @@ lifespan as 1 / churn rate (Reichheld & Sasser 1990, Harvard Business Review 68(
 discount and nobody who is gone, so it stands beside the predicted value and is not it.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -38,17 +38,23 @@ class Shop:
         return cls(**data)
 
 
-def shop(history: History, *, margin_rate: float, order_cost: float, other_costs: float) -> Shop:
-    """`other_costs`: what all customers together have cost so far besides the handling of orders."""
+def shop(history: History, *, margin_rate: float, order_cost: float) -> Shop:
+    """The averages without other costs, which `with_costs` adds."""
     churn = yearly_churn(history)
-    years = float(np.sum(history.first_age)) / YEAR
     return Shop(
         churn=churn,
         lifespan=None if churn is None else lifespan(churn),
         margin_rate=margin_rate,
         order_cost=order_cost,
-        other_rate=max(other_costs, 0.0) / years if years > 0 else 0.0,
+        other_rate=0.0,
     )
+
+
+def with_costs(average: Shop, *, other_costs: float, days: int) -> Shop:
+    """`other_costs`: what all customers together have cost so far besides the handling of orders, within the `days`
+    since the first order of each.
+    """
+    return replace(average, other_rate=max(other_costs, 0.0) / (days / YEAR) if days > 0 else 0.0)
 
 
 def yearly_churn(history: History) -> float | None:

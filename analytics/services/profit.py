@@ -245,11 +245,30 @@ def table_of(run: Run) -> str:
     return past_table(run.pk) if run.is_past else TABLE
 
 
-def of_shop(*, run: Run, past: History, margin_rate: float) -> profit.Shop:
-    """The averages of the run's customers that expected costs and the textbooks' formula need, in major units."""
-    unit = 10 ** money.exponent(run.settings["currency"])
+def other_cents(run: Run) -> int:
+    """What the run's customers have cost so far besides winning them and handling their orders."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT coalesce(sum(other_cents), 0) FROM {table_of(run)} WHERE acquired_on IS NOT NULL")
-        (other_cents,) = cursor.fetchone()
-    order_cost = float(UnitCosts.of(run.settings).order_cents) / unit
-    return profit.shop(past, margin_rate=margin_rate, order_cost=order_cost, other_costs=float(other_cents) / unit)
+        return int(cursor.fetchone()[0])
+
+
+def of_shop(*, run: Run, past: History, margin_rate: float) -> profit.Shop:
+    """The averages of the run's customers that expected costs and the textbooks' formula need, in major units; without
+    the other costs, which are counted meanwhile.
+    """
+    order_cost = float(UnitCosts.of(run.settings).order_cents) / 10 ** money.exponent(run.settings["currency"])
+    return profit.shop(past, margin_rate=margin_rate, order_cost=order_cost)
+
+
+@transaction.atomic
+def join(*, run: Run) -> dict[str, Any]:
+    """Put together what was fitted and what was counted beside it."""
+    told = dict(run.jobs.filter(step__in=("fit", "profit")).values_list("step", "result"))
+    whole = profit.with_costs(
+        profit.Shop.from_dict(run.model["profit"]),
+        other_costs=float(told["profit"]["other_cents"]) / 10 ** money.exponent(run.settings["currency"]),
+        days=told["fit"]["days"],
+    )
+    run.model = run.model | {"profit": whole.as_dict()}
+    run.save(update_fields=["model"])
+    return {"rows": 1}

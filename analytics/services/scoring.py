@@ -139,7 +139,7 @@ def fit(*, run: Run) -> dict[str, Any]:
     }
     run.save(update_fields=["model"])
     partitions.create(run.pk)
-    return {"rows": len(columns["customer_id"])}
+    return {"rows": len(columns["customer_id"]), "days": int(np.sum(past.first_age))}
 
 
 def _read_all(run: Run) -> Columns:

@@ -117,15 +117,20 @@ class TestExpectedCost:
 
 
 class TestShop:
-    def test_it_takes_churn_and_costs_from_its_customers(self):
-        found = profit.shop(history((2, 730, 700), (2, 365, 5)), margin_rate=0.3, order_cost=2.0, other_costs=9.0)
-        assert (found.churn, found.lifespan, found.margin_rate, found.order_cost) == (0.5, 2.0, 0.3, 2.0)
-        assert found.other_rate == pytest.approx(9 / 3)
+    def test_it_takes_churn_from_its_customers_and_costs_from_the_books(self):
+        plain = profit.shop(history((2, 730, 700), (2, 365, 5)), margin_rate=0.3, order_cost=2.0)
+        assert (plain.churn, plain.lifespan, plain.margin_rate, plain.order_cost) == (0.5, 2.0, 0.3, 2.0)
+        found = profit.with_costs(plain, other_costs=9.0, days=730 + 365)
+        assert (plain.other_rate, found.other_rate) == (0.0, pytest.approx(9 / 3))
         assert profit.Shop.from_dict(found.as_dict()) == found
+
+    def test_costs_that_were_corrected_to_less_than_nothing_are_no_rate(self):
+        assert profit.with_costs(shop(), other_costs=-9.0, days=365).other_rate == 0.0
 
     @pytest.mark.parametrize("rows", [[], [(1, 0, 0)], [(0, 0, 0)]])
     def test_without_time_there_is_no_rate(self, rows):
-        found = profit.shop(history(*rows), margin_rate=0.4, order_cost=0.0, other_costs=50.0)
+        plain = profit.shop(history(*rows), margin_rate=0.4, order_cost=0.0)
+        found = profit.with_costs(plain, other_costs=50.0, days=0)
         assert (found.churn, found.lifespan, found.other_rate) == (None, None, 0.0)
 
 
