@@ -85,8 +85,10 @@ def _count_profit(job: Job) -> Payload:
     run = _run(job)
     units = profit.UnitCosts.of(run.settings)
     if run.is_past:
-        return {"rows": profit.build_past(run_id=run.pk, as_of=run.as_of, units=units)}
-    return {"rows": profit.refresh(as_of=run.as_of, units=units)}
+        written = profit.build_past(run_id=run.pk, as_of=run.as_of, units=units)
+    else:
+        written = profit.refresh(as_of=run.as_of, units=units)
+    return {"rows": written, "other_cents": profit.other_cents(run)}
 
 
 def _count_periods(job: Job) -> Payload:
@@ -143,18 +145,19 @@ STEPS: dict[str, Step] = {
         Step("totals", _add_up_days),
         Step("summaries", _summarise),
         Step("baskets", _fill_baskets, beside=True),
-        Step("profit", _count_profit),
         Step("contracts", lambda job: contract_values.refresh(run=_run(job)), beside=True),
         Step("choice", lambda job: choices.look_back(run=_run(job))),
         Step("fit", lambda job: scoring.fit(run=_run(job))),
+        Step("profit", _count_profit, beside=True),
         Step("cohorts", lambda job: {"rows": cohorts.refresh(as_of=_run(job).as_of)}, in_past=False, beside=True),
         Step("periods", _count_periods, beside=True),
+        Step("costs", lambda job: profit.join(run=_run(job))),
         Step(
             "score",
             lambda job: scoring.score_shard(run=_run(job), first=job.payload["first"], last=job.payload["last"]),
             plan=scoring.shards,
         ),
-        Step("index", lambda job: publishing.finish_table(run=_run(job))),
+        Step("index", lambda job: publishing.index(run=_run(job), **job.payload), plan=publishing.parts),
         Step("moves", lambda job: {"rows": assigning.find(run=_run(job))}, in_past=False, beside=True),
         Step("publish", lambda job: publishing.publish(run=_run(job), at=timezone.now())),
         Step("segments", _assign_segments, plan=assigning.parts, in_past=False),

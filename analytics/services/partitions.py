@@ -3,6 +3,7 @@
 Readers see a whole run or none of it. Tables are named by the run's number, so the names below are never input.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import OperationalError, connection, transaction
@@ -16,6 +17,9 @@ SORTS: Final = {
     "segment": "(segment, clv_cents, customer_id)",
     "band": "(churn_band, clv_cents, customer_id)",
 }
+KEY: Final = "pkey"
+# All indexes in two parts that take about as long, with what else is to be done to a complete table in the first.
+PARTS: Final = ((KEY, "clv", "risk", "last", "value"), ("segment", "band"))
 PREFIX: Final = "analytics_score_of_run_"
 TABLES: Final = """
 SELECT substring(relname FROM '[0-9]+$')::int FROM pg_class
@@ -44,11 +48,23 @@ def index(run_id: int, *, sorts: bool) -> None:
 
     Others may read the table meanwhile: its index becomes the primary key when it is attached, which locks them out.
     """
+    build(run_id, [KEY, *(SORTS if sorts else ())])
+    analyse(run_id, sorts=sorts)
+
+
+def build(run_id: int, names: Iterable[str]) -> None:
+    """Indexes by their names, KEY and those of SORTS."""
     table = table_of(run_id)
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE UNIQUE INDEX {table}_pkey ON {table} (customer_id)")
-        for name, columns in SORTS.items() if sorts else ():
-            cursor.execute(f"CREATE INDEX {table}_{name} ON {table} {columns}")
+        for name in names:
+            unique, columns = ("UNIQUE ", "(customer_id)") if name == KEY else ("", SORTS[name])
+            cursor.execute(f"CREATE {unique}INDEX {table}_{name} ON {table} {columns}")
+
+
+def analyse(run_id: int, *, sorts: bool) -> None:
+    """What the planner knows of the rows. Waits for indexes that others make just now."""
+    table = table_of(run_id)
+    with connection.cursor() as cursor:
         if sorts:  # champions are hardly ever at risk: without this the planner looks for them row by row
             cursor.execute(f"CREATE STATISTICS {table}_cells (mcv) ON segment, churn_band FROM {table}")
         cursor.execute(f"ANALYZE {table}")
@@ -59,7 +75,7 @@ def attach(run_id: int) -> None:
     table = table_of(run_id)
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY USING INDEX {table}_pkey")
+        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY USING INDEX {table}_{KEY}")
         cursor.execute(f"ALTER TABLE analytics_score ATTACH PARTITION {table} FOR VALUES IN ({int(run_id)})")
 
 

@@ -26,17 +26,30 @@ KEEP_NIGHTS: Final = 35
 KEEP_REPLACED: Final = 2
 
 
+def parts(run: Run) -> list[dict[str, list[str]]]:
+    """What `index` is to be called with: a run of a past date has the key alone."""
+    return [{"indexes": [partitions.KEY]}] if run.is_past else [{"indexes": list(each)} for each in partitions.PARTS]
+
+
 @transaction.atomic
-def finish_table(*, run: Run) -> dict[str, Any]:
-    """Index the run's scores and keep the totals that pages show."""
-    partitions.index(run.pk, sorts=not run.is_past)
+def index(*, run: Run, indexes: list[str]) -> dict[str, Any]:
+    """Index the run's scores, a part at a time; the one with the key adds them up, too."""
+    partitions.build(run.pk, indexes)
+    if partitions.KEY not in indexes:
+        return {"rows": 0}
+    _add_up(run)
+    partitions.analyse(run.pk, sorts=not run.is_past)
+    return {"rows": run.stats["all"]["customers"]}
+
+
+def _add_up(run: Run) -> None:
+    """Keep the totals that pages show."""
     shards = run.jobs.filter(step="score").order_by("shard").values_list("result", flat=True)
     run.stats = run.stats | stats.add_up(result["totals"] for result in shards)
     run.stats["schemes"]["needs"] = tag_totals.of_run(run)
     widths = Fitted.from_dict(run.model["fitted"]).widths
     run.stats["ends"] = stats.ends(run.stats["all"], widths, contracts=contract_rows.reach(run))
     run.save(update_fields=["stats"])
-    return {"rows": run.stats["all"]["customers"]}
 
 
 @transaction.atomic
