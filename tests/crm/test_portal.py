@@ -132,6 +132,12 @@ class TestHome:
         earn(ada, 4)
         assert "You can spend 5 beans." in read(client, "/me/rewards/")
 
+    def test_a_tier_for_everybody_asks_for_an_order_and_not_for_nothing(self, client, programme):
+        Tier.objects.create(name="Bronze", rank=1, threshold=0)
+        told = read(client, "/me/")
+        assert "The first order brings Bronze." in told
+        assert "to reach Bronze" not in told
+
     def test_without_a_programme_there_are_orders_and_no_points(self, client, ada):
         make_order(customer=ada, external_id="A-7", value_cents=4_200)
         page = read(client, "/me/")

@@ -132,6 +132,14 @@ def test_the_panel_says_what_is_and_what_comes(agent, member, now, django_assert
     assert [row.balance for row in latest.context["rows"]] == [55, 30, 150, 100]
 
 
+def test_a_tier_for_everybody_needs_an_order_and_not_nothing(agent, now):
+    make_tier(1, name="Bronze", threshold=0)
+    path = f"/loyalty/customers/{make_member(0, at=now).pk}/points/panel/"
+    told = text(agent.get(path, headers={"HX-Request": "true"}))
+    assert "The first order brings Bronze." in told
+    assert "more for Bronze" not in told
+
+
 def test_both_are_the_whole_page_without_htmx(agent, member):
     for part in ("panel", "latest"):
         assert agent.get(f"/loyalty/customers/{member.pk}/points/{part}/").url.endswith("/points/")
