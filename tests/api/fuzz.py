@@ -12,7 +12,7 @@ from core.api.description import document
 from core.models import Job, Webhook
 from crm.wsgi import application
 from loyalty.models import Action, ReferralPlan
-from loyalty.services import referrals
+from loyalty.services import adjustments, referrals
 from tests.api.callers import make_key
 from tests.contracts import make_contract
 from tests.desk import make_night, score
@@ -65,16 +65,19 @@ def make_shop():
 
 
 def make_programme_of(advocate):
-    """A member with points, a reward, a code for everybody with one use reserved, an advocate and a receiver."""
+    """A member with points, and more that wait for a second person; a reward, a code for everybody with one use
+    reserved, an advocate and a receiver."""
     make_programme()
     ReferralPlan.objects.create(opened_at=AT)
     Action.objects.create(code="review", name="A review", points=50)
     member, code = make_member(500, at=timezone.now()), offers.make_code(max_uses=None)
     use = offers.redeem(code, customer=member, at=timezone.now(), until=timezone.now() + timedelta(hours=1))
+    asked = {"points": 1_000_000, "key": "waits", "at": timezone.now(), "reason": "A present"}
     webhook = Webhook.objects.create(url="https://shop.example.com/events", secret="whsec_", created_at=AT)
     return {
         "points": member.pk,
         "wallet": member.pk,
+        "adjustments": adjustments.adjust(customer_id=member.pk, **asked).pk,
         "rewards": make_reward().pk,
         "codes": code.code,
         "uses": use.pk,
