@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import status
@@ -15,8 +14,8 @@ from core.api.idempotent import idempotent
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
 from customers.api.orders import taken
-from customers.models import Customer
 from loyalty.api.codes import own_key
+from loyalty.api.people import who
 from loyalty.selectors import points
 from loyalty.services import actions
 
@@ -44,7 +43,7 @@ class PointsActions(ApiView):
     def post(self, request: Request, customer: int) -> Response:
         """Points for something that the customer did. Each `Idempotency-Key` counts once, for ever."""
         asked: dict[str, Any] = taken(ActIn(data=request.data, context=self.get_serializer_context()))
-        get_object_or_404(Customer, pk=customer)
+        customer = who(customer)
         at = timezone.now()
         try:
             given = actions.act(customer_id=customer, action=asked["action"], key=own_key(request), at=at)

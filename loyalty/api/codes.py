@@ -21,8 +21,8 @@ from core.api.idempotent import idempotent, key_of
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
 from customers.api.values import Quantity
-from customers.models import Customer
 from loyalty import codes
+from loyalty.api.people import who
 from loyalty.baskets import MOST_LINES, BadBasket
 from loyalty.models import Use
 from loyalty.offer_refusals import Refused
@@ -148,9 +148,13 @@ class CodeView(ApiView):
         taken = serializer(data=request.data, context=self.get_serializer_context())
         taken.is_valid(raise_exception=True)
         data: dict[str, Any] = taken.validated_data
-        if "customer" in data and not Customer.objects.filter(pk=data["customer"]).exists():
-            raise ValidationError({"customer": [ErrorDetail(_("There is no such customer."), code="does_not_exist")]})
-        return data
+        if "customer" not in data:
+            return data
+        try:
+            return {**data, "customer": who(data["customer"])}
+        except Http404:
+            told = ErrorDetail(_("There is no such customer."), code="does_not_exist")
+            raise ValidationError({"customer": [told]}) from None
 
     def shown(self, use: Use) -> dict[str, Any]:
         return UseOut(told(use), context=self.get_serializer_context()).data

@@ -19,6 +19,7 @@ from customers.api.orders import taken
 from customers.models import Customer
 from loyalty.api import point_shapes as shapes
 from loyalty.api.codes import own_key
+from loyalty.api.people import who
 from loyalty.baskets import BadBasket, BasketLine
 from loyalty.models import Adjustment, Redemption
 from loyalty.problems import InsufficientPoints, KeyReused, LedgerProblem
@@ -47,7 +48,7 @@ class Points(PointsView):
     @extend_schema(operation_id="points_retrieve")
     def get(self, request: Request, customer: int) -> Response:
         """A customer's balance, tier and lots, as they are now."""
-        get_object_or_404(Customer, pk=customer)
+        customer = who(customer)
         at = timezone.now()
         card, earned = cards.card(customer, at=at), cards.earned_12m(customer, at=at)
         return Response(self.get_serializer({"points": card.points, "tier": card.tier, "earned_12m": earned}).data)
@@ -59,7 +60,7 @@ class PointsQuote(PointsView):
     @extend_schema(request=shapes.QuoteIn, responses={200: shapes.QuoteOut}, operation_id="points_quote")
     def post(self, request: Request, customer: int) -> Response:
         """What a basket would earn, what points could take off it, and which rewards are within reach."""
-        get_object_or_404(Customer, pk=customer)
+        customer = who(customer)
         lines = self.lines(self.body(shapes.QuoteIn, request))
         business = request.business  # type: ignore[attr-defined]
         quote = quotes.quote(customer_id=customer, lines=lines, business=business, at=timezone.now())
@@ -139,7 +140,7 @@ class PointsAdjust(PointsView):
     def post(self, request: Request, customer: int) -> Response:
         """Give or take points by hand, active at once; above the programme's limit somebody else decides."""
         asked, at = self.body(shapes.AdjustIn, request), timezone.now()
-        get_object_or_404(Customer, pk=customer)
+        customer = who(customer)
         made = answered(
             lambda: adjustments.adjust(
                 customer_id=customer, key=own_key(request), at=at, program=request.auth, **asked

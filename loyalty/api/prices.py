@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
@@ -15,7 +16,7 @@ from core.api.fields import Id, Price, Text
 from core.api.serializers import StrictSerializer
 from core.api.views import ApiView
 from customers.api.orders import taken
-from customers.models import Customer
+from loyalty.api.people import who
 from loyalty.selectors import prices
 from loyalty.selectors.prices import Reason
 
@@ -82,9 +83,13 @@ class Prices(ApiView):
 
     def asked(self, serializer: StrictSerializer) -> Mapping[str, Any]:
         asked = taken(serializer)
-        if "customer" in asked and not Customer.objects.filter(pk=asked["customer"]).exists():
-            raise ValidationError({"customer": [ErrorDetail(_("There is no such customer."), code="does_not_exist")]})
-        return asked
+        if "customer" not in asked:
+            return asked
+        try:
+            return {**asked, "customer": who(asked["customer"])}
+        except Http404:
+            told = ErrorDetail(_("There is no such customer."), code="does_not_exist")
+            raise ValidationError({"customer": [told]}) from None
 
     def told(self, request: Request, asked: Mapping[str, Any], skus: Sequence[str]) -> Response:
         business = request.business  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from core.api.views import ApiView, ListView
 from customers.api.orders import taken
 from customers.models import Customer
 from loyalty import codes
+from loyalty.api.people import who
 from loyalty.models import Referral
 from loyalty.referral_refusals import Refused
 from loyalty.services import referrals
@@ -101,7 +102,7 @@ class ReferralCodes(ApiView):
     def post(self, request: Request) -> Response:
         """The customer's own code, made when it is first asked for."""
         asked: dict[str, Any] = taken(CodeIn(data=request.data, context=self.get_serializer_context()))
-        customer = get_object_or_404(Customer, pk=asked["customer"])
+        customer = get_object_or_404(Customer, pk=who(asked["customer"]))
         code = referrals.code_for(customer_id=customer.pk, at=timezone.now())
         return Response(
             self.get_serializer(
@@ -118,7 +119,7 @@ class ReferralClaim(ApiView):
     def post(self, request: Request, code: str) -> Response:
         """Note that a new customer came by this code. 409 says by its `code` why not."""
         asked: dict[str, Any] = taken(ClaimIn(data=request.data, context=self.get_serializer_context()))
-        friend = get_object_or_404(Customer, pk=asked["customer"])
+        friend = get_object_or_404(Customer, pk=who(asked["customer"]))
         try:
             made = referrals.claim(text=code, customer_id=friend.pk, at=timezone.now())
         except Refused as refused:

@@ -15,6 +15,7 @@ from core.api.serializers import StrictSerializer
 from core.api.views import ApiView, ListView
 from customers.models import Customer
 from loyalty.api.codes import BASKET, BasketLineIn, purchase_of
+from loyalty.api.people import who
 from loyalty.baskets import MOST_LINES, BadBasket
 from loyalty.models import Offer
 from loyalty.selectors import basket_lines
@@ -58,7 +59,7 @@ class WalletDetail(ApiView):
         return self._answer(request, pk, serializer.validated_data)
 
     def _answer(self, request: Request, pk: int, data: dict[str, Any] | None = None) -> Response:
-        customer, business = get_object_or_404(Customer, pk=pk), request.business  # type: ignore[attr-defined]
+        customer, business = get_object_or_404(Customer, pk=who(pk)), request.business  # type: ignore[attr-defined]
         try:
             items = purchase_of(data).items if data else None
             lines = basket_lines.read(items, business=business) if items else None

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from crm import joining
 from loyalty.models import Use
 from loyalty.services import attempts
 from tests import factories
@@ -240,3 +241,12 @@ def test_offers_are_listed_with_what_they_cost(api, customer):
     (told,) = api.get("/api/v1/offers/").json()["results"]
 
     assert (told["id"], told["used"], told["spent"], told["budget"]) == (str(offer.pk), 1, "3.19", "100.00")
+
+
+def test_the_number_of_who_was_merged_means_the_one(api, customer):
+    twin = factories.make_customer()
+    code = make_code(holder=twin)
+    joining.merge(into=customer.pk, other=twin.pk, by=None, at=timezone.now())
+    assert [one["code"] for one in api.get(f"/api/v1/wallet/{twin.pk}/").json()["codes"]] == [code.shown]
+    assert redeem(api, code, twin).status_code == 201
+    assert Use.objects.get().customer == customer
