@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Customer
-from loyalty.models import Adjustment, EarningRule, Redemption
+from loyalty.models import Adjustment, EarningRule, Programme, Redemption
 from loyalty.services import points
 from tests.api.callers import caller, codes
 from tests.factories import make_business, make_customer, make_product
@@ -249,6 +249,14 @@ def test_a_quote(api):
     assert (told["balance"], told["earns"], told["points"], told["money_off"]) == (500, 20, 500, "2.50")
     assert [(one["id"], one["missing"]) for one in told["rewards"]] == [(str(mug.pk), 0)]
     assert [(one["id"], one["missing"]) for one in told["almost"]] == [(str(coat.pk), 400)]
+
+
+def test_while_the_programme_is_off_a_quote_promises_nothing(api):
+    make_reward()
+    customer = member(500)
+    Programme.objects.update(opened_at=None)
+    told = api.post(url(customer, "quote"), {"basket": [{"sku": "X", "quantity": 1, "unit_price": "9.00"}]}).json()
+    assert (told["balance"], told["points"], told["money_off"], told["rewards"]) == (500, 0, "0.00", [])
 
 
 def test_a_quote_without_a_basket_tells_the_rewards(api):
