@@ -56,8 +56,9 @@ WITH moved AS (DELETE FROM analytics_movedbasket RETURNING customer_id)
 INSERT INTO changed_customers SELECT customer_id FROM moved EXCEPT SELECT customer_id FROM changed_customers
 """
 TAKE_OUT: Final = f"""
-CREATE TEMP TABLE cohort_members_before ON COMMIT DROP AS
-SELECT m.* FROM {MEMBERS} m JOIN changed_customers USING (customer_id)
+CREATE TEMP TABLE cohort_members_before (LIKE {MEMBERS}) ON COMMIT DROP;
+WITH gone AS (DELETE FROM {MEMBERS} m USING changed_customers c WHERE c.customer_id = m.customer_id RETURNING m.*)
+INSERT INTO cohort_members_before SELECT * FROM gone
 """
 BEFORE_AND_NOW: Final = f"""
 SELECT *, -1 AS sign FROM cohort_members_before
@@ -113,7 +114,7 @@ def _exchange(*, as_of: date) -> int:
     with connection.cursor() as cursor:
         with following.whole_tables():
             cursor.execute(TAKE_OUT)
-        written = following.exchange(table=MEMBERS, columns=MEMBER_COLUMNS, query=MEMBERS_OF, as_of=as_of)
+        written = following.fill(table=MEMBERS, columns=MEMBER_COLUMNS, query=MEMBERS_OF, as_of=as_of)
         cursor.execute(ROWS_OF.format(members=BEFORE_AND_NOW))
         cursor.execute(TIDY)
         cursor.execute("DROP TABLE cohort_members_before")

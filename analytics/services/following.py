@@ -109,6 +109,11 @@ def exchange(*, table: str, columns: str, query: str, as_of: date) -> int:
     """Write the rows of the changed customers anew, from the facts that were gathered; returns how many."""
     with whole_tables():  # one pass over a table of summaries is sooner done than a page here and there
         _execute(f"DELETE FROM {table} t USING changed_customers c WHERE c.customer_id = t.customer_id")
+    return fill(table=table, columns=columns, query=query, as_of=as_of)
+
+
+def fill(*, table: str, columns: str, query: str, as_of: date) -> int:
+    """Write the rows of the changed customers, of whom the table has none, from the facts that were gathered."""
     return _execute(f"INSERT INTO {table} ({columns}) {query.format_map(OF_CHANGED)}", {"as_of": as_of})
 
 
