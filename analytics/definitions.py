@@ -50,8 +50,8 @@ TODAY: Final = {
         kind="money_short",
         note=_("CLV with raised risk"),
         definition=_(
-            "What orders of the next 12 months are expected to bring of the customers whose churn risk is medium or high"
-            " for their own pace. What contracts bring is not in it: they have a chance of renewal of their own."
+            "What orders of the next 12 months are expected to bring of the customers whose churn risk is medium or"
+            " high for their own pace. What contracts bring is not in it: they have a chance of renewal of their own."
         ),
         formula=_("CLV without contracts of the customers with a medium or high risk"),
         rows="?risk=high&risk=medium&sort=-clv",
@@ -160,8 +160,8 @@ KPIS: Final = {
         kind="percent",
         note=_("of predicted CLV"),
         definition=_(
-            "The part of the predicted 12-month value that orders are expected to bring of customers whose churn risk is"
-            " medium or high for their own pace, by the last night. What their contracts bring is not in it."
+            "The part of the predicted 12-month value that orders are expected to bring of customers whose churn risk"
+            " is medium or high for their own pace, by the last night. What their contracts bring is not in it."
         ),
         formula=_("CLV without contracts of customers with a medium or high risk ÷ CLV of all customers"),
         rows="?risk=high&risk=medium&sort=-clv",
