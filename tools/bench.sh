@@ -22,7 +22,7 @@ if [ "$SIZE" = small ]; then
     bench crediting --orders 5000
     bench tiers --orders 5000 --customers 3000
 else
-    for each in model_work grain forecasts import_orders night pages api points crediting tiers; do
+    for each in model_work grain forecasts real_logs import_orders night pages api points crediting tiers; do
         bench $each
     done
 fi
