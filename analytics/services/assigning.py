@@ -38,7 +38,8 @@ FROM {scores} s FULL JOIN {base} b USING (customer_id)
 WHERE ({new}) IS DISTINCT FROM ({old});
 ANALYZE scheme_moves
 """
-# The night before tells what she was; if that is what she is, the last night that says otherwise.
+# The night before tells what she was; if that is what she is, the last night that says otherwise. Only then the nights
+# are looked at: a condition of the join would be asked after them.
 WANTED: Final = """
 SELECT m.customer_id, m.{column},
     CASE WHEN c.{column} = m.{column} THEN back.previous ELSE c.{column} END,
@@ -51,8 +52,9 @@ LEFT JOIN LATERAL (
         SELECT n.day, s.{column} AS code, max(n.day) FILTER (WHERE s.{column} <> m.{column}) OVER () AS otherwise
         FROM (VALUES {nights}) AS n (run_id, day)
         JOIN analytics_score s ON s.run_id = n.run_id AND s.customer_id = m.customer_id
+        WHERE c.{column} = m.{column}
     ) o
-) back ON c.{column} = m.{column}
+) back ON true
 {only}
 """
 HALFWAY: Final = "SELECT percentile_disc(%s) WITHIN GROUP (ORDER BY customer_id) FROM {moves}"
