@@ -141,12 +141,8 @@ class PointsAdjust(PointsView):
         """Give or take points by hand, active at once; above the programme's limit somebody else decides."""
         asked, at = self.body(shapes.AdjustIn, request), timezone.now()
         customer = who(customer)
-        made = answered(
-            lambda: adjustments.adjust(
-                customer_id=customer, key=own_key(request), at=at, program=request.auth, **asked
-            ),
-            customer,
-        )
+        facts = asked | {"key": own_key(request), "program": request.auth}
+        made = answered(lambda: adjustments.adjust(customer_id=customer, at=at, **facts), customer)
         is_done = made.state == Adjustment.State.DONE
         told = {"id": made.pk, "points": made.points, "state": made.state}
         balance = points.standing(customer_id=customer, at=at).balance
