@@ -100,7 +100,7 @@ def write(table: str, columns: Mapping[str, Column]) -> int:
     return len(next(iter(columns.values())).values)
 
 
-def pack(columns: Mapping[str, Column]) -> list[bytes]:
+def pack(columns: Mapping[str, Column]) -> list[memoryview]:
     """The rows of a binary COPY, one block per pattern of NULLs."""
     count = len(next(iter(columns.values())).values)
     pattern = np.zeros(count, np.int64)
@@ -114,7 +114,7 @@ def pack(columns: Mapping[str, Column]) -> list[bytes]:
     return blocks
 
 
-def _pack_group(columns: Mapping[str, Column], nulls: frozenset[str], which: NDArray[np.intp]) -> bytes:
+def _pack_group(columns: Mapping[str, Column], nulls: frozenset[str], which: NDArray[np.intp]) -> memoryview:
     rows = np.zeros(len(which), _row_type({name: column.type for name, column in columns.items()}, nulls))
     rows["#"] = len(columns)
     for name, column in columns.items():
@@ -123,7 +123,7 @@ def _pack_group(columns: Mapping[str, Column], nulls: frozenset[str], which: NDA
         else:
             rows[f"{name}#"] = np.dtype(TYPES[column.type]).itemsize
             rows[name] = column.values[which]
-    return rows.tobytes()
+    return rows.view(np.uint8).data
 
 
 def _row_type(types: Mapping[str, str], nulls: frozenset[str]) -> np.dtype[Any]:
