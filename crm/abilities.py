@@ -54,7 +54,9 @@ ABILITIES: Final = (
     _see(
         CUSTOMERS,
         _("See the desk, customers, companies, orders and products"),
-        *("desk:today", "desk:night_status", "desk:palette", "desk:customer_*", "customers:company_*"),
+        *("desk:today", "desk:night_status", "desk:palette", "customers:company_*", "desk:customer_list"),
+        *("desk:customer_totals", "desk:customer_detail", "desk:customer_timeline", "desk:customer_neighbours"),
+        "desk:customer_portal",
         *("customers:order_*", "customers:product_*", "customers:category_*", "customers:record_history"),
         "analytics:customer_value_course",
     ),
@@ -63,6 +65,8 @@ ABILITIES: Final = (
         _("Add and change customers, companies, orders and refunds"),
         *("customers:customer_*", "customers:company_*", "customers:order_*"),
     ),
+    _see(CUSTOMERS, _("See customers who may be one person"), "desk:duplicate_list", "desk:customer_merge*"),
+    _do(CUSTOMERS, _("Merge customers who are one person"), "desk:customer_merge_with"),
     _do(CUSTOMERS, _("Invite customers to their own page, and close it"), "desk:portal_*"),
     _see(
         CUSTOMERS, _("See contracts"), "customers:contract_*", "analytics:contract_value", "analytics:company_contracts"
