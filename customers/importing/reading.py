@@ -92,6 +92,15 @@ def plan(
     )
 
 
+def values(plan: Plan[Any], field: str) -> set[str]:
+    """What the first rows say in a field; nothing where the file has no such column."""
+    if field not in plan.positions:
+        return set()
+    with open_table(plan.path, sheet=plan.sheet) as table:
+        first = islice((row.cells for row in table.rows if not row.problem), SURVEYED)
+        return {cells[plan.positions[field]].strip() for cells in first}
+
+
 def rows(plan: Plan[R], *, refuse: Refuse, note: Note, count: Callable[[], Any]) -> Iterator[R]:
     """The rows that can be used. Each other one goes to `refuse`; `count` is called for each row read."""
     habits, parse = plan.habits, plan.preset.parse

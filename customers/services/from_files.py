@@ -1,5 +1,6 @@
 """Imports of files: planned first, so that a file that cannot be used stops everything before anything is written."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,17 +11,22 @@ from typing import Any, Final
 from django.db import transaction
 
 from core import business as settings_row
-from core import money
+from core import first_run, money
+from core.models import Business
 from customers.importing import extras, presets, reading
 from customers.importing.presets import Preset, R
 from customers.importing.problems import FileProblem, Reject, sentence
 from customers.importing.reading import Habits, Plan
+from customers.models import Contract
+from customers.models import Order as Purchase
 from customers.services import contract_files, custom, imports, people
 from customers.services.imports import Progress, Target
 from customers.services.reports import Rejected, Report
 
 Clock = Callable[[], datetime]
 EVERY_ROWS: Final = 5_000
+CURRENCY: Final = re.compile("[A-Z]{3}")
+TAKEN: Final = "the business keeps {} from now on: the file says so, and nobody had set the business up"
 NO_CONSENT: Final = "the column “{}” is left out: a file cannot consent to marketing for the people in it"
 
 
@@ -60,17 +66,39 @@ class Order:
 
 
 def plan(*, order: Order, preset: Preset[R]) -> list[Plan[R]]:
-    """Look into each file. Raises FileProblem for the first that cannot be used."""
+    """Look into each file. Raises FileProblem for the first that cannot be used.
+
+    A business that nobody has set up yet takes the one currency that its first files name.
+    """
     business = settings_row.current()
+    plans = _planned(order, preset, business, currency=business.currency)
+    named = "" if _is_set_up(business) else _currency_of(plans)
+    return _planned(order, preset, business, currency=named) if named else plans
+
+
+def _planned(order: Order, preset: Preset[R], business: Business, *, currency: str) -> list[Plan[R]]:
     habits = Habits(
         zone=business.zone,
-        currency=business.currency,
-        exponent=money.exponent(business.currency),
+        currency=currency,
+        exponent=money.exponent(currency),
         day_first=order.day_first,
         prices_include_tax=business.prices_include_tax,
     )
     how: dict[str, Any] = {"mapping": order.mapping, "sheet": order.sheet, "only_mapped": order.only_mapped}
     return [reading.plan(path, preset=preset, habits=habits, **how) for path in order.paths]
+
+
+def _is_set_up(row: Business) -> bool:
+    """Whether somebody has looked at the settings, or amounts are kept in this currency already."""
+    is_default = row.currency == Business._meta.get_field("currency").default
+    return not is_default or not first_run.is_open() or Purchase.objects.exists() or Contract.objects.exists()
+
+
+def _currency_of(plans: Sequence[Plan[Any]]) -> str:
+    """The one that all first rows name; "" where there is none."""
+    named = {value.upper() for planned in plans for value in reading.values(planned, "currency") if value}
+    only = named.pop() if len(named) == 1 else ""
+    return only if CURRENCY.fullmatch(only) else ""
 
 
 def import_orders(*, order: Order, plans: Sequence[Plan[Any]], clock: Clock, listener: Listener) -> Done:
@@ -124,6 +152,8 @@ def _batch(
 ) -> Iterator[tuple[Target, Done]]:
     done = Done()
     with imports.one_at_a_time(listener.wait), _perhaps_rolled_back(order.dry_run):
+        if _takes(currency := plans[0].habits.currency):
+            listener.note(TAKEN.format(currency))
         target = imports.begin(
             kind=kind,
             source=order.source,
@@ -139,6 +169,16 @@ def _batch(
         imports.finish(target, report=done.report, at=clock())
         listener.written(target)
         done.batch_id = None if order.dry_run else target.batch.pk
+
+
+@transaction.atomic
+def _takes(currency: str) -> bool:
+    """Whether a business that nobody has set up changes to the currency of its first files."""
+    row = settings_row.locked()
+    if row.currency == currency or _is_set_up(row):
+        return False
+    settings_row.change(row=row, settings={"currency": currency})
+    return True
 
 
 @contextmanager

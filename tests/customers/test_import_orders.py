@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core import business
-from core.models import Change
+from core.models import Change, Role, User
 from customers.models import Customer, Email, ImportBatch, Order, OrderLine, Product, Refund, UnmatchedReturn
 from tests.customers import ledger
 
@@ -258,6 +258,34 @@ def test_yen_have_no_minor_unit(tmp_path):
     settings.save(update_fields=["currency"])
     file = write(tmp_path / "orders.csv", "customer_id,date,amount", "a,2024-01-01,¥1200")
     assert run(file, tmp_path=tmp_path)[0]["net_cents"] == 1200
+
+
+class TestTheFirstFileSaysTheCurrency:
+    LINES = ("customer_id,date,amount,currency", "a,2024-01-01,1200,JPY", "b,2024-01-02,300,jpy", "c,2024-01-03,5,")
+
+    def test_a_business_that_nobody_set_up_takes_it(self, tmp_path):
+        report, _, errors = run(write(tmp_path / "orders.csv", *self.LINES), tmp_path=tmp_path)
+        assert (report["imported"], report["net_cents"], business.current().currency) == (3, 1505, "JPY")
+        assert "the business keeps JPY from now on" in errors
+
+    def test_trying_it_out_sets_nothing(self, tmp_path):
+        file = write(tmp_path / "orders.csv", *self.LINES)
+        assert run(file, tmp_path=tmp_path, dry_run=True)[0]["imported"] == 3
+        assert business.current().currency == "USD"
+
+    def test_one_that_somebody_set_up_or_that_has_orders_keeps_its_own(self, tmp_path):
+        file = write(tmp_path / "orders.csv", *self.LINES)
+        one = write(tmp_path / "one.csv", "customer_id,date,amount", "z,2024-01-01,5")
+        run(one, tmp_path=tmp_path)
+        assert run(file, tmp_path=tmp_path)[0]["rejected"] == 2
+        Order.objects.all().delete()
+        User.objects.create_user("ada@example.com", role=Role.ADMIN)
+        assert run(file, tmp_path=tmp_path)[0]["rejected"] == 2
+        assert business.current().currency == "USD"
+
+    def test_of_two_currencies_none_is_taken(self, tmp_path):
+        file = write(tmp_path / "orders.csv", *self.LINES, "d,2024-01-04,5,EUR")
+        assert run(file, tmp_path=tmp_path)[0]["rejected"] == 3
 
 
 def test_two_files_are_one_import(tmp_path):
