@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from customers.models import Customer
 from loyalty.models import Adjustment, EarningRule, Programme, Redemption
-from loyalty.services import points
+from loyalty.services import points, rewards
+from loyalty.services.refusals import SwitchedOff
+from loyalty.services.rewards import Wish
 from tests.api.callers import caller, codes
 from tests.factories import make_business, make_customer, make_product
 from tests.loyalty.rewards import (
@@ -343,6 +345,19 @@ def test_a_key_for_reading_moves_nothing(api):
         assert redeem(reader, customer, {"points": 1}, action=action).status_code == 403
     assert caller("orders").get(url(customer)).status_code == 403
     assert balance(customer) == 500
+
+
+def test_before_the_programme_is_on_programs_bring_points_over_and_spend_them(api):
+    make_programme(opened_at=None)
+    customer = make_customer()
+    body = {"points": 500, "reason": "From the old system"}
+    assert api.post(url(customer, "adjust"), body, Idempotency_Key="k-0").status_code == 201
+    assert redeem(api, customer, {"points": 100}).json()["balance"] == 400
+    with pytest.raises(SwitchedOff):
+        rewards.redeem(
+            wish=Wish(customer_id=customer.pk, points=1), key="t", at=timezone.now(), place=Redemption.Place.TILL
+        )
+    assert balance(customer) == 400
 
 
 def test_redeeming_takes_few_queries(api, django_assert_max_num_queries):
