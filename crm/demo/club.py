@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from crm.demo import catalogue, club_friends
 from customers.models import Category, Product
-from loyalty.models import Code, Event, Offer, PriceList, Programme, Reward, Tier
+from loyalty.models import Action, Code, Event, Offer, PriceList, Programme, Reward, Tier
 from loyalty.selectors import programme as programmes
 from loyalty.selectors import tier_values
 from loyalty.services import codes, events, offer_settings, price_lists, referrals, rules, shelf
@@ -33,6 +33,12 @@ TIERS: Final = [
         3,
         "Half as many points again\nNew rewards three days early\nGold prices on coffee",
     ),
+]
+
+
+ACTIONS: Final = [
+    {"code": "profile", "name": "Profile filled in", "points": 100},
+    {"code": "review", "name": "Review written", "points": 50, "cap": 2, "period": "month"},
 ]
 
 
@@ -142,6 +148,7 @@ def set_up(*, opened_at: datetime) -> None:
         if found is not None or not category:
             item = rules.RuleItem(name=name, kind="money", points=points, category=found)
             rules.add(item=item, at=opened_at)
+    Action.objects.bulk_create([Action(**action) for action in ACTIONS])
     _set_tiers()
     rules.switch_on(credit_from=opened_at.date(), at=opened_at)
     terms = referrals.Terms(

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from customers.models import Customer, Email, Phone
 
 SHOWN = 5
@@ -21,6 +24,18 @@ def contacts(customer_id: int) -> Contacts:
     return Contacts(
         emails=list(emails.values_list("address", flat=True)), phones=list(phones.values_list("number", flat=True))
     )
+
+
+def missing(customer: Customer) -> list[str]:
+    """What a customer could still say of themselves, as words in a sentence; [] where the profile is complete."""
+    told = {
+        _("name"): bool(customer.name),
+        _("phone"): Phone.objects.filter(customer=customer).exists(),
+        pgettext("a day of the year", "birthday"): bool(customer.birthday),
+        _("street and number"): bool(customer.street),
+        _("city"): bool(customer.city),
+    }
+    return [word for word, is_known in told.items() if not is_known]
 
 
 def sharing(*, emails: Sequence[str], phones: Sequence[str], but: int = 0) -> list[Customer]:

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from core import business as settings_row
 from core.models import Business
 from customers.models import Customer
+from customers.selectors import people
 from loyalty import expiry
 from loyalty.models import Act, Action, Posting
+from loyalty.selectors import actions
 from loyalty.selectors import programme as programmes
 from loyalty.services import activity, tiers
 from loyalty.services import points as ledger
@@ -56,6 +58,13 @@ def act(*, customer_id: int, action: str, key: str, at: datetime) -> Posting | N
     activity.note(customer_id=customer_id, at=at)
     tiers.settle(customer_ids=[customer_id], business=business, at=at)
     return posting
+
+
+def profile_filled(*, customer: Customer, at: datetime) -> Posting | None:
+    """Points for a profile in which nothing is missing, once; None where there are none to give, or something is."""
+    if actions.for_profile(customer.pk) is None or people.missing(customer):
+        return None
+    return act(customer_id=customer.pk, action=actions.PROFILE, key=f"profile:{customer.pk}", at=at)
 
 
 def _is_full(action: Action, customer_id: int, at: datetime, business: Business) -> bool:

@@ -4,11 +4,9 @@ from django import template
 from django.utils import formats
 
 from loyalty import days
-from loyalty.days import until
 from loyalty.models import Programme
 
 register = template.Library()
-register.filter("until", until)
 register.filter("last_day", days.last_day)
 register.filter("until", days.until)
 

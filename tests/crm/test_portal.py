@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 
 from core.models import CUSTOMER, User
 from customers.models import Customer, Email, Phone, PortalAccess
-from loyalty.models import Account, Programme, Redemption, Reward, Tier, TierNotice
+from loyalty.models import Account, Action, Programme, Redemption, Reward, Tier, TierNotice
 from loyalty.services import points
 from tests.factories import make_business, make_customer, make_order, make_refund
 
@@ -296,6 +296,19 @@ class TestProfile:
         assert Phone.objects.get(customer=ada).number == "+491701234567"
         assert "ada king" in ada.search
         assert client.get("/me/profile/").headers["Content-Language"] == "de"
+
+    def test_a_complete_one_is_worth_points_where_the_shop_gives_some(self, client, ada, programme):
+        Action.objects.create(code="profile", name="Profile filled in", points=50)
+        page = read(client, "/me/profile/")
+        assert "50 points for a complete profile." in page
+        assert "Still missing: phone, birthday, street and number, city." in page
+        told = {"name": "Ada", "phone": "+49 170 1234567", "birthday": "12-10", "street": "1 Quay Road", "city": "Cork"}
+        client.post("/me/profile/", told)
+        page = read(client, "/me/profile/")
+        assert "Saved. You got 50 points for your complete profile." in page
+        assert "for a complete profile." not in page
+        client.post("/me/profile/", told)
+        assert Account.objects.get(customer=ada).balance == 50
 
     def test_nothing_else_can_be_changed_by_adding_it(self, client, ada):
         client.post(

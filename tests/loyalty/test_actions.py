@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from customers.models import Membership, Segment
+from customers.models import Membership, Phone, Segment
 from loyalty.models import Act, Action, Posting, Redemption
 from loyalty.services import actions, activity, entering, points, settling
 from tests.factories import make_customer
@@ -21,6 +21,41 @@ def make_action(**fields):
 
 def act(customer, key="1", at=NOW, action="profile"):
     return actions.act(customer_id=customer.pk, action=action, key=key, at=at)
+
+
+TOLD = {"name": "Ada", "birthday": "--12-10", "street": "1 Quay Road", "city": "Cork", "phone": "+4917012345"}
+
+
+def fill_in(*, at=NOW, **fields):
+    """What the profile of a customer with these facts brings."""
+    told = TOLD | fields
+    number = told.pop("phone")
+    customer = make_customer(**told)
+    if number:
+        Phone.objects.create(customer=customer, number=number)
+    return customer, actions.profile_filled(customer=customer, at=at)
+
+
+class TestProfile:
+    def test_a_complete_one_brings_points_once(self):
+        make_action()
+        open_programme()
+        customer, posting = fill_in()
+        assert posting.points == 50
+        assert actions.profile_filled(customer=customer, at=NOW + DAY) is None
+        assert totals(customer) == (50, 0)
+
+    @pytest.mark.parametrize("missing", TOLD)
+    def test_not_while_something_is_missing(self, missing):
+        make_action()
+        open_programme()
+        assert fill_in(**{missing: ""})[1] is None
+
+    @pytest.mark.parametrize("fields", [{"is_on": False}, {"code": "review"}])
+    def test_not_without_such_an_action(self, fields):
+        make_action(**fields)
+        open_programme()
+        assert fill_in()[1] is None
 
 
 class TestActions:

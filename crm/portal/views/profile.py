@@ -18,6 +18,9 @@ from customers.models import PortalAccess
 from customers.selectors import consents, people
 from customers.services import consents as consenting
 from customers.services import portal
+from loyalty.selectors import actions
+from loyalty.services import actions as actions_service
+from loyalty.templatetags.points import points_of
 
 
 @for_customer
@@ -73,6 +76,7 @@ def _preferences_form(request: PortalRequest, data: QueryDict | None = None) -> 
 
 
 def _page(request: PortalRequest, form: ProfileForm, preferences: PreferencesForm) -> HttpResponse:
+    gift = actions.for_profile(request.customer.pk)
     ways = PortalAccess.objects.filter(customer=request.customer, user__is_active=True).order_by("pk")
     context = {
         "form": form,
@@ -80,6 +84,8 @@ def _page(request: PortalRequest, form: ProfileForm, preferences: PreferencesFor
         "wording": _wording(request),
         "birthday": birthdays.shown(request.customer.birthday),
         "ways": ways,
+        "gift": gift,
+        "missing": people.missing(request.customer) if gift else [],
     }
     return render(request, "me/profile.html", context)
 
@@ -102,8 +108,18 @@ def _saved(request: PortalRequest, form: ProfileForm) -> HttpResponse:
     if language:
         translation.activate(language)
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=365 * 86_400, samesite="Lax")
-    messages.success(request, _("Saved."))
+    messages.success(request, _thanks(request))
     return response
+
+
+def _thanks(request: PortalRequest) -> str:
+    """Also says what a complete profile has brought."""
+    request.customer.refresh_from_db()
+    given = actions_service.profile_filled(customer=request.customer, at=timezone.now())
+    if given is None:
+        return _("Saved.")
+    points = points_of(given.points, request.programme)
+    return _("Saved. You got %(points)s for your complete profile.") % {"points": points}
 
 
 @for_customer
