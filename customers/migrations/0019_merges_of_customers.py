@@ -52,7 +52,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="email",
-            index=models.Index(customers.folding.Mailbox("address"), include=("address", "customer"), name="email_mailbox"),
+            index=models.Index(
+                customers.folding.Mailbox("address"), include=("address", "customer"), name="email_mailbox"
+            ),
         ),
         migrations.AddField(
             model_name="merge",
