@@ -55,6 +55,13 @@ def night(db):
     return make_night()
 
 
+@pytest.fixture
+def many(db):
+    """Forty of them: a hash of their numbers parts them into some and others."""
+    make_business()
+    return make_night(*several(40))
+
+
 class TestAsItIs:
     def test_it_is_what_a_night_found(self, db):
         """A whole night: the sums are those of its rows without any scaling to speak of."""
@@ -81,14 +88,14 @@ class TestAsItIs:
         assert found.lines["orders"].before == pytest.approx(48)
         assert (found.customers, found.sampled) == (8, 8)
 
-    def test_a_sample_stands_for_all(self, night, monkeypatch):
-        monkeypatch.setattr(what_if, "SAMPLE", 4)
+    def test_a_sample_stands_for_all(self, many, monkeypatch):
+        monkeypatch.setattr(what_if, "SAMPLE", 20)
 
-        found = ask(night, frequency=1.2)
+        found = ask(many, frequency=1.2)
 
-        assert 0 < found.sampled < 8
-        assert found.customers == 8
-        assert found.lines["clv"].before == pytest.approx(160_000)
+        assert 0 < found.sampled < 40
+        assert found.customers == 40
+        assert found.lines["clv"].before == pytest.approx(800_000)
 
     def test_the_sample_is_the_same_again(self, night, monkeypatch):
         monkeypatch.setattr(what_if, "SAMPLE", 4)
@@ -96,13 +103,13 @@ class TestAsItIs:
 
         assert first.before == second.before
 
-    def test_regular_buyers_are_slower_and_fewer_do(self, night, monkeypatch):
-        monkeypatch.setattr(what_if, "SMALL_SAMPLE", 4)
+    def test_regular_buyers_are_slower_and_fewer_do(self, many, monkeypatch):
+        monkeypatch.setattr(what_if, "SMALL_SAMPLE", 20)
         params = MbgCnbdKParams(k=2, r=0.9, alpha=2.5, a=0.6, b=1.9)
         purchase = {"model": "MBG/CNBD-k", **params.as_dict()}
-        night.model["fitted"] |= {"model": "MBG/CNBD-k", "purchase": purchase}
+        many.model["fitted"] |= {"model": "MBG/CNBD-k", "purchase": purchase}
 
-        assert ask(night).sampled < 8
+        assert ask(many).sampled < 40
 
     def test_what_no_night_told_follows_the_heads(self, db):
         """Nights of an earlier engine have no value beyond a year."""
