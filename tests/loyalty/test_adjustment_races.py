@@ -27,14 +27,14 @@ def decisions(transactional_db, monkeypatch):
     asked = adjustments.adjust(
         customer_id=customer.pk, points=6_000, key="many", at=NOW, reason="A broken machine", by=people[0].pk
     )
-    look = adjustments._to_decide
+    look = adjustments._locked
 
-    def look_slowly(adjustment_id, *, by):
-        found = look(adjustment_id, by=by)
+    def look_slowly(adjustment_id):
+        found = look(adjustment_id)
         time.sleep(0.1)
         return found
 
-    monkeypatch.setattr(adjustments, "_to_decide", look_slowly)
+    monkeypatch.setattr(adjustments, "_locked", look_slowly)
 
     def decide(person, says_yes):
         facts = {"adjustment_id": asked.pk, "by": person.pk, "at": NOW, "answer": "As I see it"}
