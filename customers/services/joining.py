@@ -3,6 +3,7 @@
 Everything that hangs on a customer is named here or in loyalty.services.joining; a test goes through the models.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -18,6 +19,8 @@ from customers.services.consents import Witness
 from customers.services.persons import COLUMNS
 
 SOURCE: Final = "merge"
+TRIES: Final = 5
+PAUSE_SECONDS: Final = 0.02
 
 
 class CannotMerge(Exception):
@@ -129,14 +132,22 @@ def lock(*, into: int, other: int) -> Pair:
     if into == other:
         raise Themselves
     people_lock.merging()
-    if not imports.may_begin():
-        raise ImportAtWork
+    _keep_imports_away()
     rows = Customer.objects.select_for_update(no_key=True).in_bulk([into, other])
     if len(rows) < 2:
         raise Customer.DoesNotExist
     pair = Pair(into=rows[into], other=rows[other])
     refuse(pair)
     return pair
+
+
+def _keep_imports_away() -> None:
+    """A few tries: a merge that has just ended gives its two locks back one after the other."""
+    for again in range(TRIES):
+        if imports.may_begin():
+            return
+        time.sleep(PAUSE_SECONDS * again)
+    raise ImportAtWork
 
 
 def refuse(pair: Pair) -> None:
