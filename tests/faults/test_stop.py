@@ -1,6 +1,5 @@
 """Going down under load: callers who heed /readyz lose nothing, and a job in hand is finished or given back at once."""
 
-import time
 import http.client
 import os
 import signal
@@ -8,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 
