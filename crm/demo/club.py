@@ -97,12 +97,8 @@ def deals(opened_at: datetime, ended_at: datetime) -> list[Deal]:
         ),
         Deal(
             code="HOMEFREE",
-            fields={
-                "name": "Free delivery from €40",
-                "kind": "free_shipping",
-                "minimum_cents": 40_00,
-                "is_listed": True,
-            },
+            fields={"name": "Free delivery from €40", "kind": "free_shipping", "minimum_cents": 40_00}
+            | {"is_listed": True},
             basket=("GFT-TASTE", "CUP-MOSS"),
             uses=30,
         ),
