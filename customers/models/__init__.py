@@ -1,3 +1,4 @@
+from customers.models.apart import Apart
 from customers.models.batch import ImportBatch, ImportedRow
 from customers.models.company import Company
 from customers.models.consent import Consent
@@ -17,6 +18,7 @@ from customers.models.upload import Upload
 __all__ = [
     "COUNTED",
     "AcquisitionCost",
+    "Apart",
     "AppliedRates",
     "Category",
     "CodeMail",
