@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from core import business, doorbell
 from customers.models import CodeMail
-from customers.services import portal
+from customers.services import people_lock, portal
 from customers.services.portal import Answer
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,11 @@ MOST: Final = 500  # mails of one task
 EXPLAINED: Final = {Answer.SEVERAL: "several", Answer.STAFF: "staff"}
 
 
+@transaction.atomic
 def put(*, address: str, code: str, language: str, customer_id: int | None = None) -> None:
     """With a customer the code makes the address the one that they sign in with; without one it signs in."""
+    if customer_id is not None:
+        customer_id = people_lock.writing_about(customer_id)
     CodeMail.objects.create(
         address=address, code=code, language=language, customer_id=customer_id, made_at=timezone.now()
     )

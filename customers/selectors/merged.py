@@ -1,6 +1,6 @@
 """Who stands for whom since customers were merged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from customers.models import Merge
 
@@ -10,6 +10,14 @@ def survivor(customer_id: int) -> int:
     while (into := Merge.objects.filter(other=customer_id).values_list("into", flat=True).first()) is not None:
         customer_id = into
     return customer_id
+
+
+def survivors(customer_ids: Iterable[int]) -> dict[int, int]:
+    """The same of many, in one query where nobody was merged."""
+    found = {pk: pk for pk in customer_ids}
+    while moved := dict(Merge.objects.filter(other__in=set(found.values())).values_list("other", "into")):
+        found = {pk: moved.get(now, now) for pk, now in found.items()}
+    return found
 
 
 def everybody(customer_id: int) -> list[int]:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from customers.models import Consent, Customer
 from customers.selectors import consents
+from customers.services import people_lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Witness:
 @transaction.atomic
 def say(*, customer_id: int, told: Mapping[str, bool], wording: str, witness: Witness) -> list[Consent]:
     """Keep what differs from the last word on each channel; a no on a channel of which nothing was said is no news."""
+    customer_id = people_lock.writing_about(customer_id)
     Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     before = consents.given(customer_id)
     return [
@@ -62,6 +64,8 @@ def join(*, into: int, other: int, witness: Witness) -> list[Consent]:
     ]
 
 
+@transaction.atomic
 def pause(*, customer_id: int, until: date | None) -> None:
     """No offers and news up to and including the day, whatever was agreed to; None ends a pause."""
+    customer_id = people_lock.writing_about(customer_id)
     Customer.objects.filter(pk=customer_id).update(messages_paused_until=until)

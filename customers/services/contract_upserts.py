@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from customers.models import Contract, ContractTerm
-from customers.services import contracts
+from customers.services import contracts, people_lock
 from customers.services.contracts import Agreement
 from customers.services.upserts import Saved, Told
 
@@ -32,6 +32,7 @@ def contract(*, source: str, external_id: str, told: Told, on: date) -> Saved[Co
 
     Raises Refused and contracts.AlreadyDecided.
     """
+    people_lock.writing()  # before the contract, as who merges its customer does
     with connection.cursor() as cursor:  # two programs that name one new contract at the same time
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7302))", [f"{source}:{external_id}"])
     words = dict(told)

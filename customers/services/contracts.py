@@ -4,7 +4,7 @@ Whoever decides names the term that is decided upon and waits for the contract's
 one renews, and the other is told that it is done.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,6 +15,7 @@ from core import feed
 from core.models import Business, Change
 from customers import terms
 from customers.models import Company, Contract, ContractTerm, Customer
+from customers.services import people_lock
 from customers.services.persons import SOURCE
 
 Outcome = ContractTerm.Outcome
@@ -70,6 +71,7 @@ def add(*, agreement: Agreement, on: date, source: str = SOURCE, external_id: st
 
     Raises NotBegun when so many renewals would lie ahead.
     """
+    agreement = _with_who_is_meant(agreement)
     contract = Contract(source=source, external_id=external_id, **{name: getattr(agreement, name) for name in COLUMNS})
     contract.save(force_insert=True)
     if not external_id:
@@ -90,6 +92,7 @@ def change(*, contract_id: int, agreement: Agreement, reprices: bool = False) ->
     The open term's value follows only if `reprices`, its length only while it is the first. Raises HasBegun for
     another first day once a term was decided upon.
     """
+    agreement = _with_who_is_meant(agreement)
     contract = locked(contract_id)
     last = _last(contract)
     has_begun = last.number > 1 or last.outcome != Outcome.PENDING
@@ -106,6 +109,14 @@ def change(*, contract_id: int, agreement: Agreement, reprices: bool = False) ->
         last.save(update_fields=["starts_on", "ends_on", "value_cents"])
     _tell(contract)
     return contract
+
+
+def _with_who_is_meant(agreement: Agreement) -> Agreement:
+    """The customer may have been merged since somebody chose her. Call it before the contract is locked."""
+    if agreement.customer is None:
+        return agreement
+    stands = people_lock.writing_about(agreement.customer.pk)
+    return replace(agreement, customer=Customer.objects.get(pk=stands))
 
 
 @transaction.atomic

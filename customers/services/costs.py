@@ -1,7 +1,7 @@
 """What was spent on single customers: messages, rewards, cases. Told once, under a key of the teller's own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from core import feed
 from core.models import Change
 from customers.models import Cost
-from customers.services import spend
+from customers.services import people_lock, spend
 
 # In the order of keys, so that two who tell the same costs wait for each other instead of locking each other out.
 INSERT: Final = """
@@ -77,6 +77,8 @@ class TooMuch(Exception):
 @transaction.atomic
 def record(*, costs: Sequence[Spent]) -> int:
     """Write the costs that are not there yet, all or none; returns how many. Raises ToldOtherwise and TooMuch."""
+    stands = people_lock.writing_about_all(cost.customer_id for cost in costs)
+    costs = [replace(cost, customer_id=stands[cost.customer_id]) for cost in costs]
     told = {cost.key: cost for cost in costs}
     if len(told) < len(costs):
         raise ValueError("A cost stands twice among them.")

@@ -15,7 +15,7 @@ from core import staff
 from core.models import CUSTOMER, User
 from customers.models import Customer, Email, Phone, PortalAccess
 from customers.places import Place
-from customers.services import search
+from customers.services import people_lock, search
 
 
 class Answer(StrEnum):
@@ -73,6 +73,8 @@ def change_address(*, access: PortalAccess, address: str, at: datetime) -> User 
     The old address opens nothing any more, also when an import brings it back, and all sessions of the customer end,
     whatever address they began with.
     """
+    people_lock.writing()
+    access = PortalAccess.objects.select_related("user").get(pk=access.pk)
     if can_become(address=address, customer_id=access.customer_id) is not Answer.OPEN:
         return None
     made = _access(customer_id=access.customer_id, address=address, at=at)
@@ -89,8 +91,10 @@ def change_address(*, access: PortalAccess, address: str, at: datetime) -> User 
     return User.objects.get(pk=made.user_id)
 
 
+@transaction.atomic
 def enter(*, address: str, at: datetime) -> User | None:
     """The account of somebody whose code came back, made the first time; None when the address opens nothing."""
+    people_lock.writing()
     found = find(address=address)
     if found.answer is not Answer.OPEN or found.customer_id is None:
         return None
@@ -119,6 +123,7 @@ def invite(*, customer_id: int, address: str, at: datetime) -> PortalAccess:
     Raises PortalError for an address that is another customer's way in, or somebody's of the staff, and for one that
     is not written at the customer.
     """
+    people_lock.writing()
     address = address.lower()
     customer = Customer.objects.filter(pk=customer_id, archived_at=None, emails__address=address).first()
     if customer is None:
@@ -149,6 +154,7 @@ def change_profile(
 
     A birthday is said once: later it is the shop's to change, because gifts hang on it.
     """
+    customer_id = people_lock.writing_about(customer_id)
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     customer.name, customer.locale, customer.time_zone = name, locale, time_zone
     customer.birthday = customer.birthday or birthday

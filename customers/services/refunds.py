@@ -16,7 +16,7 @@ from core import doorbell, feed, money
 from core.models import Change
 from customers import pricing
 from customers.models import Order, OrderLine, Refund, RefundLine
-from customers.services import returns
+from customers.services import people_lock, returns
 from customers.services.days import day_number
 
 
@@ -57,6 +57,7 @@ def record(*, order_id: int, external_id: str, refunded_at: datetime, lines: Seq
 
     Raises TooMuch when more comes back than was bought or paid, Order.DoesNotExist.
     """
+    people_lock.writing()
     business = settings_row.current()
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     known = order.refunds.filter(external_id=external_id).first()

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from core.models import User
 from customers.models import Customer, Segment, Tagging
 from customers.models.tag import NEEDS
+from customers.services import people_lock
 
 LONGEST: Final = 40
 MOST_TAGS: Final = 200  # of a business: more are no segments any more
@@ -46,7 +47,7 @@ def is_name(name: str) -> bool:
 @transaction.atomic
 def add(*, segment: Segment, customer_ids: Iterable[int], by: User | None, at: datetime) -> int:
     """Give the tag to those who lack it; returns how many got it."""
-    wanted = set(customer_ids)
+    wanted = set(people_lock.writing_about_all(customer_ids).values())
     wanted -= set(
         Tagging.objects.filter(segment=segment, removed_at__isnull=True, customer_id__in=wanted).values_list(
             "customer_id", flat=True
@@ -58,16 +59,18 @@ def add(*, segment: Segment, customer_ids: Iterable[int], by: User | None, at: d
     return len(rows)
 
 
+@transaction.atomic
 def remove(*, segment_id: int, customer_ids: Iterable[int], at: datetime) -> int:
     """Take the tag away; returns from how many."""
-    return Tagging.objects.filter(
-        segment_id=segment_id, removed_at__isnull=True, customer_id__in=set(customer_ids)
-    ).update(removed_at=at)
+    wanted = set(people_lock.writing_about_all(customer_ids).values())
+    rows = Tagging.objects.filter(segment_id=segment_id, removed_at__isnull=True, customer_id__in=wanted)
+    return rows.update(removed_at=at)
 
 
 @transaction.atomic
 def replace(*, customer_id: int, names: Iterable[str], by: User | None, at: datetime) -> bool:
     """Give the customer these tags and no other; says whether that changed anything. Raises BadTag, TooManyTags."""
+    customer_id = people_lock.writing_about(customer_id)
     wanted = {segment.pk: segment for segment in (find_or_make(name=name) for name in names)}
     own = set(Tagging.objects.filter(customer_id=customer_id, removed_at=None).values_list("segment_id", flat=True))
     for pk in own - wanted.keys():

@@ -47,6 +47,7 @@ def customer(*, source: str, external_id: str, told: Told) -> Saved[Customer]:
 @transaction.atomic
 def change_customer(*, customer_id: int, told: Told) -> Saved[Customer]:
     """Raises Customer.DoesNotExist, custom.BadValue, and KeyError for a custom field that there is not."""
+    customer_id = people_lock.writing_about(customer_id)
     found = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     person = Person(
         **{name: getattr(found, name) for name in persons.COLUMNS},

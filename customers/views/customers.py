@@ -13,7 +13,7 @@ from core import edits
 from core.http import DeskRequest
 from customers.forms.customer import CustomerForm, initial
 from customers.models import Customer
-from customers.selectors import people
+from customers.selectors import merged, people
 from customers.services import custom, persons
 
 
@@ -39,6 +39,9 @@ def customer_edit(request: DeskRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             rows = rows.select_for_update(no_key=True, of=("self",))
         customer = get_object_or_404(rows, pk=pk)
+        if (stands := merged.survivor(pk)) != pk:
+            messages.warning(request, _("This customer was merged meanwhile. Here is who stands for them now."))
+            return redirect("desk:customer_detail", pk=stands)
         before = people.contacts(pk)
         form = CustomerForm(
             request.POST or None,

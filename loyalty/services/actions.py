@@ -10,6 +10,7 @@ from core import business as settings_row
 from core.models import Business
 from customers.models import Customer
 from customers.selectors import people
+from customers.services import people_lock
 from loyalty import expiry
 from loyalty.models import Act, Action, Posting
 from loyalty.selectors import actions
@@ -38,6 +39,7 @@ def act(*, customer_id: int, action: str, key: str, at: datetime) -> Posting | N
     programme, row = programmes.current(), Action.objects.filter(code=action).first()
     if row is None:
         raise UnknownAction(action)
+    customer_id = people_lock.writing_about(customer_id)
     Customer.objects.select_for_update(no_key=True).get(pk=customer_id)  # two acts at once are counted one by one
     known = Act.objects.filter(action=row, key=key).first()
     if known is not None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.models import ApiKey
+from customers.services import people_lock
 from loyalty import expiry, ledger
 from loyalty.models import Adjustment, Posting
 from loyalty.models.adjustment import LONGEST_REASON
@@ -70,6 +71,7 @@ def adjust(
     reason = _checked(points=points, reason=reason)
     limit = programme.current().adjust_limit if limit is None else limit
     with transaction.atomic():
+        customer_id = people_lock.writing_about(customer_id)
         facts = {"customer_id": customer_id, "points": points, "reason": reason}
         adjustment, is_new = _asked(facts, key=key, at=at, by=by, program=program)
         if is_new and abs(points) <= limit:
@@ -148,6 +150,8 @@ def _asked(
 
 
 def _locked(adjustment_id: int) -> Adjustment:
+    """A merge takes the account before this row; so it is to wait before either."""
+    people_lock.writing()
     rows = Adjustment.objects.select_related("asked_program").select_for_update(no_key=True, of=("self",))
     return rows.get(pk=adjustment_id)
 

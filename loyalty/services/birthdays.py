@@ -68,8 +68,10 @@ def _given(today: date) -> QuerySet[BirthdayGiven]:
 
 @transaction.atomic
 def _give(customer_id: int, row: BirthdayGift, offer: Offer | None, *, on: date, at: datetime) -> bool:
-    """One gift. Two processes give it once: the customer's row is locked, and the gift looked for again."""
-    locked = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id)
+    """One gift. Two processes give it once: the customer's row is locked, and the gift looked for again; nobody else's
+    gifts are those of somebody who was merged meanwhile.
+    """
+    locked = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id, archived_at=None)
     if not locked.exclude(Exists(_given(on))).exists():
         return False
     if row.points:

@@ -13,6 +13,7 @@ from core import engine, progress
 from core.engine import Payload, Refused, Step
 from core.models import Job, User
 from customers.models import Customer
+from customers.services import people_lock
 from loyalty import codes
 from loyalty.models import Code, Offer, Use
 
@@ -42,7 +43,8 @@ def choose(*, offer: Offer, text: str, holder: Customer | None = None, max_uses:
     label = "".join(text.split()).upper() if len(kept) != codes.LENGTH else ""
     try:
         with transaction.atomic():
-            return Code.objects.create(offer=offer, code=kept, label=label, holder=holder, max_uses=max_uses)
+            holder_id = people_lock.writing_about(holder.pk) if holder else None
+            return Code.objects.create(offer=offer, code=kept, label=label, holder_id=holder_id, max_uses=max_uses)
     except IntegrityError:
         raise BadCode(_("There is a code that reads the same. Choose another.")) from None
 
@@ -82,6 +84,7 @@ def _make(job: Job) -> Payload:
     offer = Offer.objects.filter(pk=job.payload["offer"]).exclude(state=Offer.State.ENDED).first()
     if offer is None:
         raise Refused("This offer has ended.")
+    people_lock.writing()
     made, at = 0, timezone.now()
     with progress.watching(job) as watch, connection.cursor() as cursor:
         cursor.execute(NEW)

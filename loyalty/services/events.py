@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from customers.services import people_lock
 from loyalty.models import Event, Reply, Tier
 from loyalty.selectors import tiers
 
@@ -93,6 +94,7 @@ def reply(*, event_id: int, customer_id: int, comes: bool, at: datetime) -> Repl
 
     Raises Cancelled, TooLate and NotInvited. A person of the shop who answers for somebody calls `reply_for`.
     """
+    customer_id = people_lock.writing_about(customer_id)
     event = _locked(event_id)
     if at > event.reply_by:
         raise TooLate
@@ -104,6 +106,7 @@ def reply(*, event_id: int, customer_id: int, comes: bool, at: datetime) -> Repl
 @transaction.atomic
 def reply_for(*, event_id: int, customer_id: int, comes: bool, at: datetime) -> Reply:
     """The same at the desk, where the day for replies and the tier do not bind. Raises Cancelled."""
+    customer_id = people_lock.writing_about(customer_id)
     return _answer(_locked(event_id), customer_id=customer_id, comes=comes, at=at)
 
 

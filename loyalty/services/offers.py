@@ -17,6 +17,7 @@ from core import business as settings_row
 from core import idempotency
 from core.models import Business
 from customers.models import Order
+from customers.services import people_lock
 from loyalty import codes
 from loyalty import offer_refusals as refusals
 from loyalty.baskets import BasketLine
@@ -71,6 +72,7 @@ def redeem(
 
     Raises Refused, BadBasket, KeyReused.
     """
+    customer_id = people_lock.writing_about(customer_id)
     asked = _fingerprint(text, customer_id, purchase, is_reserved=until is not None)
     _lock_order(customer_id, purchase.reference)
     code, business = found.find_code(text), settings_row.current()

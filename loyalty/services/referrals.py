@@ -20,6 +20,7 @@ from core import feed
 from core.models import Change, User
 from customers.models import Customer, Email, Order
 from customers.selectors import merged
+from customers.services import people_lock
 from loyalty import codes, expiry
 from loyalty import referral_refusals as refusals
 from loyalty.models import Posting, Referral, ReferralCode, ReferralPlan, ReferralStep
@@ -36,8 +37,10 @@ OWN: Final = gettext_noop("Both were one person")
 State = Referral.State
 
 
+@transaction.atomic
 def code_for(*, customer_id: int, at: datetime) -> ReferralCode:
     """The customer's code, made when they first ask for it."""
+    customer_id = people_lock.writing_about(customer_id)
     known = ReferralCode.objects.filter(customer_id=customer_id).first()
     if known is not None:
         return known
@@ -56,6 +59,7 @@ def claim(*, text: str, customer_id: int, at: datetime, caller: str = "") -> Ref
 
     `caller`: see caller_of. What looks like a trick is held for a person to look at: until then nobody gets points.
     """
+    customer_id = people_lock.writing_about(customer_id)
     known = found.code_of(text)
     if known is None:
         raise refusals.Unknown
@@ -127,6 +131,7 @@ def _touched(*, since: int, until: int) -> list[int]:
 @transaction.atomic
 def judge(*, referral_id: int, at: datetime) -> Referral:
     """What the friend's orders make of a referral now."""
+    people_lock.writing()
     referral = Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
     plan = found.plan()
     if referral.state not in found.OPEN:
@@ -295,6 +300,7 @@ class AlreadyDecided(Exception):
 
 
 def _held(referral_id: int) -> Referral:
+    people_lock.writing()
     referral = Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
     if referral.state != State.HELD:
         raise AlreadyDecided

@@ -1,13 +1,14 @@
 """A purchase at the till: all of its codes and points are used, or none; and taken back as one within a minute."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from customers.services import people_lock
 from loyalty.models import Redemption, Use
 from loyalty.offer_refusals import Refused
 from loyalty.selectors.basket_lines import Item
@@ -66,6 +67,7 @@ def use(*, sale: Sale, token: str, at: datetime, by: int) -> Used:
 
     Raises what rewards.redeem and offers.redeem raise, and Refused when it would take off something else by now.
     """
+    sale = replace(sale, customer_id=people_lock.writing_about(sale.customer_id))
     reference = sale.receipt or _key(token)
     redemption = None
     if sale.points:

@@ -14,6 +14,7 @@ from django.db.models import Max
 from core import feed
 from core.models import Business, Change, User
 from customers.models import Customer
+from customers.services import people_lock
 from loyalty.models import Move, Standing, Tier, TierNotice
 from loyalty.selectors import tier_values
 
@@ -192,6 +193,7 @@ def set_by_hand(
 
     Whoever is raised can still rise by earning more; whoever is lowered stays there until the end.
     """
+    customer_id = people_lock.writing_about(customer_id)
     today = at.astimezone(business.zone).date()
     if tier.retired_at is not None or until < today or not note.strip():
         raise NotATier
