@@ -18,6 +18,7 @@ from tests import factories
 
 FIRST = date(2026, 1, 1)
 AS_OF = date(2026, 3, 31)
+DAY = timedelta(days=1)
 
 
 def pass_night(as_of=AS_OF, *, steps=night.STEPS):

@@ -161,7 +161,7 @@ def _sample(run: Run, whom: Whom, fitted: Fitted, customers: int) -> History:
         "cell": customer_cells.expression(run),
         "summary": ", ".join(f"s.{name}" for name in scoring.HISTORY),
     }
-    types = scoring.HISTORY | {"discount_cents": scoring.BASKET["discount_cents"]} | customer_cells.CELL
+    types = scoring.HISTORY | {"discount_cents": scoring.BESIDES_TYPES["discount_cents"]} | customer_cells.CELL
     columns = pgcopy.read(CHOSEN.format(where=whom.where, every=every, **tables), {}, types)
     currency = run.settings["currency"]
     past = scoring.history(columns, as_of=run.as_of, currency=currency)

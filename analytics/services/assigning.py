@@ -8,12 +8,15 @@ are back where the night before had them (a night was done again) the kept night
 
 from typing import Final
 
+import numpy as np
 from django.db import connection, transaction
 
 from analytics import schemes, scores
 from analytics.schemes import Scheme
-from analytics.services import partitions
+from analytics.services import carried, codes, partitions
+from core import pgcopy
 from core.models import Run
+from core.pgcopy import Column
 from customers.models import Category
 from customers.services import memberships
 from customers.services.memberships import Codes, Wanted
@@ -21,7 +24,6 @@ from customers.services.memberships import Codes, Wanted
 FLAG: Final = "assigned"  # in a run's stats: the memberships say what its scores say
 PREFIX: Final = "analytics_moves_of_run_"
 PARTS: Final = 2  # of the moves, at work at once
-FIRST, LAST = 0, 2**63 - 1  # of all numbers of customers
 
 RFM: Final = """
 SELECT customer_id, segment, previous_segment, segment_changed_on FROM {scores} WHERE segment > 0
@@ -30,14 +32,7 @@ RFM_MOVED: Final = """
 SELECT customer_id, segment, previous_segment, segment_changed_on FROM scheme_moves
 WHERE segment IS DISTINCT FROM old_segment
 """
-COLUMNS: Final = ("segment", *(scheme.column for scheme in schemes.SCORED))
-MOVES: Final = """
-CREATE TEMP TABLE scheme_moves ON COMMIT DROP AS
-SELECT customer_id, {codes}, s.previous_segment, s.segment_changed_on
-FROM {scores} s FULL JOIN {base} b USING (customer_id)
-WHERE ({new}) IS DISTINCT FROM ({old});
-ANALYZE scheme_moves
-"""
+MOVES: Final = "CREATE TEMP TABLE scheme_moves ({columns}) ON COMMIT DROP"
 # The night before tells what she was; if that is what she is, the last night that says otherwise. Only then the nights
 # are looked at: a condition of the join would be asked after them.
 WANTED: Final = """
@@ -86,7 +81,7 @@ def parts(run: Run) -> list[dict[str, int]]:
         cursor.execute(HALFWAY.format(moves=table_of(run)), [[part / PARTS for part in range(1, PARTS)]])
         (cuts,) = cursor.fetchone()
     ends = sorted(set(cuts or ()))
-    firsts, lasts = [FIRST, *(end + 1 for end in ends)], [*ends, LAST]
+    firsts, lasts = [codes.FIRST, *(end + 1 for end in ends)], [*ends, codes.LAST]
     return [{"first": first, "last": last} for first, last in zip(firsts, lasts, strict=True)]
 
 
@@ -123,11 +118,31 @@ def _base(run: Run) -> int | None:
 
 
 def _compare(run: Run, base: int) -> None:
-    codes = ", ".join(f"coalesce(s.{column}, 0) AS {column}, b.{column} AS old_{column}" for column in COLUMNS)
-    new, old = (", ".join(f"{side}.{column}" for column in COLUMNS) for side in "sb")
-    tables = {"scores": partitions.table_of(run.pk), "base": partitions.table_of(base)}
+    """Whose code is another in any scheme than in the base; 0 now is somebody who is in none any more."""
+    new, old = codes.of_run(run.pk), codes.of_run(base)
+    rows = _differing(new, old)
+    types = {name: column.type for name, column in rows.items()}
     with connection.cursor() as cursor:
-        cursor.execute(MOVES.format(codes=codes, new=new, old=old, **tables))
+        cursor.execute(MOVES.format(columns=", ".join(f"{name} {kind}" for name, kind in types.items())))
+        pgcopy.write("scheme_moves", rows)
+        cursor.execute("ANALYZE scheme_moves")
+
+
+def _differing(new: codes.Columns, old: codes.Columns) -> dict[str, Column]:
+    """Each who differs: the codes as they are and as they were, empty for somebody who was in none."""
+    ids = np.union1d(new["customer_id"], old["customer_id"])
+    now = carried.joined(ids, new, dict.fromkeys(codes.SCHEMES, 0) | {"previous_segment": 0, "segment_changed_on": 0})
+    was, known = carried.joined(ids, old, dict.fromkeys(codes.SCHEMES, 0)), carried.beside(ids, old["customer_id"])[1]
+    moved = ~known
+    for name in codes.SCHEMES:
+        moved |= now[name] != was[name]
+    rows = {name: Column(codes.TYPES[name], values[moved]) for name, values in now.items()}
+    empty = ~known[moved]
+    return (
+        {"customer_id": Column("int8", ids[moved])}
+        | rows
+        | {f"old_{name}": Column(codes.TYPES[name], values[moved], empty) for name, values in was.items()}
+    )
 
 
 def _query(run: Run, scheme: Scheme, base: int | None) -> str:

@@ -10,10 +10,12 @@ from analytics.clv.fitted import Fitted
 from analytics.services import (
     assigning,
     baskets,
+    codes,
     contract_rows,
     contract_values,
     partitions,
     profit,
+    scoring,
     stats,
     summaries,
     tag_totals,
@@ -74,9 +76,11 @@ def tidy(*, run: Run) -> dict[str, Any]:
     """
     feed.prune()
     past = (summaries.PAST_PREFIX, baskets.PAST_PREFIX, profit.PAST_PREFIX)
-    for prefix in (*past, *contract_values.PREFIXES, assigning.PREFIX):
+    for prefix in (*past, scoring.CARRIED, *contract_values.PREFIXES, assigning.PREFIX):
         for number in partitions.runs_with(prefix):
             partitions.drop_if_free(f"{prefix}{number}")
+    for number in partitions.runs_with(codes.PREFIX) - set(_shown_last()):
+        partitions.drop_if_free(codes.table_of(number))
     tables, keep = partitions.kept(), kept_runs() | {run.pk}
     dropped = [partitions.drop_if_free(partitions.table_of(number)) for number in sorted(tables - keep)]
     for number in sorted((tables & keep) - set(_shown_last()) - {run.pk}):

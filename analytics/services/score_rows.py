@@ -118,6 +118,6 @@ def _named(run: Run, columns: Columns, past: shop.History, today: int) -> Table:
         "f": Column("int2", rfm.frequency),
         "m": Column("int2", rfm.margin),
         "segment": Column("int2", segment),
-        "previous_segment": Column("int2", np.where(same, columns["previous_before"], np.maximum(before, 0))),
-        "segment_changed_on": Column("date", np.where(same, columns["changed_before"], today)),
+        "previous_segment": Column("int2", np.where(same, columns["previous_segment_before"], np.maximum(before, 0))),
+        "segment_changed_on": Column("date", np.where(same, columns["segment_changed_on_before"], today)),
     }

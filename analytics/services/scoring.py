@@ -13,7 +13,9 @@ from analytics import scores
 from analytics.clv import shop
 from analytics.services import (
     baskets,
+    carried,
     choices,
+    codes,
     contract_rows,
     customer_cells,
     partitions,
@@ -44,27 +46,28 @@ HISTORY: Final = {
     "log_value_sq": "float8",
     "refunded_cents": "int8",
 }
-BASKET: Final = {"discount_cents": "int8", "main_category": "int8"}
-SUMMARY: Final = HISTORY | {"orders": "int4", "first_at": "timestamptz", "last_at": "timestamptz"}
-COSTS: Final = {"acquisition_cents": "int8", "cost_cents": "int8", "other_cents": "int8", "profitable_on": "date"}
-BEFORE: Final = {"segment_before": "int2", "previous_before": "int2", "changed_before": "date"}
+# The fit reads these with the rest, so that a shard need not read anything a second time.
+BESIDES: Final = {
+    "orders": "s.orders",
+    "first_at": "s.first_at",
+    "last_at": "s.last_at",
+    "discount_cents": "coalesce(k.discount_cents, 0)",
+    "main_category": "coalesce(k.main_category_id, 0)",
+}
+BESIDES_TYPES: Final = dict(zip(BESIDES, ("int4", "timestamptz", "timestamptz", "int8", "int8"), strict=True))
+SUMMARY: Final = HISTORY | {name: BESIDES_TYPES[name] for name in ("orders", "first_at", "last_at")}
+ALL: Final = HISTORY | customer_cells.CELL | BESIDES_TYPES
+READ: Final = "SELECT {columns} FROM {summaries} s LEFT JOIN {baskets} k USING (customer_id) {where}"
+CARRIED: Final = "analytics_history_of_run_"
 
-ALL: Final = "SELECT {summary}, {cell} FROM {summaries} s LEFT JOIN {baskets} k USING (customer_id)"
-# The shard's summaries beside the scores of the night before; segment −1 is a customer who was not scored then. Each
-# table is cut by itself: PostgreSQL does not hand a range on to what is joined, and would read all of it each time.
-SHARD: Final = """
-SELECT {summary}, coalesce(k.discount_cents, 0), coalesce(k.main_category_id, 0), {cell},
-    coalesce(p.acquisition_cents, 0), coalesce(p.cost_cents, 0), coalesce(p.other_cents, 0),
-    coalesce(p.profitable_on, 'infinity'), coalesce(b.segment, -1::smallint), coalesce(b.previous_segment, 0::smallint),
-    coalesce(b.segment_changed_on, date '2000-01-01')
-FROM {summaries} s LEFT JOIN {profit} p USING (customer_id) LEFT JOIN {before} b USING (customer_id)
-    LEFT JOIN {baskets} k USING (customer_id)
+COSTS: Final = {"acquisition_cents": 0, "cost_cents": 0, "other_cents": 0, "profitable_on": score_rows.FOREVER}
+COSTS_TYPES: Final = {"customer_id": "int8"} | dict(zip(COSTS, ("int8", "int8", "int8", "date"), strict=True))
+COSTS_OF: Final = """
+SELECT customer_id, acquisition_cents, cost_cents, other_cents, coalesce(profitable_on, 'infinity')
+FROM {profit} WHERE customer_id BETWEEN {first} AND {last} ORDER BY customer_id
 """
-CUT: Final = "(SELECT * FROM {table} WHERE customer_id BETWEEN {first} AND {last})"
-NOBODY: Final = """
-(SELECT NULL::bigint AS customer_id, NULL::smallint AS segment, NULL::smallint AS previous_segment,
-    NULL::date AS segment_changed_on WHERE false)
-"""
+# Segment −1 is a customer who was not scored the night before.
+BEFORE: Final = {"segment": -1, "previous_segment": 0, "segment_changed_on": 0}
 
 Columns = dict[str, NDArray[Any]]
 
@@ -122,7 +125,8 @@ def _paid(columns: Columns, unit: float) -> Columns:
 def fit(*, run: Run) -> dict[str, Any]:
     """Fit the models and the cut points of RFM on every customer; keep both in the run; make the table of scores."""
     run.model = run.model | {"cells": customer_cells.find(run)}
-    columns = _by_id(_read_all(run))
+    columns = _by_id(_read(run))
+    shards = _carry(run, columns)
     past = history(columns, as_of=run.as_of, currency=run.settings["currency"])
     fitted = shop.fit(past, terms(run.settings), choices.plan(run))
     unit = 10 ** money.exponent(run.settings["currency"])
@@ -134,7 +138,7 @@ def fit(*, run: Run) -> dict[str, Any]:
             fitted=fitted, past=past, agreed=agreed, terms=terms(run.settings), unit=unit
         ).as_dict(),
         "cuts": scores.rfm_cuts(order_days=past.order_days, last_age=past.last_age, margin=past.margin).as_dict(),
-        "shards": _shards(columns["customer_id"]),
+        "shards": shards,
         "compared_with": _run_before(run),
     }
     run.save(update_fields=["model"])
@@ -142,11 +146,26 @@ def fit(*, run: Run) -> dict[str, Any]:
     return {"rows": len(columns["customer_id"]), "days": int(np.sum(past.first_age))}
 
 
-def _read_all(run: Run) -> Columns:
+def _read(run: Run, where: str = "") -> Columns:
     tables = {"summaries": summary_table(run), "baskets": baskets.table_of(run)}
-    summary = ", ".join(f"s.{name}" for name in HISTORY)
-    query = ALL.format(summary=summary, cell=customer_cells.expression(run), **tables)
-    return pgcopy.read(query, {}, HISTORY | customer_cells.CELL)
+    columns = [*(f"s.{name}" for name in HISTORY), customer_cells.expression(run), *BESIDES.values()]
+    return pgcopy.read(READ.format(columns=", ".join(columns), where=where, **tables), {}, ALL)
+
+
+def _carry(run: Run, columns: Columns) -> list[dict[str, int]]:
+    """Cut the customers into shards and keep the columns for them."""
+    carried.create(table := _carried(run))
+    carried.create(codes.table_of(run.pk))
+    shards, begun = _shards(columns["customer_id"]), 0
+    for shard in shards:
+        part = {name: values[begun : begun + shard["rows"]] for name, values in columns.items()}
+        carried.put(table, part, ALL, first=shard["first"])
+        begun += shard["rows"]
+    return shards
+
+
+def _carried(run: Run) -> str:
+    return f"{CARRIED}{int(run.pk)}"
 
 
 def _by_id(columns: Columns) -> Columns:
@@ -187,6 +206,7 @@ def score_shard(*, run: Run, first: int, last: int) -> dict[str, Any]:
     unit = 10 ** money.exponent(run.settings["currency"])
     table |= scheme_rows.build(run=run, past=past, table=table, category=columns["main_category"], unit=unit)
     pgcopy.write(partitions.table_of(run.pk), table)
+    codes.keep(run, table, first=int(first))
     return {
         "rows": len(columns["customer_id"]),
         "totals": stats.of_shard(table, before=columns["segment_before"], active_days=settings.churn_horizon_days),
@@ -201,11 +221,13 @@ def with_discounts(past: shop.History, discount_cents: NDArray[Any], *, currency
 
 
 def _read_shard(*, run: Run, first: int, last: int) -> Columns:
-    """The shard's summaries with the segments of the run before, in the order of ids."""
+    """The shard as the fit has read it, its costs, and its segments of the run before, in the order of ids."""
+    columns = carried.take(_carried(run), ALL, firsts=[first])
+    if columns is None:
+        columns = _by_id(_read(run, f"WHERE s.customer_id BETWEEN {first} AND {last}"))
+    ids = columns["customer_id"]
+    costs = pgcopy.read(COSTS_OF.format(profit=profit.table_of(run), first=first, last=last), {}, COSTS_TYPES)
+    columns |= carried.joined(ids, costs, COSTS)
     before = run.model["compared_with"]
-    tables = {"summaries": summary_table(run), "profit": profit.table_of(run), "baskets": baskets.table_of(run)}
-    cut = {name: CUT.format(table=table, first=first, last=last) for name, table in tables.items()}
-    cut["before"] = CUT.format(table=partitions.table_of(before), first=first, last=last) if before else NOBODY
-    summary = ", ".join(f"s.{name}" for name in SUMMARY)
-    types = SUMMARY | BASKET | customer_cells.CELL | COSTS | BEFORE
-    return _by_id(pgcopy.read(SHARD.format(summary=summary, cell=customer_cells.expression(run), **cut), {}, types))
+    kept = codes.of_run(before, first=first, last=last) if before else codes.nobody()
+    return columns | {f"{name}_before": values for name, values in carried.joined(ids, kept, BEFORE).items()}

@@ -5,7 +5,7 @@ Integers only, so that any number of shards gives the same totals.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -37,17 +37,32 @@ def of_shard(table: Mapping[str, pgcopy.Column], *, before: NDArray[np.int16], a
     """Totals by segment and band (`"3/2": {customers, clv_cents, …}`), the same for each scheme, and moves between
     segments (`"2>3": customers`).
     """
-    values = {name: column.values.astype(np.int64) for name, column in table.items() if column.type != "float8"}
+    codes = {"segment", "churn_band", *(scheme.column for scheme in schemes.SCORED)}
+    names = codes | set(MEASURES) & table.keys() | {"order_days", "last_age_days"}
+    values = {name: table[name].values.astype(np.int64) for name in names}
     values["customers"] = np.ones_like(values["segment"])
     values["expected_milli"] = np.rint(MILLI * np.nan_to_num(table["expected_orders"].values)).astype(np.int64)
     stands = values["order_days"] > 0
     values["active"] = (stands & (values["last_age_days"] < active_days)).astype(np.int64)
-    by_scheme = {scheme.slug: _by_code(values, values[scheme.column]) for scheme in schemes.SCORED}
+    cells = _alike(values, sorted(codes))
     return {
-        "cells": _by_code(values, values["segment"]),
+        "cells": _by_code(cells, cells["segment"]),
         "moves": _moves(before, values["segment"]),
-        "schemes": by_scheme,
+        "schemes": {scheme.slug: _by_code(cells, cells[scheme.column]) for scheme in schemes.SCORED},
     }
+
+
+def _alike(values: Mapping[str, NDArray[np.int64]], codes: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """The measures of customers alike in every code, added up: a thousandth of the rows for what follows."""
+    group = np.zeros_like(values["segment"])
+    if not group.size:
+        return dict(values)
+    for name in codes:
+        group = group * (values[name].max() + 1) + values[name]
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sums = {name: np.add.reduceat(values[name][order], starts) for name in MEASURES}
+    return sums | {name: values[name][order[starts]] for name in codes}
 
 
 def _by_code(values: Mapping[str, NDArray[np.int64]], codes: NDArray[np.int64]) -> dict[str, dict[str, int]]:
@@ -55,8 +70,7 @@ def _by_code(values: Mapping[str, NDArray[np.int64]], codes: NDArray[np.int64]) 
     group = codes * 10 + values["churn_band"]
     if not group.size:
         return {}
-    is_small = group.max() <= np.iinfo(np.int16).max  # numbers of two bytes are sorted ten times as fast
-    order = np.argsort(group.astype(np.int16) if is_small else group, kind="stable")
+    order = np.argsort(group, kind="stable")
     group = group[order]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     sums = {name: np.add.reduceat(values[name][order], starts).tolist() for name in MEASURES}

@@ -22,6 +22,7 @@ FROM ({query}) AS w{n} (customer_id, segment, previous, changed_on)
 MOVES: Final = """
 CREATE TABLE {table} AS
 SELECT customer_id, scheme, w.segment_id, w.previous_id, w.changed_on FROM ({wanted}) AS w {others}
+ORDER BY customer_id, scheme
 """
 # One pass over both sides: whoever is not wanted has no segment, and only the few that differ are joined any further.
 OTHERS: Final = """
@@ -34,15 +35,20 @@ DELETE FROM customers_membership m USING {table} w
 WHERE m.customer_id = w.customer_id AND m.scheme = w.scheme AND w.segment_id IS NULL
     AND w.customer_id BETWEEN %(first)s AND %(last)s
 """
-ASSIGN: Final = """
+CHANGE: Final = """
+UPDATE customers_membership m
+SET segment_id = w.segment_id, previous_id = w.previous_id, changed_on = w.changed_on
+FROM {table} w
+WHERE m.customer_id = w.customer_id AND m.scheme = w.scheme AND m.segment_id <> w.segment_id
+    AND w.customer_id BETWEEN %(first)s AND %(last)s
+"""
+ENTER: Final = """
 INSERT INTO customers_membership (customer_id, scheme, segment_id, previous_id, changed_on)
 SELECT w.customer_id, w.scheme, w.segment_id, w.previous_id, w.changed_on
 FROM {table} w JOIN customers_customer c ON c.id = w.customer_id
 WHERE w.segment_id IS NOT NULL AND w.customer_id BETWEEN %(first)s AND %(last)s
+    AND NOT EXISTS (SELECT FROM customers_membership m WHERE m.customer_id = w.customer_id AND m.scheme = w.scheme)
 ORDER BY w.customer_id, w.scheme
-ON CONFLICT (customer_id, scheme) DO UPDATE
-SET segment_id = excluded.segment_id, previous_id = excluded.previous_id, changed_on = excluded.changed_on
-WHERE customers_membership.segment_id <> excluded.segment_id
 """
 
 
@@ -81,7 +87,7 @@ def move(*, table: str, first: int, last: int) -> int:
     """Do the moves of `table` for customers with first ≤ id ≤ last; only differences are written. Returns how many."""
     with connection.cursor() as cursor:
         written = 0
-        for statement in (LEAVE, ASSIGN):
+        for statement in (LEAVE, CHANGE, ENTER):
             cursor.execute(statement.format(table=table), {"first": first, "last": last})
             written += cursor.rowcount
     return written

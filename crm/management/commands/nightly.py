@@ -1,13 +1,13 @@
 """The night for a business date, in the foreground: works without a running worker, and shares with one."""
 
-import subprocess
-import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from django.conf import settings
+from billiard import Process
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.utils import timezone
 
 from core import arguments, business, engine
@@ -68,12 +68,12 @@ class Command(BaseCommand):
 
     def _see_through(self, *, run: Run, workers: int) -> Run:
         self.stderr.write(f"{run}{' (a past date: kept, not shown)' if run.is_past else ''}")
-        helpers = [_helper(run.pk) for _ in range(workers - 1)]
+        helpers = _helpers(run.pk, workers - 1)
         try:
             return engine.drive(run_id=run.pk, steps=night.STEPS, watch=_Progress(self).show)
         finally:
             for helper in helpers:
-                helper.wait()
+                helper.join()
 
 
 class _Progress:
@@ -94,8 +94,21 @@ class _Progress:
             self.said.add(step)
 
 
-def _helper(run_id: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(settings.BASE_DIR / "manage.py"), "nightly", "--join", str(run_id)])
+def _helpers(run_id: int, count: int) -> list[Process]:
+    """Forks of this process: a new interpreter would need a second for what is loaded here. Celery's kind of process
+    drops its connections to Redis by itself.
+    """
+    helpers = [Process(target=_help, args=[run_id]) for _ in range(count)]
+    if helpers:
+        connections.close_all()  # two processes cannot speak on one connection to PostgreSQL
+    for helper in helpers:
+        helper.start()
+    return helpers
+
+
+def _help(run_id: int) -> None:
+    with suppress(KeyboardInterrupt):  # the process that forked says so
+        engine.drive(run_id=run_id, steps=night.STEPS)
 
 
 def _workers(value: str) -> int:
