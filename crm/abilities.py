@@ -66,7 +66,7 @@ ABILITIES: Final = (
         *("customers:customer_*", "customers:company_*", "customers:order_*"),
     ),
     _see(CUSTOMERS, _("See customers who may be one person"), "desk:duplicate_list", "desk:customer_merge*"),
-    _do(CUSTOMERS, _("Merge customers who are one person"), "desk:customer_merge_with"),
+    _do(CUSTOMERS, _("Merge customers who are one person"), "desk:customer_merge_with", "desk:customer_apart"),
     _do(CUSTOMERS, _("Invite customers to their own page, and close it"), "desk:portal_*"),
     _see(
         CUSTOMERS, _("See contracts"), "customers:contract_*", "analytics:contract_value", "analytics:company_contracts"

@@ -49,6 +49,7 @@ DESK: Table = {
     "desk:duplicate_list": {"GET": OPERATORS},
     "desk:customer_merge": {"GET": OPERATORS},
     "desk:customer_merge_with": OPERATOR_FORM,
+    "desk:customer_apart": ACTION,
     "desk:customer_portal": PAGE,
     "desk:portal_invite": {"POST": DESK_WORKERS},
     "desk:portal_close": {"POST": DESK_WORKERS},

@@ -30,6 +30,7 @@ urlpatterns = [
     path("customers/duplicates/", merging.duplicate_list, name="duplicate_list"),
     path("customers/<int:pk>/merge/", merging.customer_merge, name="customer_merge"),
     path("customers/<int:pk>/merge/<int:other>/", merging.customer_merge_with, name="customer_merge_with"),
+    path("customers/<int:pk>/merge/<int:other>/apart/", merging.customer_apart, name="customer_apart"),
     path("customers/<int:pk>/", customers.customer_detail, name="customer_detail"),
     path("customers/<int:pk>/timeline/", customers.customer_timeline, name="customer_timeline"),
     path("customers/<int:pk>/portal/", portal.customer_portal, name="customer_portal"),

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from analytics.services import partitions
 from core import doorbell, feed
 from core.models import Business, Change, Run, User
-from crm.demo import accounts, catalogue, club_clearing, spending
+from crm.demo import accounts, catalogue, club_clearing, planning, spending
 from customers.models import Contract, Customer, Order, UnitCost, UnmatchedReturn
 
 SOURCE: Final = "demo"
@@ -54,6 +54,10 @@ STEPS: Final = [
     ("", "DELETE FROM analytics_contracttotal"),  # sums of contracts that go, too; the next night adds up what is left
     ("contracts", "DELETE FROM customers_contract WHERE source = %(source)s"),
     ("", "DELETE FROM customers_merge WHERE into_id IN (SELECT id FROM going_customer)"),
+    (
+        "",
+        """DELETE FROM customers_apart a USING going_customer g WHERE g.id IN (a.one_id, a.other_id)""",
+    ),
     ("", "DELETE FROM customers_consent WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_email WHERE customer_id IN (SELECT id FROM going_customer)"),
     ("", "DELETE FROM customers_phone WHERE customer_id IN (SELECT id FROM going_customer)"),
@@ -134,6 +138,7 @@ def clear() -> Removed:
     with connection.cursor() as cursor:
         cursor.execute(GOING, values)
         club_clearing.clear()
+        planning.clear()
         for name, statement in STEPS:
             cursor.execute(statement, values)
             if name:

@@ -7,8 +7,8 @@ full. At most a whole index is read, where hardly anybody is twice.
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Company, Customer, Email, Order
+from customers.selectors import apart
 
 GROUPS: Final = 20
 SHOWN: Final = 5  # of a group: a shared mailbox may have hundreds
@@ -104,6 +105,7 @@ class Likely:
     emails: Sequence[str]
     orders: int
     last_on: date | None
+    beside: Customer | None = None  # whom to compare with: the first of whom nobody said that they are two people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,22 +124,42 @@ class Page:
 
 
 def page(*, kind: str, cursor: str = "") -> Page:
-    """Six queries. A cursor that cannot be read begins at the beginning."""
+    """Seven queries. A cursor that cannot be read begins at the beginning."""
     found = _keys(KINDS[kind], _read(cursor))
     keys = found[:GROUPS]
-    members = {key: ids for key, ids in _members(KINDS[kind], keys).items() if len(ids) > 1}
+    alike = _members(KINDS[kind], keys)
+    pairs = apart.among({pk for ids in alike.values() for pk in ids})
+    members = {key: ids for key, own in alike.items() if (ids := _open(own, pairs))}
     people = _people([pk for ids in members.values() for pk in ids[:SHOWN]])
     texts = _texts(kind, keys)
     groups = [
         Group(
             text=texts[key],
-            members=sorted((people[pk] for pk in members[key][:SHOWN]), key=lambda one: (-one.orders, one.customer.pk)),
+            members=_in_order([people[pk] for pk in members[key][:SHOWN]], pairs),
             more=len(members[key][SHOWN:]),
         )
         for key in keys
         if key in members
     ]
     return Page(groups=groups, following=_write(keys[-1]) if len(found) > GROUPS else "")
+
+
+def _open(ids: Sequence[int], pairs: Collection[frozenset[int]]) -> list[int]:
+    """Of a group those who may still be one person with somebody else of it."""
+    return [pk for pk in ids if any(pk != other and frozenset((pk, other)) not in pairs for other in ids)]
+
+
+def _in_order(members: Sequence[Likely], pairs: Collection[frozenset[int]]) -> list[Likely]:
+    """Who has bought most often comes first: the others are compared with that one."""
+    ordered = sorted(members, key=lambda one: (-one.orders, one.customer.pk))
+    return [
+        replace(one, beside=_beside(one.customer, [before.customer for before in ordered[:place]], pairs))
+        for place, one in enumerate(ordered)
+    ]
+
+
+def _beside(one: Customer, earlier: Sequence[Customer], pairs: Collection[frozenset[int]]) -> Customer | None:
+    return next((other for other in earlier if frozenset((one.pk, other.pk)) not in pairs), None)
 
 
 def _keys(kind: Kind, after: Key) -> list[Key]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from core import doorbell
 from customers.models import Customer, Membership, Merge
 from customers.places import Place
-from customers.services import consents, imports, people_lock, search
+from customers.services import apart, consents, imports, people_lock, search
 from customers.services.consents import Witness
 from customers.services.persons import COLUMNS
 
@@ -164,6 +164,7 @@ def join(*, pair: Pair, by: int | None, at: datetime) -> Merge:
     _run(TOLD, pair)
     moved = {name: _run(statement, pair, at=at) for name, statement in STATEMENTS.items()}
     Membership.objects.filter(customer=pair.other).delete()
+    apart.join(**pair.ids, by=by, at=at)
     consents.join(into=pair.into.pk, other=pair.other.pk, witness=Witness(source=SOURCE, by=by, at=at))
     _fill(pair)
     Customer.objects.filter(pk=pair.other.pk).update(archived_at=pair.other.archived_at or at)
