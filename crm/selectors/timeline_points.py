@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from core.retelling import retold
 from crm.selectors.timeline_event import Event
-from loyalty.models import Account, Move, Posting
-from loyalty.selectors import programme
+from loyalty.models import Move, Posting
+from loyalty.selectors import points, programme
 
 Kind = Posting.Kind
 # What a hold did, and that points became active, is in the ledger.
@@ -17,9 +17,14 @@ SHOWN: Final = (Kind.EARN, Kind.REDEEM, Kind.COMMIT, Kind.EXPIRE, Kind.REVERSE, 
 
 
 def postings(customer_id: int) -> QuerySet[Posting]:
-    """Of the customer's account, and of those that were merged into it."""
-    own = Account.objects.filter(Q(customer=customer_id) | Q(merged_into__customer=customer_id))
-    return Posting.objects.filter(account__in=own, kind__in=SHOWN)
+    """Of the customer's account, and of those that were merged into it, whose history is told here, too.
+
+    So a merge is one entry, of the points that came, and none where there were no points.
+    """
+    account = points.account_of(customer_id)
+    own = [] if account is None else points.family(account)
+    went = Q(kind=Kind.MERGE) & (Q(asked__lt=0) | Q(points=0, pending_points=0))
+    return Posting.objects.filter(account__in=own, kind__in=SHOWN).exclude(went)
 
 
 def moves(customer_id: int) -> QuerySet[Move]:
@@ -34,14 +39,14 @@ def of_postings(ids: list[int]) -> dict[int, Event]:
 
 def _posting(one: Posting, row: Any) -> Event:
     # What was held had left the balance before it was spent.
-    points = one.points or one.pending_points or one.held_points
-    number = formats.number_format(abs(points), 0, force_grouping=True)
-    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points else ""
+    amount = one.points or one.pending_points or one.held_points
+    number = formats.number_format(abs(amount), 0, force_grouping=True)
+    sign = "" if one.kind == Kind.MERGE or not amount else "+" if amount > 0 else "\N{MINUS SIGN}"
     return Event(
         kind="points",
         at=one.at,
         date_only=False,
-        title=f"{sign}{number} {row.called(abs(points))}",
+        title=f"{sign}{number} {row.called(abs(amount))}",
         text=" \N{MIDDLE DOT} ".join(part for part in _parts(one) if part),
         url=one.order.get_absolute_url() if one.order else "",
     )
@@ -50,11 +55,17 @@ def _posting(one: Posting, row: Any) -> Event:
 def _parts(one: Posting) -> list[str]:
     adjustment = getattr(one, "adjustment", None)
     return [
-        one.get_kind_display(),
+        _merged(one) if one.kind == Kind.MERGE else one.get_kind_display(),
         _("Order %(number)s") % {"number": one.order.external_id} if one.order else "",
         adjustment.reason if adjustment else retold(one.reason),
         str(one.by or ""),
     ]
+
+
+def _merged(one: Posting) -> str:
+    """The number is another customer's; what it earned and spent stands in the same timeline."""
+    words = _("Owed under number %(number)s") if one.points < 0 else _("Came over from number %(number)s")
+    return words % {"number": one.asked}
 
 
 def of_moves(ids: list[int]) -> dict[int, Event]:

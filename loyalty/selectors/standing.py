@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Min, Q
 
 from customers.models import Membership, Order, Tagging
+from customers.selectors import merged
 from loyalty.models import Standing
 
 
@@ -39,7 +40,8 @@ class Person:
 
 
 def person(customer_id: int, *, at: datetime, zone: ZoneInfo) -> Person:
-    return Person(id=customer_id, day=at.astimezone(zone).date())
+    """The customer, or who stands for them since they were merged: a page may have been open for long."""
+    return Person(id=merged.survivor(customer_id), day=at.astimezone(zone).date())
 
 
 def months_between(first: date, last: date) -> int:

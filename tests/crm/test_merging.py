@@ -8,6 +8,7 @@ from django.db import models
 
 from core.models import Change
 from crm import joining
+from crm.selectors import timeline
 from customers.models import (
     Consent,
     Customer,
@@ -28,7 +29,8 @@ from customers.services import buyers, consents, imports, persons, portal, tags,
 from customers.services.buyers import Buyer
 from customers.services.consents import Witness
 from customers.services.joining import STATEMENTS, Archived, MergedBefore, Themselves
-from loyalty.models import Account
+from loyalty.models import Account, Standing, Tier
+from loyalty.selectors import standing
 from loyalty.services import points
 from loyalty.services.joining import FOLLOWS
 from tests.customers.rows import AT, order_row
@@ -100,6 +102,29 @@ class TestStory:
         points.earn(customer_id=twin.pk, points=30, key="twin", at=NOW)
         assert merge(ada, twin) == merge(ada, twin)
         assert totals(ada) == (30, 0, 0)
+
+    def test_the_timeline_tells_of_a_merge_once_and_only_of_points(self, ada, twin):
+        shop.open_programme()
+        points.earn(customer_id=twin.pk, points=30, key="twin", at=NOW)
+        merge(ada, twin)
+        third = make_customer()
+        merge(third, ada)
+        merge(third, make_customer())
+        told = timeline.timeline(customer_id=third.pk, business=make_business(has_loyalty=True), kind="points")
+        lines = [(event.title, event.text) for _day, events in told.days for event in events]
+        assert lines == [
+            ("30 points", f"Came over from number {ada.pk}"),
+            ("30 points", f"Came over from number {twin.pk}"),
+            ("+30 points", "Earned"),
+        ]
+
+    def test_a_page_that_knows_the_old_number_shows_the_price_of_the_tier(self, ada, twin):
+        gold, until = Tier.objects.create(name="Gold", rank=1, threshold=100), NOW.date() + timedelta(days=90)
+        told = {"since": NOW, "set_by": "raised", "ends_on": until, "until": until, "value": 0}
+        Standing.objects.create(customer=twin, tier=gold, **told)
+        merge(ada, twin)
+        person = standing.person(twin.pk, at=NOW, zone=make_business().zone)
+        assert (person.id, person.tier_id) == (ada.pk, gold.pk)
 
     def test_without_a_programme_nobody_gets_an_account(self, ada, twin):
         merge(ada, twin)
@@ -250,7 +275,8 @@ def test_everything_that_hangs_on_a_customer_is_thought_of():
     """Whoever adds a table that names customers says here what a merge does with it."""
     moved = {table for statement in STATEMENTS.values() for table in _tables(statement)}
     moved |= {model._meta.db_table for model in FOLLOWS}
-    of_their_own = {"customers_consent", "customers_membership", "loyalty_birthdaygiven", "loyalty_reply"}
+    of_their_own = {"customers_apart", "customers_consent", "customers_membership", "loyalty_birthdaygiven"}
+    of_their_own |= {"loyalty_reply"}
     of_their_own |= {"loyalty_referral", "loyalty_referralcode", "loyalty_standing", "loyalty_account"}
     # What nobody may change, what the merge itself is, what a customer is told once, and what a night makes anew
     stay = {"loyalty_posting", "loyalty_move", "customers_merge", "loyalty_tiernotice", "analytics_score"}

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -70,7 +71,8 @@ def lines(customer: Customer, *, chosen: str, page: str) -> tuple[Page[Posting],
     """One page, the latest first. `chosen` is one of FILTERS; what is none of them is all."""
     kinds = FILTERS.get(chosen, FILTERS[""])[1]
     whole = points.statement(customer_id=customer.pk)
-    shown = Paginator(whole.filter(kind__in=kinds), PAGE_LINES).get_page(page)
+    empty = Q(kind=Kind.MERGE, points=0, pending_points=0)  # of two numbers one had no points
+    shown = Paginator(whole.filter(kind__in=kinds).exclude(empty), PAGE_LINES).get_page(page)
     rows = list(points.with_balance(shown.object_list, whole))  # type: ignore[arg-type]
     numbers = dict(
         Order.objects.filter(customer=customer, pk__in=[row.order_id for row in rows]).values_list("pk", "external_id")
