@@ -190,6 +190,7 @@ LOYALTY: Table = {
     "loyalty:programme": PAGE,
     "loyalty:programme_edit": OPERATOR_FORM,
     "loyalty:programme_open": OPERATOR_FORM,
+    "loyalty:programme_pause": OPERATOR_FORM,
     "loyalty:earn_try": PAGE,
     "loyalty:liability": PAGE,
     "loyalty:liability_export": EXPORT,

@@ -105,7 +105,7 @@ TEMPLATES = [
                 "core.business.context",
                 "loyalty.selectors.programme.context",
             ],
-            "builtins": ["django.templatetags.i18n", "core.templatetags.ui"],
+            "builtins": ["django.templatetags.i18n", "core.templatetags.ui", "loyalty.templatetags.points"],
         },
     }
 ]

@@ -59,9 +59,7 @@ def axis(values: Sequence[float], *, smallest: float) -> Axis:
 
 def area(points: Sequence[tuple[str, float, str]], *, scale: Axis, ticks: Sequence[str], label: str) -> SafeString:
     """Values over time as (name, value, text), from zero."""
-    rows = points if len(points) > 1 else [*points, *points]
-    places = [ACROSS * i / (len(rows) - 1) for i in range(len(rows))]
-    line = "M" + "L".join(f"{x:.1f} {scale.y(y) - TOP:.1f}" for x, (_name, y, _text) in zip(places, rows, strict=True))
+    line = _path([value for _name, value, _text in points], scale)
     zero = scale.y(0) - TOP
     inside = format_html(
         '<svg x="{}%" y="{}" width="{}%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">'
@@ -82,6 +80,40 @@ def area(points: Sequence[tuple[str, float, str]], *, scale: Axis, ticks: Sequen
     )
     below = _names([name for name, *_rest in points], _edges(len(points)), ends=True)
     return _svg(_grid(scale, ticks), inside, marks, below, label=label)
+
+
+def lines(
+    rows: Sequence[tuple[str, Sequence[float], str]], *, scale: Axis, ticks: Sequence[str], label: str
+) -> SafeString:
+    """Two values over time as (name, values, text), the first of them drawn on top."""
+    edges = _edges(len(rows))
+    width = (RIGHT - LEFT) / max(len(rows) - 1, 1)
+    paths = format_html_join(
+        "",
+        '<path class="pl-path pl-path-{}" vector-effect="non-scaling-stroke" d="{}"/>',
+        [(2 - i, _path([values[1 - i] for _name, values, _text in rows], scale)) for i in range(2)],
+    )
+    inside = format_html(
+        '<svg x="{}%" y="{}" width="{}%" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">{}</svg>',
+        *(LEFT, TOP, RIGHT - LEFT, HEIGHT, ACROSS, HEIGHT, paths),
+    )
+    marks = format_html_join(
+        "",
+        '<g><title>{}</title><rect class="lia-near" x="{}%" width="{}%" y="{}" height="{}"/></g>',
+        [
+            (text, f"{x - width / 2:.2f}", f"{width:.2f}", TOP, HEIGHT)
+            for x, (_name, _values, text) in zip(edges, rows, strict=True)
+        ],
+    )
+    below = _names([name for name, *_rest in rows], edges, ends=True)
+    return _svg(_grid(scale, ticks), inside, marks, below, label=label)
+
+
+def _path(values: Sequence[float], scale: Axis) -> str:
+    """From edge to edge; one value alone is a level line."""
+    rows = values if len(values) > 1 else [*values, *values]
+    steps = (f"{ACROSS * i / (len(rows) - 1):.1f} {scale.y(value) - TOP:.1f}" for i, value in enumerate(rows))
+    return "M" + "L".join(steps)
 
 
 def stacks(columns: Sequence[Stack], *, scale: Axis, ticks: Sequence[str], label: str) -> SafeString:

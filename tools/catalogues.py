@@ -56,7 +56,7 @@ SPOKEN: Final = (
 )
 # Calls whose texts people read.
 SPEAKS: Final = re.compile(r"[A-Z]\w*|problem|note|reason|append|replace|uncalibrated")
-PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%s")
+PLACEHOLDER: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}|%s|\[[Pp]oints?\]")
 SENTENCE: Final = re.compile(r"[A-Za-z]{2,} [a-z“({]|[A-Za-z]{3,}\.|\{(reason|problem)\}")
 
 

@@ -45,6 +45,9 @@ class Business(models.Model):
     is_demo = models.BooleanField(default=False, editable=False)
     has_contracts = models.BooleanField(default=False, editable=False)  # kept by customers.services.contracts
     has_loyalty = models.BooleanField(default=False, db_default=False, editable=False)  # kept by a trigger of loyalty
+    # What the programme calls one point, and several; kept by the same trigger
+    point_name = models.CharField(max_length=40, default="point", db_default="point", editable=False)
+    points_name = models.CharField(max_length=40, default="points", db_default="points", editable=False)
 
     class Meta:
         verbose_name = _("business")

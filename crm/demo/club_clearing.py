@@ -11,6 +11,7 @@ from django.db import connection
 from core.models import Business
 from crm.demo import club
 from loyalty.models import Programme
+from loyalty.models.programme import MANY, ONE
 from loyalty.services import removing
 
 # In the order that foreign keys ask for. `members` are the customers whose points go.
@@ -44,7 +45,7 @@ OF_MEMBERS: Final = (
 SET_UP: Final = (
     *("use", "code", "offer_products", "offer_categories", "offer_segments", "offer_tiers", "offer"),
     *("priceitem", "pricelist", "poolcode", "rewardprice", "reward", "reply", "event", "birthdaygift"),
-    *("action", "earningrule", "referralstep", "referralplan", "tier", "tierplan"),
+    *("action", "earningrule", "referralstep", "referralplan", "tier", "tierplan", "pause"),
 )
 # Things of the demo that a programme needs which stays.
 NEEDED: Final = """
@@ -81,5 +82,6 @@ def _remove() -> None:
         for table in SET_UP if is_ours else ():
             cursor.execute(f"DELETE FROM loyalty_{table}")  # noqa: S608 - the names stand above
     if is_ours:
-        Programme.objects.update(opened_at=None)  # the pages follow the row (loyalty/migrations)
+        # The pages follow the row (loyalty/migrations).
+        Programme.objects.update(opened_at=None, paused_at=None, point_name=ONE, points_name=MANY)
         Programme.objects.all().delete()

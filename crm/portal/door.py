@@ -38,7 +38,7 @@ def for_customer(view: View) -> View:
             raise PermissionDenied
         request.access, request.customer = access, access.customer
         request.programme = programme.current()
-        request.refers = request.programme.is_open and referrals.is_open()
+        request.refers = request.programme.is_running and referrals.is_open()
         return view(request, *args, **kwargs)
 
     opened.login_url = reverse_lazy("me:sign_in")  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from core.models import Business
 from crm.selectors import timeline_points
 from crm.selectors.timeline_event import Event
 from customers.models import Order, OrderLine, Product, Refund, RefundLine, UnmatchedReturn
+from loyalty.models.programme import called
 
 PAGE_EVENTS: Final = 15
 PRODUCTS_NAMED: Final = 3
@@ -25,7 +27,7 @@ KINDS: Final = {
     "refund": gettext_lazy("Refunds"),
     "return": gettext_lazy("Other returns"),
 }
-OF_LOYALTY: Final = {"points": gettext_lazy("Points"), "tier": gettext_lazy("Tiers")}
+TIERS: Final = {"tier": gettext_lazy("Tiers")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +40,9 @@ class Timeline:
 Key = tuple[str, int, datetime]
 
 
-def kinds(business: Business) -> Mapping[str, Promise]:
+def kinds(business: Business) -> Mapping[str, Promise | str]:
     """Points are told of where there is a programme."""
-    return {**KINDS, **OF_LOYALTY} if business.has_loyalty else KINDS
+    return {**KINDS, "points": capfirst(called(business, 2)), **TIERS} if business.has_loyalty else KINDS
 
 
 def timeline(*, customer_id: int, business: Business, kind: str = "", before: str = "") -> Timeline:
@@ -187,4 +189,4 @@ def _read(text: str) -> Key | None:
         moment = datetime.fromisoformat(at)
     except (ValueError, TypeError):
         return None
-    return (kind, pk, moment) if kind in {*KINDS, *OF_LOYALTY} and isinstance(pk, int) and moment.tzinfo else None
+    return (kind, pk, moment) if kind in {*KINDS, "points", *TIERS} and isinstance(pk, int) and moment.tzinfo else None

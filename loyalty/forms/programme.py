@@ -40,14 +40,14 @@ class ProgrammeForm(Guarded):
         label=gettext_lazy("What points are called"), max_length=40, help_text=gettext_lazy("Such as points or stars.")
     )
     worth = AmountField(
-        label=gettext_lazy("Worth of 100 points"),
-        help_text=gettext_lazy("What they take off a bill. It is also what points cost you in every sum here."),
+        label=gettext_lazy("Worth of 100 [points]"),
+        help_text=gettext_lazy("What they take off a bill. It is also what [points] cost you in every sum here."),
     )
     earn_base = forms.ChoiceField(
-        label=gettext_lazy("Points are counted on"), choices=Programme.EarnBase.choices, widget=forms.RadioSelect
+        label=gettext_lazy("[Points] are counted on"), choices=Programme.EarnBase.choices, widget=forms.RadioSelect
     )
     pending_days = _number(
-        gettext_lazy("Days until points become active"),
+        gettext_lazy("Days until [points] become active"),
         MOST_DAYS,
         help_text=gettext_lazy("As long as goods can come back. 0: at once."),
     )
@@ -55,28 +55,28 @@ class ProgrammeForm(Guarded):
         label=gettext_lazy("A refund takes back"),
         choices=Programme.RefundPolicy.choices,
         widget=forms.RadioSelect,
-        help_text=gettext_lazy("Points of the order itself go first, then those that are not active yet."),
+        help_text=gettext_lazy("[Points] of the order itself go first, then those that are not active yet."),
     )
     grace_days = _number(
-        gettext_lazy("Least days that points live when they come back"),
+        gettext_lazy("Least days that [points] live when they come back"),
         MOST_DAYS,
         least=1,
-        help_text=gettext_lazy("For points that were spent on an order that is refunded, and expired meanwhile."),
+        help_text=gettext_lazy("For [points] that were spent on an order that is refunded, and expired meanwhile."),
     )
     expiry = forms.ChoiceField(
-        label=gettext_lazy("Points expire"), choices=Programme.Expiry.choices, widget=forms.RadioSelect
+        label=gettext_lazy("[Points] expire"), choices=Programme.Expiry.choices, widget=forms.RadioSelect
     )
     expiry_months = _number(gettext_lazy("Months"), MOST_MONTHS)
     expiry_period = forms.ChoiceField(label=gettext_lazy("Rounded up"), choices=Programme.Period.choices)
     expiry_month = forms.TypedChoiceField(label=gettext_lazy("Month"), choices=list(MONTHS.items()), coerce=int)
     expiry_day = _number(gettext_lazy("Day"), 31, least=1)
     adjust_limit = _number(
-        gettext_lazy("Points that one person may adjust"),
+        gettext_lazy("[Points] that one person may adjust"),
         MOST_ADJUSTED,
         help_text=gettext_lazy("Above it, a second person has to agree."),
     )
     hold_minutes = _number(
-        gettext_lazy("Minutes that points are held"),
+        gettext_lazy("Minutes that [points] are held"),
         MOST_MINUTES,
         least=1,
         help_text=gettext_lazy("While somebody is about to redeem them."),
@@ -84,6 +84,7 @@ class ProgrammeForm(Guarded):
 
     def __init__(self, *args: Any, business: Business, **options: Any) -> None:
         super().__init__(*args, **options)
+        naming.in_form(self, business)
         self.currency = business.currency
         self.fields["worth"].currency = business.currency  # type: ignore[attr-defined]
 
@@ -108,22 +109,28 @@ class ProgrammeForm(Guarded):
         told = self.cleaned_data | {"worth_cents": cents(self.cleaned_data["worth"], self.currency)}
         return {name: told[name] for name in SETTINGS}
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each setting is called here."""
+        told = {name: str(field.label) for name, field in self.fields.items()}
+        return told | {"worth_cents": told["worth"]}
+
 
 def values_of(row: Programme, currency: str) -> dict[str, Any]:
     """The row as the form shows it."""
     return {name: getattr(row, name) for name in SETTINGS} | {"worth": money.major(row.worth_cents, currency)}
 
 
-class RuleForm(forms.Form):
+class RuleForm(Guarded):
     """Fields that the kind does not have are left alone."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"), max_length=120, help_text=gettext_lazy("What customers read on their statement.")
     )
     kind = forms.ChoiceField(
-        label=gettext_lazy("Points come"), choices=EarningRule.Kind.choices, widget=forms.RadioSelect, initial="money"
+        label=gettext_lazy("[Points] come"), choices=EarningRule.Kind.choices, widget=forms.RadioSelect, initial="money"
     )
-    points = _number(gettext_lazy("Points"), MOST_POINTS, initial=1, help_text=gettext_lazy("0: this earns nothing."))
+    points = _number(gettext_lazy("[Points]"), MOST_POINTS, initial=1, help_text=gettext_lazy("0: this earns nothing."))
     per = AmountField(label=gettext_lazy("For each"), required=False, initial=Decimal(1))
     minimum = AmountField(
         label=gettext_lazy("From this amount on"),
@@ -148,6 +155,7 @@ class RuleForm(forms.Form):
 
     def __init__(self, *args: Any, business: Business, **options: Any) -> None:
         super().__init__(*args, **options)
+        naming.in_form(self, business)
         self.currency = business.currency
         for name in ("per", "minimum"):
             self.fields[name].currency = business.currency  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import money
+from core.forms.guarded import Guarded
 from customers.forms.fields import AmountField, cents
 from loyalty import naming
 from loyalty.models import BirthdayGift, Offer, Tier, TierPlan
@@ -56,7 +57,7 @@ class TierRow(forms.Form):
     threshold = AmountField(label=gettext_lazy("From"), required=False)
     hue = forms.ChoiceField(label=gettext_lazy("Colour"), choices=Tier.Hue, required=False, initial=Tier.Hue.SILVER)
     multiplier = forms.DecimalField(
-        label=gettext_lazy("Points times"),
+        label=naming.later(gettext_lazy("%(Points)s times")),
         required=False,
         min_value=Decimal("0.01"),
         max_value=MOST_MULTIPLIER,
@@ -174,7 +175,7 @@ class HandForm(forms.Form):
         self.fields["tier"].queryset = tiers  # type: ignore[attr-defined]
 
 
-class BirthdayForm(forms.ModelForm):  # type: ignore[type-arg]
+class BirthdayForm(Guarded, forms.ModelForm):  # type: ignore[type-arg]
     points = forms.IntegerField(
         label=naming.later(gettext_lazy("%(Points)s on the birthday")),
         min_value=0,

@@ -2,6 +2,7 @@ from loyalty.models.adjustment import Adjustment
 from loyalty.models.code import Code, Use
 from loyalty.models.ledger import Account, Allocation, Hold, Lot, Posting
 from loyalty.models.offer import Offer
+from loyalty.models.pause import Pause
 from loyalty.models.perk import BirthdayGift, BirthdayGiven, Event, Reply
 from loyalty.models.price_list import PriceItem, PriceList
 from loyalty.models.programme import Programme
@@ -31,6 +32,7 @@ __all__ = [
     "LotsLeft",
     "Move",
     "Offer",
+    "Pause",
     "PointDay",
     "PoolCode",
     "Posting",

@@ -1,6 +1,6 @@
 """The one programme of this business: when points come, when they go, and what they are worth."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -15,6 +15,20 @@ MOST_MONTHS = 120
 MOST_MINUTES = 7 * 24 * 60
 MOST_ADJUSTED = 10**9
 MOST_WORTH_CENTS = 10**9
+
+
+class Names(Protocol):
+    """The programme, or the business, which knows them from it."""
+
+    point_name: Any
+    points_name: Any
+
+
+def called(row: Names, number: int) -> str:
+    """What so many points are called: as the programme says, else in the reader's language."""
+    if (row.point_name, row.points_name) == (ONE, MANY):
+        return ngettext("point", "points", abs(number))
+    return str(row.point_name if abs(number) == 1 else row.points_name)
 
 
 class Programme(models.Model):
@@ -33,7 +47,7 @@ class Programme(models.Model):
         YEAR = "year", _("To the end of the year")
 
     class RefundPolicy(models.TextChoices):
-        ONLY_PENDING = "only_pending", _("Only points that are not active yet")
+        ONLY_PENDING = "only_pending", _("Only what is not active yet")
         WITHIN_BALANCE = "within_balance", _("As many as the customer still has")
         ALLOW_NEGATIVE = "allow_negative", _("All of them: the balance may go below zero")
 
@@ -46,6 +60,7 @@ class Programme(models.Model):
     point_name = models.CharField(_("what one point is called"), max_length=40, default=ONE)
     points_name = models.CharField(_("what points are called"), max_length=40, default=MANY)
     opened_at = models.DateTimeField(_("switched on"), null=True, blank=True)
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     # The first business date whose orders are credited; without one, orders placed since it was switched on.
     credit_from = models.DateField(_("orders count from"), null=True, blank=True)
     pending_days = models.PositiveSmallIntegerField(
@@ -93,6 +108,10 @@ class Programme(models.Model):
             models.CheckConstraint(
                 condition=~Q(name="") & ~Q(point_name="") & ~Q(points_name=""), name="a_programme_has_names"
             ),
+            models.CheckConstraint(
+                condition=Q(paused_at__isnull=True) | Q(opened_at__isnull=False),
+                name="only_a_programme_that_is_on_pauses",
+            ),
             models.CheckConstraint(condition=Q(pending_days__lte=MOST_DAYS), name="points_become_active_some_day"),
             models.CheckConstraint(condition=Q(earn_base__in=["after", "before"]), name="points_have_a_known_base"),
             models.CheckConstraint(
@@ -130,10 +149,18 @@ class Programme(models.Model):
 
     def called(self, number: int) -> str:
         """What so many points are called: as the programme says, else in the reader's language."""
-        if (self.point_name, self.points_name) == (ONE, MANY):
-            return ngettext("point", "points", abs(number))
-        return self.point_name if abs(number) == 1 else self.points_name
+        return called(self, number)
 
     @property
     def is_open(self) -> bool:
+        """It was switched on. It may be paused."""
         return self.opened_at is not None
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    @property
+    def is_running(self) -> bool:
+        """Points are earned and redeemed."""
+        return self.is_open and not self.is_paused

@@ -127,7 +127,7 @@ class Referral(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("Waits for the first order")
         HELD = "held", _("To be looked at")
-        CONVERTED = "converted", _("Has ordered: points are pending")
+        CONVERTED = "converted", _("Has ordered: the return window runs")
         REWARDED = "rewarded", _("Rewarded")
         EXPIRED = "expired", _("No order in time")
         REFUSED = "refused", _("Not a new customer")

@@ -24,7 +24,7 @@ class TierPlan(models.Model):
     """A single row (id 1). `revision` rises when a rule changes: standings are then looked at again."""
 
     class By(models.TextChoices):
-        POINTS = "points", _("Points earned")
+        POINTS = "points", _("What is earned")
         MONEY = "money", _("Money spent")
 
     class Window(models.TextChoices):

@@ -14,4 +14,4 @@ def for_profile(customer_id: int) -> Action | None:
     """The action that a complete profile is worth; None where there is none, or this customer has had it."""
     done = Act.objects.filter(action=OuterRef("pk"), customer=customer_id)
     action = Action.objects.filter(~Exists(done), code=PROFILE, is_on=True).first()
-    return action if action is not None and programme.is_open() else None
+    return action if action is not None and programme.is_running() else None

@@ -86,7 +86,7 @@ def rates(*, programme: Programme, business: Business, at: datetime, held: int) 
     left = _left() if looked_at else []
     exposures = breakage.seen(_cells(), until=breakage.number_of(today)) if looked_at else {}
     moves = programme.expiry == Programme.Expiry.INACTIVITY
-    rest = _rest_of_month(today)
+    rest = rest_of_month(today)
     now = breakage.number_of(today)
     estimate = breakage.estimate(left, exposures, now=now, rest=rest, ends_move=moves, beside=held)
     costed = int(tally.costed_points) if tally else 0
@@ -155,7 +155,7 @@ def _ahead(estimate: Estimate, today: date) -> list[MonthAhead]:
     return found
 
 
-def _rest_of_month(today: date) -> float:
+def rest_of_month(today: date) -> float:
     """The share of the month that begins with today."""
     last = (breakage.first_day_of(breakage.number_of(today) + 1) - date.resolution).day
     return (last - today.day + 1) / last

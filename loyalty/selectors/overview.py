@@ -5,7 +5,10 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from loyalty.models import Account, EarningRule
+from customers.models import Order
+from loyalty.models import Account, EarningRule, Pause, Programme
+
+LATEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,18 @@ def _state(rule: EarningRule, at: datetime) -> str:
     if rule.ends_at is not None and rule.ends_at <= at:
         return "over"
     return "on" if rule.starts_at <= at else "ahead"
+
+
+def orders_of_pause(row: Programme) -> int:
+    """Paid orders of customers since the programme was paused; 0 while it is not."""
+    if row.paused_at is None:
+        return 0
+    return Order.objects.filter(status="paid", customer__isnull=False, placed_at__gte=row.paused_at).count()
+
+
+def pauses() -> list[Pause]:
+    """Those that are over, the latest first."""
+    return list(Pause.objects.order_by("-began_at", "-pk")[:LATEST])
 
 
 def figures() -> Figures:

@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from core import business
 from core.models import Business
 from loyalty.expiry import Terms
-from loyalty.models import Programme
+from loyalty.models import Pause, Programme
 
 
 def current() -> Programme:
@@ -24,6 +24,20 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 def is_open() -> bool:
     return Programme.objects.filter(opened_at__isnull=False).exists()
+
+
+def is_running() -> bool:
+    """Switched on, and not paused."""
+    return Programme.objects.filter(opened_at__isnull=False, paused_at=None).exists()
+
+
+def paused(programme: Programme) -> str:
+    """The times in which orders earn nothing, as PostgreSQL writes a multirange. One query."""
+    over = Pause.objects.filter(counts_orders=False).order_by("began_at").values_list("began_at", "ended_at")
+    spans = [f"[{began.isoformat()},{ended.isoformat()})" for began, ended in over]
+    if programme.paused_at is not None:
+        spans.append(f"[{programme.paused_at.isoformat()},)")
+    return "{%s}" % ",".join(spans)  # noqa: UP031 - braces
 
 
 def terms(programme: Programme, row: Business | None = None) -> Terms:

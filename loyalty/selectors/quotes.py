@@ -25,7 +25,7 @@ WHOLE: Final = 100  # percent
 class Quote:
     """`spend_points` take `money_off_cents` off: as much as the balance and the basket allow. Zero without a basket.
 
-    While the programme is off nothing is promised, as nothing can be redeemed.
+    While the programme is off or paused nothing is promised, as nothing can be redeemed.
     """
 
     card: Card
@@ -42,8 +42,8 @@ def quote(*, customer_id: int, lines: Sequence[BasketLine], business: Business, 
     card = cards.card(customer_id, at=at)
     balance, row = card.points.balance, programme.current()
     offered = rewards.offered_in(card.tier, customer_id=customer_id, balance=balance, at=at)
-    spend = worth.most_for(baskets.total(lines), balance=balance, worth_cents=row.worth_cents) if row.is_open else 0
-    earns = earned(lines, tier=card.tier, at=at) if lines and row.is_open else 0
+    spend = worth.most_for(baskets.total(lines), balance=balance, worth_cents=row.worth_cents) if row.is_running else 0
+    earns = earned(lines, tier=card.tier, at=at) if lines and row.is_running else 0
     terms, today = programme.terms(row, business), at.astimezone(business.zone).date()
     return Quote(
         card=card,
@@ -51,7 +51,7 @@ def quote(*, customer_id: int, lines: Sequence[BasketLine], business: Business, 
         earns_active_at=expiry.active_at(terms, earned_on=today, at=at) if earns else None,
         spend_points=spend,
         money_off_cents=worth.cents_of(spend, worth_cents=row.worth_cents),
-        within_reach=[one for one in offered if one.is_within_reach and row.is_open],
+        within_reach=[one for one in offered if one.is_within_reach and row.is_running],
         almost=[one for one in offered if one.missing and one.can_be_had],
     )
 

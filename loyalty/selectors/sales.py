@@ -131,7 +131,7 @@ def _after(occasion: Occasion, taken: Sequence[Taken]) -> Occasion:
 
 def with_points(this: Bill, *, points: int, balance: int, programme: Programme) -> Bill:
     """With what points take off the rest: at most what there is, and what there is to pay."""
-    if not programme.is_open:
+    if not programme.is_running:
         return this
     most = worth.most_for(this.left_cents, balance=balance, worth_cents=programme.worth_cents)
     used = min(points, most)
@@ -145,16 +145,25 @@ def with_points(this: Bill, *, points: int, balance: int, programme: Programme) 
 
 
 def paid_lines(this: Bill, *, programme: Programme) -> list[BasketLine]:
-    """The lines with what points are earned by: what is paid after codes, or the price before them."""
+    """The lines with what points are earned by: what is paid after codes and points, or the price before them."""
     if programme.earn_base == Programme.EarnBase.BEFORE:
         return list(this.lines)
     off = [sum(cents) for cents in zip(*(one.applied.lines for one in this.taken), strict=True)]
-    pairs = zip(this.lines, off or [0] * len(this.lines), strict=True)
-    return [replace(line, net_cents=line.net_cents - cents) for line, cents in pairs]
+    left = [line.net_cents - cents for line, cents in zip(this.lines, off or [0] * len(this.lines), strict=True)]
+    by_points = _by_points(this, left)
+    return [
+        replace(line, net_cents=rest - cents) for line, rest, cents in zip(this.lines, left, by_points, strict=True)
+    ]
+
+
+def _by_points(this: Bill, left: Sequence[int]) -> list[int]:
+    """What points take off each line, by what codes left of it. Shipping bears its part, and earns nothing."""
+    shipping = this.left_cents - sum(left)
+    return baskets.split(min(this.points_cents, this.left_cents), [*left, shipping])[: len(left)]
 
 
 def earned(this: Bill, *, programme: Programme, tier: Tier | None, at: datetime) -> Bill:
     """With the points that it would bring if it were paid now."""
-    if not programme.is_open:
+    if not programme.is_running:
         return this
     return replace(this, earns=quotes.earned(paid_lines(this, programme=programme), tier=tier, at=at))

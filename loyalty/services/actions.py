@@ -33,8 +33,8 @@ class UnknownAction(Exception):
 def act(*, customer_id: int, action: str, key: str, at: datetime) -> Posting | None:
     """Points for an action (its code), once for each key, such as `answer:81`.
 
-    Returns the posting, the first one where the key is known, and None where nothing is given: the programme or the
-    action is switched off, or the customer has done it as often as it counts. Raises UnknownAction.
+    Returns the posting, the first one where the key is known, and None where nothing is given: the programme is
+    off or paused, the action is off, or the customer has done it as often as it counts. Raises UnknownAction.
     """
     programme, row = programmes.current(), Action.objects.filter(code=action).first()
     if row is None:
@@ -45,7 +45,7 @@ def act(*, customer_id: int, action: str, key: str, at: datetime) -> Posting | N
     if known is not None:
         return Posting.objects.get(pk=known.posting_id)
     business = settings_row.current()
-    if not (programme.is_open and row.is_on) or _is_full(row, customer_id, at, business):
+    if not (programme.is_running and row.is_on) or _is_full(row, customer_id, at, business):
         return None
     ends = expiry.expires_at(programmes.terms(programme, business), active_at=at)
     posting = ledger.earn(

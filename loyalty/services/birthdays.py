@@ -31,6 +31,11 @@ def gift() -> BirthdayGift:
     return row
 
 
+def locked() -> BirthdayGift:
+    """The row under a lock: for a transaction that decides by it and then writes it."""
+    return BirthdayGift.objects.select_for_update(no_key=True).get(pk=gift().pk)
+
+
 def set_gift(*, amount: int, tier: Tier | None, offer: Offer | None = None, code_days: int = 30) -> BirthdayGift:
     """`tier`: this one and those above get it; None: every member."""
     row = gift()
@@ -43,7 +48,7 @@ def give(*, at: datetime) -> int:
     """Give what is due today or was missed in the last days; returns how many got something. May be called again."""
     row, programme = gift(), programmes.current()
     offer = row.offer if row.offer and row.offer.is_running(at) else None
-    if not (row.points or offer) or not programme.is_open:
+    if not (row.points or offer) or not programme.is_running:
         return 0
     today = at.astimezone(settings_row.current().zone).date()
     return sum(_give(customer_id, row, offer, on=today, at=at) for customer_id in _due(row, today=today, at=at))

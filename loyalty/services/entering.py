@@ -28,9 +28,9 @@ ORDER BY m.customer_id, r.id LIMIT %(most)s
 
 
 def credit(*, at: datetime) -> int:
-    """Post the points of those who entered; returns how many. Nothing before the programme is switched on."""
+    """Post the points of those who entered; returns how many. Nothing while the programme is off or paused."""
     rules = EarningRule.objects.filter(kind=EarningRule.Kind.SEGMENT)
-    if not programmes.is_open() or not rules.exists():
+    if not programmes.is_running() or not rules.exists():
         return 0
     done = 0
     while posted := _some(at):

@@ -18,6 +18,7 @@ from customers.models import Customer
 from customers.services import upserts
 from loyalty import referral_refusals as refusals
 from loyalty.models import Referral, ReferralCode, ReferralInvite
+from loyalty.selectors import programme as programmes
 from loyalty.selectors import referrals as found
 from loyalty.services import referrals
 
@@ -113,6 +114,8 @@ def open_code(*, text: str, at: datetime) -> ReferralCode:
     code = found.code_of(text)
     if code is None:
         raise refusals.Unknown
+    if programmes.current().is_paused:
+        raise refusals.Expired
     if not found.plan().is_open or at < code.starts_at or (code.ends_at is not None and at >= code.ends_at):
         raise refusals.Expired(ended_at=code.ends_at)
     return code

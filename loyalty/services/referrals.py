@@ -90,6 +90,8 @@ def _refuse(*, code: ReferralCode, plan: ReferralPlan, customer_id: int, at: dat
         raise refusals.AlreadyReferred
     if found.is_above(customer_id=code.customer_id, wanted=customer_id):
         raise refusals.InACircle
+    if programmes.current().is_paused:
+        raise refusals.Expired
     if not plan.is_open or at < code.starts_at or (code.ends_at is not None and at >= code.ends_at):
         raise refusals.Expired(ended_at=code.ends_at)
     if found.had_bought(customer_id, before=at):
@@ -367,11 +369,15 @@ class Terms:
     is_open: bool
 
 
+def locked_plan() -> ReferralPlan:
+    """The terms under a lock: for a transaction that decides by them and then writes them."""
+    return ReferralPlan.objects.select_for_update().get(pk=found.plan().pk)
+
+
 @transaction.atomic
 def set_terms(*, terms: Terms, at: datetime) -> ReferralPlan:
     """Other terms, for friends who order from now on; what was promised to others stays."""
-    found.plan()
-    plan = ReferralPlan.objects.select_for_update().get(id=1)
+    plan = locked_plan()
     told = asdict(terms)
     told["opened_at"] = (plan.opened_at or at) if told.pop("is_open") else None
     for name, value in told.items():

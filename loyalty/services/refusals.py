@@ -27,6 +27,13 @@ class SwitchedOff(Refused):
         )
 
 
+class Paused(Refused):
+    code = "programme_paused"
+
+    def __init__(self) -> None:
+        super().__init__(naming.later(gettext_lazy("The programme is paused: %(points)s cannot be redeemed now.")))
+
+
 class NotOffered(Refused):
     code = "not_offered"
 

@@ -20,7 +20,7 @@ from loyalty.selectors import programme
 from loyalty.selectors import rewards as found
 from loyalty.selectors.offers import find_order
 from loyalty.services import given_codes, refunding
-from loyalty.services.refusals import CapReached, CodeUsed, NotOffered, OutOfStock, SwitchedOff, TooLate
+from loyalty.services.refusals import CapReached, CodeUsed, NotOffered, OutOfStock, Paused, SwitchedOff, TooLate
 
 State, Place = Redemption.State, Redemption.Place
 OPEN: Final = (State.COMMITTED, State.READY)
@@ -65,9 +65,9 @@ class _Priced:
 def redeem(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = None) -> Done:
     """Spend the points. The same key again is the first redemption.
 
-    Raises SwitchedOff, KeyReused, InsufficientPoints, NotOffered, CapReached, OutOfStock.
+    Raises SwitchedOff, Paused, KeyReused, InsufficientPoints, NotOffered, CapReached, OutOfStock.
     """
-    priced = _priced(wish, at, place)
+    priced = _priced(wish, at, place, key)
     spent = _spend(wish, priced, kind=Posting.Kind.REDEEM, key=key, at=at, until=None, by=by)
     if spent.replayed:
         return Done(redemption=_known(key, wish), balance=spent.balance)
@@ -80,7 +80,7 @@ def redeem(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = N
 @transaction.atomic
 def hold(*, wish: Wish, key: str, at: datetime, place: str, by: int | None = None) -> Done:
     """Set points, stock and cap aside for as long as the programme says. Raises what `redeem` does."""
-    priced = _priced(wish, at, place)
+    priced = _priced(wish, at, place, key)
     until = at + timedelta(minutes=programme.current().hold_minutes)
     held = _spend(wish, priced, kind=Posting.Kind.HOLD, key=key, at=at, until=until, by=by)
     if held.replayed:
@@ -187,11 +187,13 @@ def _leave(
         raise TooLate(one)
 
 
-def _priced(wish: Wish, at: datetime, place: str) -> _Priced:
-    """Programs may spend what programs brought over before the programme is switched on."""
+def _priced(wish: Wish, at: datetime, place: str, key: str) -> _Priced:
+    """Programs may spend what programs brought over before the programme is switched on, but not while it is paused."""
     current = programme.current()
     if not current.is_open and place != Redemption.Place.API:
         raise SwitchedOff
+    if current.is_paused and not Redemption.objects.filter(key=key).exists():
+        raise Paused
     if wish.reward_id is None:
         points = wish.points or 0
         cents = worth.cents_of(points, worth_cents=current.worth_cents)

@@ -13,6 +13,7 @@ from django.db import connection
 
 from loyalty.earning import MOST_POINTS
 from loyalty.models import Programme
+from loyalty.selectors import programme as programmes
 
 # `customer_id` is whose points they are to be: nobody's unless the order is paid, somebody's, and counts.
 # The multiplier is that of the tier that was held when the order was placed: the present one, or what the moves say of
@@ -35,6 +36,7 @@ FROM (
     FROM (SELECT DISTINCT unnest(%(ids)s::bigint[]) AS id) AS ids
     LEFT JOIN customers_order o ON o.id = ids.id AND o.status = 'paid' AND o.customer_id IS NOT NULL
         AND o.placed_on >= %(from_day)s AND (%(from_day_counts)s OR o.placed_at >= %(opened_at)s)
+        AND NOT o.placed_at <@ %(paused)s::tstzmultirange
     LEFT JOIN loyalty_credit c ON c.order_id = ids.id
     LEFT JOIN LATERAL (
         SELECT hashtextextended(string_agg(concat_ws('/', l.position, l.product_id, l.quantity, l.net_cents,
@@ -133,6 +135,7 @@ def look_up(*, order_ids: Sequence[int], programme: Programme) -> None:
         "from_day": programme.credit_from or "-infinity",
         "from_day_counts": programme.credit_from is not None,
         "opened_at": programme.opened_at,
+        "paused": programmes.paused(programme),
         "before_discount": programme.earn_base == Programme.EarnBase.BEFORE,
         "most": MOST_POINTS,
     }

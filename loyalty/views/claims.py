@@ -3,11 +3,13 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.http import DeskRequest
 from customers.models import Customer
+from loyalty import naming
 from loyalty.forms.claim import ClaimForm
 from loyalty.models import Referral
 from loyalty.referral_refusals import Refused
@@ -18,13 +20,14 @@ def referral_claim(request: DeskRequest, pk: int) -> HttpResponse:
     """What is refused keeps the code as it was typed, and says why."""
     customer = get_object_or_404(Customer, pk=pk)
     form = ClaimForm(request.POST or None)
+    back = reverse("loyalty:till_customer", args=[pk]) if "till" in request.GET else customer.get_absolute_url()
     if form.is_valid() and (made := _claimed(form, customer)) is not None:
         if made.state == Referral.State.HELD:
-            messages.warning(request, _("Noted. Somebody has to look at it before there are points."))
+            messages.warning(request, naming.said(_("Noted. Somebody has to look at it before there are %(points)s.")))
         else:
             messages.success(request, _("Noted: the first order counts for both."))
-        return redirect(customer)
-    told = {"customer": customer, "form": form}
+        return redirect(back)
+    told = {"customer": customer, "form": form, "back": back}
     return render(request, "loyalty/referral_claim.html", told, status=422 if form.errors else 200)
 
 
@@ -33,5 +36,5 @@ def _claimed(form: ClaimForm, customer: Customer) -> Referral | None:
     try:
         return referrals.claim(text=form.cleaned_data["code"], customer_id=customer.pk, at=timezone.now())
     except Refused as refusal:
-        form.add_error("code", str(refusal))
+        form.add_error("code", refusal.to_staff)
         return None

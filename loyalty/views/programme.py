@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core import edits, money
-from core.http import DeskRequest
+from core.http import DeskRequest, wants_part
 from customers.models import Order, Product
-from loyalty import baskets
+from loyalty import baskets, replay_pages
 from loyalty.forms.programme import OpenForm, ProgrammeForm, RuleForm, TryForm, rule_values, values_of
 from loyalty.models import Action, EarningRule, Programme
 from loyalty.selectors import earning, overview, programme
-from loyalty.services import dry_runs, rules
+from loyalty.services import dry_runs, replays, rules
 from loyalty.services.dry_runs import DryRun
 
 LOOK_BACK = timedelta(days=30)
@@ -33,25 +33,43 @@ def programme_detail(request: DeskRequest) -> HttpResponse:
         "rules": overview.rules(at),
         "actions": Action.objects.order_by("name", "pk"),
         "figures": overview.figures() if row.is_open else None,
+        "pauses": overview.pauses(),
     }
     return render(request, "loyalty/programme.html", context)
 
 
 def programme_edit(request: DeskRequest) -> HttpResponse:
-    currency = request.business.currency
+    """“Try out” looks at what would have been different, “Save” writes. Trying takes seconds, so it locks nothing."""
+    if "try" in request.POST:
+        row = programme.current()
+        return _settings_page(request, row, _settings_form(request, row))
     with transaction.atomic():
         row = rules.locked() if request.method == "POST" else programme.current()
-        form = ProgrammeForm(
-            request.POST or None,
-            business=request.business,
-            initial=values_of(row, currency),
-            edited=lambda: edits.last_words(Programme, row.pk),
-        )
+        form = _settings_form(request, row)
         if request.method == "POST" and form.is_valid():
             rules.change(row=row, settings=form.settings)
             messages.success(request, _("Saved."))
             return redirect("loyalty:programme")
-    return render(request, "loyalty/programme_form.html", {"form": form, "row": row})
+    return _settings_page(request, row, form)
+
+
+def _settings_form(request: DeskRequest, row: Programme) -> ProgrammeForm:
+    return ProgrammeForm(
+        request.POST or None,
+        business=request.business,
+        initial=values_of(row, request.business.currency),
+        edited=lambda: edits.last_words(Programme, row.pk),
+    )
+
+
+def _settings_page(request: DeskRequest, row: Programme, form: ProgrammeForm) -> HttpResponse:
+    told: dict[str, Any] = {"form": form, "row": row}
+    if "try" in request.POST and form.is_valid():
+        tried = replays.with_settings(row, form.settings)
+        seen = replays.of_settings(row=row, tried=tried, business=request.business, at=timezone.now())
+        told |= {"seen": replay_pages.page(seen, row=row, tried=tried, business=request.business, labels=form.labels)}
+    page = "loyalty/_programme_form.html" if wants_part(request) else "loyalty/programme_form.html"
+    return render(request, page, told)
 
 
 def rule_add(request: DeskRequest) -> HttpResponse:
@@ -68,19 +86,31 @@ def rule_add(request: DeskRequest) -> HttpResponse:
 
 
 def rule_edit(request: DeskRequest, pk: int) -> HttpResponse:
-    rule = get_object_or_404(EarningRule.objects.select_related("product"), pk=pk)
-    form = RuleForm(
-        request.POST or None, business=request.business, initial=rule_values(rule, request.business.currency)
-    )
-    if request.method == "POST" and form.is_valid():
-        item, at = form.item(), timezone.now()
-        if "save" in request.POST:
-            rules.replace(rule_id=pk, item=item, at=at)
-            messages.success(request, _("Saved."))
-            return redirect("loyalty:programme")
-        after = _last_days(request, lambda: rules.replace(rule_id=pk, item=item, at=at))
-        return _rule_page(request, form, rule=rule, before=_last_days(request), after=after)
-    return _rule_page(request, form, rule=rule)
+    """“Show what it gives” locks nothing: it looks at a month of orders."""
+    if "save" in request.POST:
+        with transaction.atomic():
+            rules.locked()  # whoever changes a rule
+            return _rule_edit(request, pk)
+    return _rule_edit(request, pk)
+
+
+def _rule_edit(request: DeskRequest, pk: int) -> HttpResponse:
+    rule, at = get_object_or_404(EarningRule.objects.select_related("product"), pk=pk), timezone.now()
+    now = rule_values(rule, request.business.currency)
+    form = RuleForm(request.POST or None, business=request.business, initial=now)
+    if request.method != "POST" or not form.is_valid():
+        return _rule_page(request, form, rule=rule)
+    item = form.item()
+    try:
+        if "save" not in request.POST:
+            after = _last_days(request, lambda: rules.replace(rule_id=pk, item=item, at=at))
+            return _rule_page(request, form, rule=rule, before=_last_days(request), after=after)
+        rules.replace(rule_id=pk, item=item, at=at)
+    except rules.HasEnded as problem:
+        form.add_error(None, str(problem))
+        return _rule_page(request, form, rule=rule)
+    messages.success(request, _("Saved."))
+    return redirect("loyalty:programme")
 
 
 def _rule_page(request: DeskRequest, form: RuleForm, **context: Any) -> HttpResponse:

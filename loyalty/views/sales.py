@@ -24,7 +24,7 @@ from loyalty.forms.till import TOKEN, RedeemForm
 from loyalty.models import Code
 from loyalty.offer_refusals import Refused
 from loyalty.problems import LedgerProblem
-from loyalty.selectors import cards, offers, programme, quotes
+from loyalty.selectors import cards, offers, programme, quotes, referrals
 from loyalty.selectors import sales as found
 from loyalty.selectors.sales import Bill
 from loyalty.services import attempts, refusals, sales
@@ -52,6 +52,7 @@ def show(
         "redeem": redeem,
         "token": secrets.token_hex(16),
         "programme": programme.current(),
+        "may_claim": referrals.may_claim(customer.pk, at=at),
         "phone": customer.phones.order_by("pk").first(),
         "email": customer.emails.order_by("pk").first(),
     }
@@ -70,7 +71,7 @@ def bill_of(form: SaleForm, quote: quotes.Quote, *, at: datetime) -> Bill:
         business=form.business,
         at=at,
     )
-    asked = (form.cleaned_data["points"] or 0) if row.is_open else 0
+    asked = (form.cleaned_data["points"] or 0) if row.is_running else 0
     bill = found.with_points(bill, points=asked, balance=quote.card.points.balance, programme=row)
     if asked > bill.points:
         most = formats.number_format(bill.most_points, force_grouping=True)

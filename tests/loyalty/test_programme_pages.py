@@ -92,6 +92,40 @@ class TestSettings:
         assert answer.context["form"].errors["expiry_months"]
 
 
+class TestTryOut:
+    """Settings on what really happened, before they are saved."""
+
+    def test_it_shows_and_saves_nothing(self, manager):
+        open_programme(expiry="never")
+        make_rule(starts_at=timezone.now() - timedelta(days=300))
+        order(make_customer(), line("100.00"), at=timezone.now() - timedelta(days=200))
+        page = send(manager, SETTINGS, expiry="months", expiry_months="2", expiry_period="day", **{"try": "1"})
+        seen = page.context["seen"].seen
+        assert (seen.now.earned, seen.now.expired, seen.now.active) == (100, 0, 100)
+        assert (seen.then.expired, seen.then.active, seen.lose) == (100, 0, 1)
+        assert [one.label for one in page.context["seen"].changes] == ["Points expire", "Months", "Rounded up"]
+        assert "keep the last day they were given" in page.content.decode()
+        assert Programme.objects.get().expiry == "never"
+
+    def test_what_was_tried_stands_in_the_form_and_is_saved_next(self, manager):
+        page = send(manager, SETTINGS, pending_days="3", **{"try": "1"})
+        assert manager.post(SETTINGS, inputs(page)).status_code == 302
+        assert Programme.objects.get().pending_days == 3
+
+    def test_a_mistake_is_told_at_its_field(self, manager):
+        page = send(manager, SETTINGS, pending_days="-1", name="Bean club", **{"try": "1"})
+        assert "seen" not in page.context
+        assert page.context["form"].errors["pending_days"]
+        assert inputs(page)["pending_days"] == ["-1"]
+        assert inputs(page)["name"] == ["Bean club"]
+
+    def test_htmx_gets_the_form_alone(self, manager):
+        told = inputs(manager.get(SETTINGS)) | {"try": ["1"]}
+        page = manager.post(SETTINGS, told, headers={"HX-Request": "true"}).content.decode()
+        assert page.lstrip().startswith("<form")
+        assert "There are no paid orders" in page
+
+
 class TestRules:
     def test_add(self, manager):
         answer = send(manager, ADD, **RULE, save="1")
