@@ -8,9 +8,16 @@ from django.utils.translation import gettext as _
 
 
 class Refused(Exception):
-    """The message is for people, `code` for programs. Nothing was changed."""
+    """The message is for whoever uses the code, `to_staff` for who notes it for somebody else, `code` for programs.
+
+    Nothing was changed.
+    """
 
     code: ClassVar[str]
+
+    @property
+    def to_staff(self) -> str:
+        return str(self)
 
 
 class Unknown(Refused):
@@ -26,12 +33,20 @@ class OwnCode(Refused):
     def __init__(self) -> None:
         super().__init__(_("This is your own code. It is for somebody else."))
 
+    @property
+    def to_staff(self) -> str:
+        return _("This is the customer's own code. It is for somebody else.")
+
 
 class InACircle(Refused):
     code = "own_code"
 
     def __init__(self) -> None:
         super().__init__(_("You have referred this person yourself, or somebody who did."))
+
+    @property
+    def to_staff(self) -> str:
+        return _("The customer has referred this person, or somebody who did.")
 
 
 class NotNew(Refused):
@@ -40,12 +55,20 @@ class NotNew(Refused):
     def __init__(self) -> None:
         super().__init__(_("The code is for new customers, and you have ordered before."))
 
+    @property
+    def to_staff(self) -> str:
+        return _("The code is for new customers, and this one has ordered before.")
+
 
 class AlreadyReferred(Refused):
     code = "already_referred"
 
     def __init__(self) -> None:
         super().__init__(_("Somebody has referred you already."))
+
+    @property
+    def to_staff(self) -> str:
+        return _("Somebody has referred this customer already.")
 
 
 class Limit(Refused):

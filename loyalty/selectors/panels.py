@@ -51,11 +51,7 @@ def panel(customer: Customer, *, business: Business, at: datetime) -> Panel:
         code=code,
         tally=referrals.tally(customer.pk) if code else None,
         came_by=came_by,
-        may_claim=came_by is None and business.has_loyalty and _may_claim(customer.pk, at=at),
+        may_claim=business.has_loyalty and referrals.may_claim(customer.pk, at=at),
         tickets=tickets[:SHOWN],
         more_tickets=len(tickets[SHOWN:]),
     )
-
-
-def _may_claim(customer_id: int, *, at: datetime) -> bool:
-    return referrals.is_open() and not referrals.had_bought(customer_id, before=at)

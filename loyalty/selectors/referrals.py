@@ -92,6 +92,12 @@ def had_bought(customer_id: int, *, before: datetime) -> bool:
     return paid_orders(same_person(customer_id)).filter(placed_at__lt=before).exists()
 
 
+def may_claim(customer_id: int, *, at: datetime) -> bool:
+    """Whether a friend's code can still be noted: none is, and the first order could still count for one."""
+    came_by = Referral.objects.filter(friend=customer_id)
+    return is_open() and not came_by.exists() and not had_bought(customer_id, before=at)
+
+
 def is_above(*, customer_id: int, wanted: int) -> bool:
     """Whether `wanted` referred the customer, or somebody who did, and so on."""
     with connection.cursor() as cursor:

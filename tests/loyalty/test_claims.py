@@ -42,11 +42,20 @@ def test_a_code_is_noted_as_it_was_said(counter, code):
     assert "Came by Ann" in " ".join(panel(counter, ben).split())
 
 
+def test_the_till_leads_there_and_back(counter, code):
+    """As long as the first order could still count for a friend."""
+    ben = make_customer(name="Ben")
+    path = f"/loyalty/customers/{ben.pk}/friend/?till"
+    assert path in counter.get(f"/till/{ben.pk}/").content.decode()
+    assert counter.post(path, {"code": code.code}).url == f"/till/{ben.pk}/"
+    assert path not in counter.get(f"/till/{ben.pk}/").content.decode()
+
+
 def test_a_refusal_says_why_and_keeps_what_was_typed(counter, code):
     regular = make_customer(name="Cal")
     order(regular, line(100), at=timezone.now() - DAY)
     path = f"/loyalty/customers/{regular.pk}/friend/"
-    for text, said in (("NOT-A-CODE", "no such referral code"), (code.code, "for new customers")):
+    for text, said in (("NOT-A-CODE", "no such referral code"), (code.code, "and this one has ordered before")):
         answer = counter.post(path, {"code": text})
         assert answer.status_code == 422
         page = answer.content.decode()

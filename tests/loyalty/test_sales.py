@@ -12,6 +12,7 @@ from django.utils.translation import gettext, override
 from core.models import Role, User
 from customers.models import Customer, Product
 from loyalty.models import Code, EarningRule, Offer, PriceItem, PriceList, Programme, Redemption, Use
+from loyalty.selectors import sales as found
 from loyalty.services import offers, order_points, rewards, sales
 from loyalty.services.rewards import Wish
 from loyalty.services.sales import UNDONE
@@ -19,6 +20,7 @@ from tests.factories import make_business, make_order, make_product
 from tests.forms import FormReader
 from tests.loyalty.offers import make_code, make_offer
 from tests.loyalty.rewards import balance, make_member, make_programme, make_tier, stand
+from tests.loyalty.shop import credit, line, order, totals
 
 BASKET = {"sku": ["MUG-1", "Green tea"], "quantity": ["2", ""], "price": ["", "9,00"]}
 
@@ -71,13 +73,36 @@ def press(till, customer, page, **changed):
 
 
 def test_a_bill(till, ada, ten):
-    """Two mugs at Ada's price and a tea as typed are 25.00; TEN takes 2.50, 200 points take 2.00; 22 points come."""
+    """Two mugs at Ada's price and a tea as typed are 25.00; TEN takes 2.50, 200 points take 2.00; 20 points come."""
     said = words(look(till, ada, code=["ten"], points="200"))
     for text in ("€8.00", "price of “Gold prices”", "public price €10.00", "price as typed", "−€2.50", "−€2.00"):
         assert text in said
     assert "<dt>To pay</dt> <dd> €20.50" in said
-    assert "<dt>Earns</dt> <dd> 22 points" in said
+    assert "<dt>Earns</dt> <dd> 20 points" in said
     assert "Take €4.50 off" in said
+
+
+def test_a_bill_earns_what_is_credited(till, ada, ten):
+    """The order comes in with what was paid. Points pay their part of the shipping, and what they pay earns none."""
+    bill = look(till, ada, code=["ten"], points="199", shipping="3").context["bill"]
+    paid = found.paid_lines(bill, programme=Programme.objects.get())
+    off = [before.net_cents - after.net_cents for before, after in zip(bill.lines, paid, strict=True)]
+    assert (off, bill.earns) == ([160 + 112, 90 + 63], 20)
+    now = timezone.now()
+    rows = [
+        line(Decimal(before.net_cents) / 100, sku=before.sku, discount_cents=cents)
+        for before, cents in zip(bill.lines, off, strict=True)
+    ]
+    credit(order(ada, *rows, at=now), at=now)
+    assert totals(ada) == (500, bill.earns)
+
+
+def test_a_bill_that_points_pay_earns_nothing(till, ada):
+    """Unless points are counted on the price before discounts."""
+    paid = {"amount": "5", "points": "500"}
+    assert "<dt>Earns</dt> <dd> 0 points" in words(till.get(f"/till/{ada.pk}/", paid))
+    Programme.objects.update(earn_base="before")
+    assert "<dt>Earns</dt> <dd> 5 points" in words(till.get(f"/till/{ada.pk}/", paid))
 
 
 def test_the_wallet_has_the_best_first(till, ada, ten):
