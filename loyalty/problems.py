@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from loyalty import naming
+from loyalty.models.ledger import LARGEST
 
 
 class LedgerProblem(Exception):
@@ -47,7 +48,7 @@ class PointsOverflow(LedgerProblem):
 
     def __init__(self) -> None:
         super().__init__(
-            naming.later(gettext_lazy("So many %(points)s cannot be booked: at most 1,000,000,000,000 at once."))
+            naming.later(gettext_lazy("So many %(points)s cannot be booked: at most %(most)s at once."), most=LARGEST)
         )
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -32,10 +33,23 @@ class Text(serializers.CharField):
 class Whole(serializers.IntegerField):
     """A whole number. Give `min_value` and `max_value`."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for validator in self.validators:
+            validator.message = _grouped(self.error_messages[validator.code], validator.limit_value)
+
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return int(data)
+
+
+def _told_in_groups(message: Any, limit: int) -> str:
+    written = formats.number_format(limit, 0, force_grouping=True)
+    return str(message).format(max_value=written, min_value=written)
+
+
+_grouped = lazy(_told_in_groups, str)  # in the language of who reads it
 
 
 class Flag(serializers.BooleanField):

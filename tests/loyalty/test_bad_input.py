@@ -124,7 +124,7 @@ def a_tier_that_nobody_reaches_is_allowed_and_named(desk, story):
 def more_points_than_can_be_booked(desk, story):
     ann, reason = story.ann, {"reason": "Oops"}
     path = f"points/{ann.pk}/adjust"
-    assert refused(post(path, reason | {"points": 10**12 + 1}), "max_value")
+    assert refused(post(path, reason | {"points": 10**12 + 1}), "max_value", "1,000,000,000,000")
     assert refused(post(f"points/{ann.pk}/redeem", {"points": 10**12 + 1}), "max_value")
     assert refused(post(path, reason | {"points": -521}), "insufficient_points", "not enough")
     assert says(desk.get(f"/till/{ann.pk}/redeem/", {"points": 10**13}), "less than or equal to")

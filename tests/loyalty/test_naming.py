@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_one_and_many_inside_and_at_the_beginning():
     make_programme(point_name="star", points_name="stars")
     assert naming.said("%(Points)s go, and so do %(other)s %(points)s", other=3) == "Stars go, and so do 3 stars"
+    assert str(InsufficientPoints(balance=1_234)) == "There are 1,234 stars to spend: not enough."
     assert str(InsufficientPoints(balance=1)) == "There is 1 star to spend: not enough."
     assert str(InsufficientPoints(balance=-1)) == "The balance is -1 star: nothing can be spent."
 
