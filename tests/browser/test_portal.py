@@ -19,6 +19,7 @@ from tests.factories import make_business, make_customer, make_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ADDRESS = "ada@example.com"
+DARK = "rgb(15, 17, 23)"  # --c-bg of the dark theme
 PAGES = ("", "rewards/", "offers/", "events/", "friends/", "points/", "orders/", "profile/", "profile/address/")
 
 
@@ -72,7 +73,11 @@ def redeem(page):
 def test_without_script_from_the_mail_to_the_till(open_page, ada):
     """Sign in, see the balance, redeem, refresh, and staff type in what the phone shows."""
     page = open_page("/me/", signed_in=False, **LOOKS["phone"], java_script_enabled=False)
+    expect(page.locator("body")).to_have_css("background-color", DARK)
     sign_in(page)
+    expect(page.locator("body")).to_have_css("background-color", DARK)
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("body")).not_to_have_css("background-color", DARK)
     expect(page.locator(".me-points")).to_contain_text("1,250")
     shown = redeem(page)
     page.reload()
