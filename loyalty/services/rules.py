@@ -26,6 +26,13 @@ class CannotOpen(Exception):
     """The programme cannot be switched on; the message says why."""
 
 
+class HasEnded(Exception):
+    """The rule was ended, or another one took its place, so that it cannot be changed any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This rule has ended meanwhile. Look at the rules that hold now, and change those."))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleItem:
     """A rule as somebody wants it. Without a start it holds from now on."""
@@ -89,9 +96,14 @@ def add(*, item: RuleItem, at: datetime) -> EarningRule:
 
 @transaction.atomic
 def replace(*, rule_id: int, item: RuleItem, at: datetime) -> EarningRule:
-    """Make the rule what `item` says. One that orders were credited by ends now, and another one takes its place."""
+    """Make the rule what `item` says. One that orders were credited by ends now, and another one takes its place.
+
+    Raises HasEnded: two people who change one rule would make two of it.
+    """
     is_open = locked().is_open
     old = EarningRule.objects.select_for_update(no_key=True).get(pk=rule_id)
+    if old.ends_at is not None and old.ends_at <= at:
+        raise HasEnded
     if not is_open or old.starts_at > at:
         fields = item.fields(old.starts_at)
         EarningRule.objects.filter(pk=old.pk).update(**fields)

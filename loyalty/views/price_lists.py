@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -57,8 +58,10 @@ def price_list_add(request: DeskRequest) -> HttpResponse:
     return render(request, "loyalty/price_list_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@transaction.atomic
 def price_list_edit(request: DeskRequest, pk: int) -> HttpResponse:
-    row = get_object_or_404(PriceList, pk=pk)
+    rows = PriceList.objects.select_for_update(no_key=True) if request.method == "POST" else PriceList.objects.all()
+    row = get_object_or_404(rows, pk=pk)
     form = PriceListForm(request.POST or None, initial=initial(row))
     if request.method == "POST" and form.is_valid():
         price_lists.change(price_list_id=pk, settings=form.settings())

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -108,8 +109,9 @@ def _decide(request: DeskRequest, pk: int, decide: Callable[[], Referral], done:
     return redirect("loyalty:referral_list")
 
 
+@transaction.atomic
 def referral_terms(request: DeskRequest) -> HttpResponse:
-    plan = found.plan()
+    plan = referrals.locked_plan() if request.method == "POST" else found.plan()
     form = PlanForm(request.POST or None, plan=plan, business=request.business)
     if request.method == "POST" and form.is_valid():
         told = {name: form.cleaned_data[name] for name in (*form.base_fields,) if name != "made_from"}

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from core.http import DeskRequest
 from customers.models import Customer
 from loyalty.forms import tier as forms
 from loyalty.forms.tier import BaseTierRows, BirthdayForm, HandForm, PlanForm, TierRows
-from loyalty.models import BirthdayGift, TierPlan
+from loyalty.models import TierPlan
 from loyalty.selectors import tier_census, tier_values
 from loyalty.selectors import tiers as found
 from loyalty.services import birthdays, tier_rules, tiers
@@ -46,8 +47,9 @@ def _list(request: DeskRequest, form: BirthdayForm) -> HttpResponse:
 
 
 @require_POST
+@transaction.atomic
 def birthday_gift(request: DeskRequest) -> HttpResponse:
-    form = BirthdayForm(request.POST, instance=BirthdayGift.objects.first())
+    form = BirthdayForm(request.POST, instance=birthdays.locked())
     if not form.is_valid():
         return _list(request, form)
     told = form.cleaned_data
