@@ -55,7 +55,7 @@ def of_customer(offer: Offer, *, currency: str, ends_at: datetime | None = None)
 def of_staff(offer: Offer, *, currency: str) -> list[str]:
     """The same, and what only the shop has to know."""
     began = [_("From %(day)s.") % {"day": moment(offer.starts_at)}] if offer.starts_at else []
-    return [*of_customer(offer, currency=currency), *began, *_for_whom(offer), *_caps(offer, currency), *_floors(offer)]
+    return [*began, *of_customer(offer, currency=currency), *_for_whom(offer), *_caps(offer, currency), *_floors(offer)]
 
 
 def percent(value: Decimal) -> str:

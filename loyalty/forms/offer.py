@@ -46,6 +46,11 @@ def skus_field(label: Any, **options: Any) -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=MOST_PRODUCTS * 101, widget=widget, **options)
 
 
+def choice_field(label: Any, choices: Any, **options: Any) -> forms.ChoiceField:
+    """One of few: all of them in sight, however long their names."""
+    return forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect, **options)
+
+
 def hour_field(label: Any, **options: Any) -> forms.TimeField:
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     return forms.TimeField(label=label, required=False, widget=widget, **options)
@@ -59,21 +64,22 @@ class OfferForm(Guarded):
     """Fields that the kind does not have are left alone."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"), choices=Offer.Kind.choices, widget=forms.RadioSelect, initial=Offer.Kind.PERCENT
-    )
+    kind = choice_field(gettext_lazy("Kind"), Offer.Kind.choices, initial=Offer.Kind.PERCENT)
     percent = percent_field(gettext_lazy("Percent off"), min_value=Decimal("0.01"), max_value=100)
-    base = forms.ChoiceField(label=gettext_lazy("Percent of"), choices=Offer.Base.choices, initial=Offer.Base.AFTER)
+    base = choice_field(gettext_lazy("Percent of"), Offer.Base.choices, initial=Offer.Base.AFTER)
     amount = AmountField(label=gettext_lazy("Amount off"), required=False)
     free_product = forms.CharField(label=gettext_lazy("SKU of the free item"), required=False, max_length=100)
     free_quantity = number_field(gettext_lazy("How many are free"), initial=1)
 
-    scope = forms.ChoiceField(label=gettext_lazy("Applies to"), choices=Offer.Scope.choices, initial=Offer.Scope.ANY)
+    scope = choice_field(gettext_lazy("Applies to"), Offer.Scope.choices, initial=Offer.Scope.ANY)
     products = skus_field(
         gettext_lazy("Only these products"), help_text=gettext_lazy("One SKU on a line. Empty: all goods.")
     )
     categories = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Only these categories"), required=False, queryset=Category.objects.order_by("name", "pk")
+        label=gettext_lazy("Only these categories"),
+        required=False,
+        queryset=Category.objects.order_by("name", "pk"),
+        widget=forms.CheckboxSelectMultiple,
     )
     minimum = AmountField(
         label=gettext_lazy("From a basket of"),
@@ -81,9 +87,18 @@ class OfferForm(Guarded):
         help_text=gettext_lazy("Goods before discounts. Empty: any basket."),
     )
 
-    segments = SegmentsField(label=gettext_lazy("Only for segments"), required=False, queryset=Segment.objects.none())
+    segments = SegmentsField(
+        label=gettext_lazy("Only for segments"),
+        required=False,
+        queryset=Segment.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None: everybody."),
+    )
     tiers = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Only for tiers"), required=False, queryset=Tier.objects.none()
+        label=gettext_lazy("Only for tiers"),
+        required=False,
+        queryset=Tier.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
     )
     holder_only = forms.BooleanField(
         label=gettext_lazy("A code with a name on it works for that person alone"), required=False, initial=True
@@ -101,17 +116,8 @@ class OfferForm(Guarded):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None: every day."),
     )
-    from_time = forms.TimeField(
-        label=gettext_lazy("From (time)"),
-        required=False,
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-    )
-    until_time = forms.TimeField(
-        label=gettext_lazy("Until (time)"),
-        required=False,
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        help_text=gettext_lazy("Hours may pass midnight."),
-    )
+    from_time = hour_field(gettext_lazy("On such a day from"), help_text=gettext_lazy("Empty: all day."))
+    until_time = hour_field(gettext_lazy("To"), help_text=gettext_lazy("Hours may pass midnight."))
 
     max_uses = number_field(gettext_lazy("Uses at most"))
     max_per_customer = number_field(gettext_lazy("Uses at most for a customer"))
@@ -120,9 +126,7 @@ class OfferForm(Guarded):
         label=gettext_lazy("Budget"), required=False, help_text=gettext_lazy("All discounts together. Empty: no limit.")
     )
 
-    stacking = forms.ChoiceField(
-        label=gettext_lazy("With other codes"), choices=Offer.Stacking.choices, initial=Offer.Stacking.EXCLUSIVE
-    )
+    stacking = choice_field(gettext_lazy("With other codes"), Offer.Stacking.choices, initial=Offer.Stacking.EXCLUSIVE)
     priority = forms.IntegerField(
         label=gettext_lazy("Priority"),
         min_value=0,

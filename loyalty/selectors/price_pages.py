@@ -10,6 +10,7 @@ from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from core.models import Business
 from customers.folding import Fold
 from customers.models import Customer, Product
+from loyalty import offer_terms
 from loyalty.models import PriceItem, PriceList
 from loyalty.selectors import prices, standing
 from loyalty.selectors.prices import Price
@@ -36,6 +37,11 @@ class ItemRow:
     list_price: Decimal | None
     unit_price: Decimal | None
     is_held: bool
+
+    @property
+    def off(self) -> str:
+        """The percentage as it is read; "" for a price."""
+        return "" if self.item.percent is None else offer_terms.percent(self.item.percent)
 
 
 def lists() -> QuerySet[PriceList]:
