@@ -33,7 +33,7 @@ class Change(models.Model):
     """One fact was written: `kind` says which table, `object_id` which row (days are counted from 1970-01-01)."""
 
     class Kind(models.TextChoices):
-        CUSTOMER_ORDERS = "customer_orders"  # object_id: a customer whose orders or refunds changed
+        CUSTOMER_ORDERS = "customer_orders"  # object_id: a customer whose orders, refunds or company changed
         ORDER = "order"  # object_id: an order
         DAY = "day"  # object_id: a business date whose totals changed
         CUSTOMER_COSTS = "customer_costs"  # object_id: a customer on whom something was spent

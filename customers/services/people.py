@@ -80,6 +80,9 @@ WHERE p.chunk = %(chunk)s AND p.outcome = 'unchanged' AND c.id = p.customer_id
 INSERT INTO customers_importedrow (batch_id, "table", object_id, created, before)
 SELECT %(batch)s, 'customer', c.id, false, to_jsonb(c) FROM customers_customer c
 JOIN person p ON p.customer_id = c.id AND p.outcome = 'updated' WHERE p.chunk = %(chunk)s ON CONFLICT DO NOTHING;
+INSERT INTO core_change (kind, object_id)
+SELECT 'customer_orders', c.id FROM customers_customer c JOIN person p ON p.customer_id = c.id AND p.outcome = 'updated'
+WHERE p.chunk = %(chunk)s AND p.company_id IS NOT NULL AND c.company_id IS DISTINCT FROM p.company_id;
 UPDATE customers_customer c SET {_SET}, company_id = coalesce(p.company_id, c.company_id),
     custom = c.custom || p.custom
 FROM person p WHERE p.chunk = %(chunk)s AND p.outcome = 'updated' AND c.id = p.customer_id"""

@@ -7,6 +7,8 @@ from typing import Final
 
 from django.db import transaction
 
+from core import feed
+from core.models import Change
 from customers.models import Company, Customer, Email, Identity, Phone
 from customers.services import search
 
@@ -51,9 +53,12 @@ def add(*, person: Person) -> Customer:
 def change(*, customer_id: int, person: Person) -> Customer:
     """Make the customer what `person` says; e-mails and phones that it does not name go."""
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    company_was = customer.company_id
     for name in COLUMNS:
         setattr(customer, name, getattr(person, name))
     customer.save(update_fields=COLUMNS)
+    if customer.company_id != company_was:  # scores are by kind of customer
+        feed.record(Change.Kind.CUSTOMER_ORDERS, [customer.pk])
     _write_contacts(customer, person)
     search.refresh(customer_ids=[customer.pk])
     return customer

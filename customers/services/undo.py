@@ -116,6 +116,10 @@ WHERE u."table" = 'unmatched' AND NOT u.created"""
 PEOPLE: Final = """
 DELETE FROM customers_email e USING undone u WHERE u."table" = 'email' AND e.id = u.id;
 DELETE FROM customers_phone p USING undone u WHERE u."table" = 'phone' AND p.id = u.id;
+INSERT INTO core_change (kind, object_id)
+SELECT 'customer_orders', c.id FROM customers_customer c
+JOIN undone u ON u."table" = 'customer' AND NOT u.created AND u.id = c.id
+WHERE c.company_id IS DISTINCT FROM (u.before ->> 'company_id')::bigint;
 UPDATE customers_customer c SET name = was.name, company_id = was.company_id, channel = was.channel,
     street = coalesce(was.street, ''), postcode = coalesce(was.postcode, ''), city = was.city,
     region = coalesce(was.region, ''), country = was.country, locale = was.locale, time_zone = was.time_zone,

@@ -14,7 +14,9 @@ from core import engine, feed
 from core.engine import CannotRetry
 from core.models import Business, Job, Run
 from crm import night
-from customers.models import Membership
+from customers.models import Company, Membership
+from customers.services import persons
+from customers.services.persons import Person
 from tests import nights
 from tests.factories import make_customer, make_order, make_refund
 from tests.nights import AS_OF, FIRST, pass_night, score_rows
@@ -149,6 +151,14 @@ class TestAgain:
         Business.objects.update(**setting)
         run = pass_night()
         assert run.revision == 2
+        assert not night.start(as_of=AS_OF, at=timezone.now()).is_new
+
+    def test_who_is_a_company_now_makes_a_revision(self, shop):
+        pass_night()
+        firm = Person(name="Ana", company=Company.objects.create(source="shop", external_id="f1", name="A firm"))
+        persons.change(customer_id=shop[0].pk, person=firm)
+        assert pass_night().revision == 2
+        persons.change(customer_id=shop[0].pk, person=replace(firm, name="Ana of the firm"))
         assert not night.start(as_of=AS_OF, at=timezone.now()).is_new
 
     def test_scores_that_are_gone_are_made_again(self, shop):

@@ -139,10 +139,15 @@ def test_people_are_as_before():
         person_row(name="Anna", emails=("a@b.de",), company="Lee & Co", street="Via 2", postcode="1", region="X"),
         person_row(3, customer="bob", name="Bob"),
     ]
+    Change.objects.all().delete()
     imports.load_people(rows=rows, source="shop", at=AT)
+    moved = Change.objects.filter(kind="customer_orders")
+    assert [one.object_id for one in moved] == [Customer.objects.get(identities__external_id="ann").pk]
+    Change.objects.all().delete()
     undo.undo(batch_id=ImportBatch.objects.latest("pk").pk)
     assert ledger.facts() == before
     assert Company.objects.get().name == "Lee"
+    assert moved.count() == 1  # scores are by kind of customer
 
 
 def test_what_a_person_changed_since_stands_in_the_way(django_user_model):
