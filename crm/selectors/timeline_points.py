@@ -3,17 +3,24 @@
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from core.retelling import retold
 from crm.selectors.timeline_event import Event
 from loyalty.models import Move, Posting
-from loyalty.selectors import points, programme
+from loyalty.selectors import programme
 
 Kind = Posting.Kind
 # What a hold did, and that points became active, is in the ledger.
 SHOWN: Final = (Kind.EARN, Kind.REDEEM, Kind.COMMIT, Kind.EXPIRE, Kind.REVERSE, Kind.GIVE_BACK, Kind.ADJUST, Kind.MERGE)
+# The account, and those that were merged into it, also by way of others.
+FAMILY: Final = """
+WITH RECURSIVE line AS (
+    SELECT id FROM loyalty_account WHERE customer_id = %s
+    UNION ALL SELECT m.id FROM loyalty_account m JOIN line ON m.merged_into_id = line.id
+) SELECT id FROM line"""
 
 
 def postings(customer_id: int) -> QuerySet[Posting]:
@@ -21,8 +28,7 @@ def postings(customer_id: int) -> QuerySet[Posting]:
 
     So a merge is one entry, of the points that came, and none where there were no points.
     """
-    account = points.account_of(customer_id)
-    own = [] if account is None else points.family(account)
+    own = RawSQL(FAMILY, [customer_id])  # noqa: S611 - the number is a parameter
     went = Q(kind=Kind.MERGE) & (Q(asked__lt=0) | Q(points=0, pending_points=0))
     return Posting.objects.filter(account__in=own, kind__in=SHOWN).exclude(went)
 

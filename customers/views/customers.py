@@ -39,7 +39,7 @@ def customer_edit(request: DeskRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             rows = rows.select_for_update(no_key=True, of=("self",))
         customer = get_object_or_404(rows, pk=pk)
-        if (stands := merged.survivor(pk)) != pk:
+        if request.method == "POST" and (stands := merged.survivor(pk)) != pk:
             messages.warning(request, _("This customer was merged meanwhile. Here is who stands for them now."))
             return redirect("desk:customer_detail", pk=stands)
         before = people.contacts(pk)
