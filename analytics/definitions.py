@@ -54,7 +54,7 @@ TODAY: Final = {
             " high for their own pace. What contracts bring is not in it: they have a chance of renewal of their own."
         ),
         formula=_("CLV without contracts of the customers with a medium or high risk"),
-        rows="?risk=high&risk=medium&sort=-clv",
+        rows="?risk=high&risk=medium&sort=-orders",
         rising_is_good=False,
     ),
 }
@@ -164,7 +164,7 @@ KPIS: Final = {
             " is medium or high for their own pace, by the last night. What their contracts bring is not in it."
         ),
         formula=_("CLV without contracts of customers with a medium or high risk ÷ CLV of all customers"),
-        rows="?risk=high&risk=medium&sort=-clv",
+        rows="?risk=high&risk=medium&sort=-orders",
         rising_is_good=False,
     ),
 }

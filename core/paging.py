@@ -57,7 +57,9 @@ class Phase:
             raise TypeError(pk)
         if not self.key:
             return None, pk
-        return self.rows.model._meta.get_field(self.key).to_python(key), pk  # Django documents _meta
+        worked_out = self.rows.query.annotations.get(self.key)
+        field = worked_out.output_field if worked_out else self.rows.model._meta.get_field(self.key)
+        return field.to_python(key), pk  # Django documents _meta
 
 
 @dataclass(frozen=True)

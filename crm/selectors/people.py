@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Sum
 from django.http import QueryDict
 
 from analytics import schemes
@@ -20,8 +20,16 @@ from customers.services import custom
 PAGE_ROWS: Final = 25
 MOST_AT_ONCE: Final = 1_000  # customers that one request may change; more are a job's
 FIRST_SORT: Final = "-clv"
-# What people can sort by: the score's field. The night makes an index for each (analytics.services.partitions).
-SORT_FIELDS: Final = {"clv": "clv_cents", "risk": "churn_risk", "value": "value_cents", "last": "last_at"}
+# What people can sort by: the score's field. The night makes an index for each (analytics.services.partitions) but the
+# last: what orders bring is worked out, and only lists of value at risk are sorted by it.
+SORT_FIELDS: Final = {
+    "clv": "clv_cents",
+    "risk": "churn_risk",
+    "value": "value_cents",
+    "last": "last_at",
+    "orders": "order_clv_cents",
+}
+ORDER_CLV: Final = ExpressionWrapper(F("clv_cents") - F("contract_cents"), output_field=BigIntegerField())
 CHOICES: Final = ("channel", "country")
 
 
@@ -99,10 +107,10 @@ class Query:
     @property
     def phases(self) -> list[paging.Phase]:
         """Scored customers by the sort key, then everybody else by id; by name all of them together."""
-        key = SORT_FIELDS.get(self.sort.lstrip("-"))
+        key = SORT_FIELDS.get(self._by)
         if key is None or self.run is None:
             return [paging.Phase(rows=self._by_name(), key="sort_name", descending=self.sort == "-name")]
-        ranked = self.chosen_scores.filter(**{f"{key}__isnull": False})
+        ranked = _ranked(self.chosen_scores, key)
         down = self.sort.startswith("-")
         first = paging.Phase(rows=ranked, key=key, pk="customer_id", descending=down, walks=self._walks)
         sure = filters.PREDICTED if key == "churn_risk" else filters.VALUED
@@ -111,13 +119,21 @@ class Query:
         return [first, paging.Phase(rows=self._without(key))]
 
     @property
+    def _by(self) -> str:
+        """The name of the sort. Without contracts all value is of orders, and that has an index."""
+        name = self.sort.lstrip("-")
+        return "clv" if name == "orders" and not has_contracts(self.run) else name
+
+    @property
     def _walks(self) -> bool:
         """Whether an index has the filtered rows in the order of the sort (analytics.services.partitions.SORTS)."""
         used = set(filters.in_use(self.scores))
+        if self._by == "orders":
+            return False
         if not used:
             return True
-        if self.sort.lstrip("-") != "clv":
-            return self.sort.lstrip("-") == "risk" and used == {"risk_min"}
+        if self._by != "clv":
+            return self._by == "risk" and used == {"risk_min"}
         one_of = [name for name in ("segment", "risk") if len(self.chosen[name]) == 1]
         return used <= {"clv_min", "clv_max"} or (len(used) == 1 and used <= set(one_of))
 
@@ -127,8 +143,14 @@ class Query:
 
     def _without(self, key: str) -> QuerySet[Customer]:
         """Who has nothing to sort by: no score, or one without this figure."""
-        ranked = Score.objects.filter(run=self.run, customer_id=OuterRef("pk"), **{f"{key}__isnull": False})
+        ranked = _ranked(Score.objects.filter(run=self.run, customer_id=OuterRef("pk")), key)
         return self._by_name().filter(~Exists(ranked))
+
+
+def _ranked(scores: QuerySet[Score], key: str) -> QuerySet[Score]:
+    """Those that have the key."""
+    found = scores.annotate(order_clv_cents=ORDER_CLV) if key == SORT_FIELDS["orders"] else scores
+    return found.filter(**{f"{key}__isnull": False})
 
 
 def present(scores: QuerySet[Score]) -> QuerySet[Score]:

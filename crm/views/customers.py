@@ -19,7 +19,7 @@ from customers.selectors import contracts, merged
 
 VIEWS = (
     {"name": gettext_lazy("All"), "query": ""},
-    {"name": gettext_lazy("About to leave"), "query": "risk=high&risk=medium"},
+    {"name": gettext_lazy("About to leave"), "query": "risk=high&risk=medium&sort=-orders"},
     {"name": gettext_lazy("Champions"), "query": "segment=champions"},
     {"name": gettext_lazy("New"), "query": "segment=new"},
     {"name": gettext_lazy("Can't lose"), "query": "segment=cant-lose"},

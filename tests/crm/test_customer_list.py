@@ -75,11 +75,33 @@ def test_it_works(desk, shop):
         ("-last", "Ana Dot Bo Cy Eve"),
         ("name", "Ana Bo Cy Dot Eve"),
         ("-name", "Eve Dot Cy Bo Ana"),
+        ("-orders", "Ana Bo Cy Dot Eve"),
         ("nonsense", "Ana Bo Cy Dot Eve"),
     ],
 )
 def test_sorts(desk, shop, sort, order):
     assert names(get(desk, f"sort={sort}")) == order.split()
+
+
+def test_value_at_risk_is_what_orders_bring(desk, shop):
+    """A contract goes on whatever the silence between orders says: Dora's is most of what she brings."""
+    dora = named("Dora")
+    run = make_night(
+        score(dora, clv_cents=900_000, contract_cents=880_000, churn_band=3),
+        score(shop["Bo"], clv_cents=50_000, churn_band=3),
+        score(shop["Cy"], clv_cents=10_000, churn_band=2),
+        revision=2,
+    )
+    run.stats |= {"contracts": {"contracts": 1}}
+    run.save(update_fields=["stats"])
+    answer = get(desk, "risk=high&risk=medium&sort=-orders")
+    assert names(answer) == ["Bo", "Dora", "Cy"]
+    assert "$8,800 by contracts" in answer.content.decode()
+    found = answer.context["query"]
+    first = people.listing(found, cursor="", size=1)
+    second = people.listing(found, cursor=first.next, size=1)
+    assert [row.name for row in (*first.rows, *second.rows)] == ["Bo", "Dora"]
+    assert people.neighbours(found, pk=dora.pk) == (shop["Bo"].pk, shop["Cy"].pk)
 
 
 def test_the_sorted_column_says_so(desk, shop):
