@@ -40,7 +40,18 @@ def of_customer(offer: Offer, *, currency: str, ends_at: datetime | None = None)
 
     `ends_at` is the end of her code, where the offer does not end before it.
     """
-    said = [_what_for(offer), *_base(offer), *_least(offer, currency), *_when(offer, ends_at), *_together(offer)]
+    return _terms(offer, currency, _when(offer, ends_at))
+
+
+def of_staff(offer: Offer, *, currency: str) -> list[str]:
+    """The same, and what only the shop has to know."""
+    began = [_("From %(day)s.") % {"day": moment(offer.starts_at)}] if offer.starts_at else []
+    when = [*began, *_when(offer, None)]
+    return [*_terms(offer, currency, when), *_for_whom(offer), *_caps(offer, currency), *_floors(offer)]
+
+
+def _terms(offer: Offer, currency: str, when: Sequence[str]) -> list[str]:
+    said = [_what_for(offer), *_base(offer), *_least(offer, currency), *when, *_together(offer)]
     if offer.max_discount_cents is not None:
         most = money.text(offer.max_discount_cents, currency)
         said.append(_("At most %(amount)s off an order.") % {"amount": most})
@@ -50,12 +61,6 @@ def of_customer(offer: Offer, *, currency: str, ends_at: datetime | None = None)
             % {"number": offer.max_per_customer}
         )
     return [one for one in said if one]
-
-
-def of_staff(offer: Offer, *, currency: str) -> list[str]:
-    """The same, and what only the shop has to know."""
-    began = [_("From %(day)s.") % {"day": moment(offer.starts_at)}] if offer.starts_at else []
-    return [*began, *of_customer(offer, currency=currency), *_for_whom(offer), *_caps(offer, currency), *_floors(offer)]
 
 
 def percent(value: Decimal) -> str:

@@ -290,7 +290,10 @@ class ChosenCodeForm(forms.Form):
 class ManyCodesForm(forms.Form):
     count = forms.IntegerField(label=gettext_lazy("How many"), required=False, min_value=1, max_value=MOST_CODES)
     segment = SegmentField(
-        label=gettext_lazy("Or one for each customer of"), required=False, queryset=Segment.objects.none()
+        label=gettext_lazy("Or one for each customer of"),
+        required=False,
+        queryset=Segment.objects.none(),
+        empty_label=gettext_lazy("No segment"),
     )
     uses = number_field(gettext_lazy("Uses at most of each"), initial=1)
 

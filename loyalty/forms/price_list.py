@@ -23,8 +23,18 @@ from loyalty.services.price_lists import Settings
 
 class PriceListForm(Guarded):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
-    segment = SegmentField(label=gettext_lazy("For a segment"), required=False, queryset=Segment.objects.none())
-    tier = forms.ModelChoiceField(label=gettext_lazy("For a tier"), required=False, queryset=Tier.objects.none())
+    segment = SegmentField(
+        label=gettext_lazy("For a segment"),
+        required=False,
+        queryset=Segment.objects.none(),
+        empty_label=gettext_lazy("Any segment"),
+    )
+    tier = forms.ModelChoiceField(
+        label=gettext_lazy("For a tier"),
+        required=False,
+        queryset=Tier.objects.none(),
+        empty_label=gettext_lazy("Any tier"),
+    )
     min_months = forms.IntegerField(
         label=gettext_lazy("Months since the first order"),
         required=False,

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DataError, connection, transaction
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from loyalty import naming
@@ -22,9 +23,10 @@ def test_one_and_many_inside_and_at_the_beginning():
 
 
 def test_the_usual_name_is_in_the_readers_language():
-    make_programme()
+    programme = make_programme()
     with translation.override("de"):
         assert naming.said("%(Points)s") == "Punkte"
+        assert ">Punkte</a>" in render_to_string("me/_history_tabs.html", {"programme": programme})
 
 
 def refuse_in_a_broken_transaction():
