@@ -79,6 +79,7 @@ PRIZES: Final = [
     _prize("A month of coffee by post", "trial", 900, 10, trial_days=30, cap=1),
     _prize("Tasting box", "product", 1400, 12, sku="GFT-TASTE", by_tier={"Silver": 1250, "Gold": 1000}),
     _prize("Travel mug, moss", "product", 1200, 6, sku="CUP-GO", stock=8, cap=1, description="The last of its kind."),
+    _prize("Five kilos of beans", "product", 4200, 10, description="For the office, of any blend."),
     _prize("Barista evening", "product", 2600, 8, sku="GFT-EVENING", cap=1, cap_period="year"),
 ]
 COME_BACK: Final = "€5 to come back"

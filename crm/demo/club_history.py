@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from django.db import connection
+from django.db.models import Min
 
 from core.models import Business, Role, User
 from crm.demo import club, club_friends, dice, past
@@ -40,7 +41,7 @@ from loyalty.services.refusals import CapReached, NotOffered, OutOfStock
 from loyalty.services.rewards import Done, Wish
 
 MONTHS: Final = 18
-REDEMPTIONS: Final = 18  # a month in a shop of 3,000
+REDEEMED: Final = 0.12  # of all points that can be, each month
 State, Place = Redemption.State, Redemption.Place
 REASONS: Final = [
     (150, "Parcel came late"), (300, "Broken mug in the parcel"), (-200, "Credited to the wrong person"),
@@ -155,24 +156,46 @@ def _moments(random: np.random.Generator, count: int, begin: datetime, end: date
 
 
 def _redeem(this: Club, begin: datetime, end: datetime) -> None:
-    """Who has more redeems more often, but each at most once a month, so that one account's times follow each other."""
+    """A part of all points goes. Who has more redeems more often, but each at most once a month and before they buy
+    again, so that one account's times follow each other.
+    """
+    wishes = _wishes(this)
+    until = _next_orders([customer_id for customer_id, _reward in wishes], begin=begin, end=end)
+    parts = this.random.random(len(wishes))
+    times = [begin + part * (until.get(pk, end) - begin) for part, (pk, _reward) in zip(parts, wishes, strict=True)]
+    for at, (customer_id, reward) in sorted(zip(times, wishes, strict=True), key=lambda one: (one[0], one[1][0])):
+        _redeem_one(this, customer_id, reward, at.replace(microsecond=0))
+
+
+def _wishes(this: Club) -> list[tuple[int, Reward]]:
+    """Who redeems this month, and what. Who has much looks at what costs much."""
     cheapest = min(reward.cost_points for reward, _weight in this.prizes)
-    ids = list(
-        Account.objects.filter(balance__gte=cheapest).order_by("customer_id").values_list("customer_id", "balance")
-    )
-    size = max(Customer.objects.count() / 3000, 0.05)
-    count = min(len(ids), round(REDEMPTIONS * size) + 1)
+    found = Account.objects.filter(balance__gte=cheapest).order_by("customer_id")
+    ids = list(found.values_list("customer_id", "balance"))
     all_points = sum(balance for _pk, balance in ids)
     shares = [balance / all_points for _pk, balance in ids]
-    chosen = dice.some(this.random, ids, count, shares)
-    for (customer_id, balance), at in zip(chosen, _moments(this.random, count, begin, end), strict=True):
-        _redeem_one(this, customer_id, balance, at)
+    left, wishes = REDEEMED * all_points, list[tuple[int, Reward]]()
+    for customer_id, balance in dice.some(this.random, ids, len(ids), shares):
+        affordable = [(one, weight * one.cost_points**2) for one, weight in this.prizes if one.cost_points <= balance]
+        reward = dice.weighted(this.random, affordable)
+        wishes.append((customer_id, reward))
+        left -= reward.cost_points
+        if left <= 0:
+            break
+    return wishes
 
 
-def _redeem_one(this: Club, customer_id: int, balance: int, at: datetime) -> None:
+def _next_orders(customer_ids: Sequence[int], *, begin: datetime, end: datetime) -> dict[int, datetime]:
+    """When each buys next within the month, as far as they do."""
+    past.show(end)
+    bought = Order.objects.filter(customer__in=customer_ids, placed_at__gt=begin).values("customer")
+    found = dict(bought.annotate(first=Min("placed_at")).values_list("customer", "first"))
+    past.show(begin)
+    return found
+
+
+def _redeem_one(this: Club, customer_id: int, reward: Reward, at: datetime) -> None:
     random = this.random
-    affordable = [(reward, weight) for reward, weight in this.prizes if reward.cost_points <= balance]
-    reward = dice.weighted(random, affordable)
     place = dice.weighted(random, [(Place.PORTAL, 55.0), (Place.TILL, 35.0), (Place.API, 10.0)])
     wish, key = Wish(customer_id=customer_id, reward_id=reward.pk), f"demo:{customer_id}:{at:%Y%m%d%H%M%S}"
     by = this.staff if place == Place.TILL else None

@@ -39,6 +39,8 @@ class Person:
     name: str
     emails: list[str]
     phone: str
+    street: str
+    postcode: str
     city: str
     country: str
     locale: str

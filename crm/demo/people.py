@@ -1,12 +1,14 @@
 """Who the customers are. Every e-mail lies in a domain that is kept free for examples (RFC 2606)."""
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
-from crm.demo import dice, habits, names
+from crm.demo import dice, habits, names, streets
 from crm.demo.facts import Firm, Person
 from crm.demo.lives import Life
 from crm.demo.names import Names
@@ -30,6 +32,7 @@ LETTERS: Final = str.maketrans(
     }
 )
 HAS_PHONE, SECOND_EMAIL, DOUBLE_NAME = 0.62, 0.04, 0.03
+CODES: Final = {country.name: country.code for country in COUNTRIES}
 
 FIRM_WORDS: Final = names.words(
     "Harbour Lantern Copper Willow Canal Meadow Quayside Granary Fig_&_Thyme Lighthouse Linden Bluebell Foxglove "
@@ -48,7 +51,38 @@ def people(lives: list[Life], *, calendar: Calendar, seed: int) -> list[Person]:
     random = dice.stream(seed, "people")
     taken: dict[str, int] = {}
     firms: list[tuple[Firm, Country, str]] = []
-    return [person(random, number, life, calendar, taken, firms) for number, life in enumerate(lives)]
+    found = [person(random, number, life, calendar, taken, firms) for number, life in enumerate(lives)]
+    return twice(at_home(found, seed=seed))
+
+
+def at_home(found: Sequence[Person], *, seed: int) -> list[Person]:
+    """With an address, but for who came to the shop. A firm's contacts sit in one house, a number rings once.
+
+    From dice of their own, so that everything else stays as it is.
+    """
+    random, houses, numbers = dice.stream(seed, "addresses"), dict[str, tuple[str, str]](), set[str]()
+    moved = []
+    for one in found:
+        new = streets.home(random, country=CODES[one.country], city=one.city)
+        if one.firm:
+            new = houses.setdefault(one.firm.external_id, new)
+        street, postcode = ("", "") if one.channel == "shop" and not one.firm else new
+        phone = "" if one.phone in numbers else one.phone
+        numbers.add(one.phone)
+        moved.append(replace(one, street=street, postcode=postcode, phone=phone))
+    return moved
+
+
+def twice(found: list[Person]) -> list[Person]:
+    """Somebody forgot that they have an account: one of the last to come has the name, house and number of another."""
+    known = [one for one in found[: len(found) // 2] if one.street and one.phone and not one.firm]
+    again = [place for place, one in enumerate(found) if place > len(found) * 2 // 3 and not one.firm and one.street]
+    if known and again:
+        first, place = known[len(known) // 2], again[len(again) // 2]
+        told = ("name", "phone", "street", "postcode", "city", "country", "locale", "time_zone")
+        emails = [f"again.{first.emails[0]}"]  # nobody's yet: no name begins so
+        found[place] = replace(found[place], emails=emails, **{name: getattr(first, name) for name in told})
+    return found
 
 
 def person(
@@ -75,6 +109,8 @@ def person(
         name=f"{first} {family}",
         emails=emails,
         phone=phone(random, country),
+        street="",
+        postcode="",
         city=city,
         country=country.name,
         locale=country.locale,

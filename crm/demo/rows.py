@@ -20,6 +20,8 @@ def person_rows(shop: Shop) -> Iterator[PersonRow]:
             company=person.firm.name if person.firm else "",
             country=person.country,
             city=person.city,
+            street=person.street,
+            postcode=person.postcode,
             locale=person.locale,
             time_zone=person.time_zone,
             channel=person.channel,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.demo import catalogue, rows, seasons, shop
+from crm.demo import catalogue, places, rows, seasons, shop, streets
 
 UNTIL = date(2025, 6, 30)
 DUBLIN = ZoneInfo("Europe/Dublin")
@@ -100,6 +100,32 @@ class TestPeople:
         names = Counter(person.name for person in made().people)
         assert sum(not name.isascii() for name in names) > 300
         assert names.most_common(1)[0][1] <= 6
+
+    def test_addresses_are_where_parcels_go(self):
+        people = made().people
+        assert {bool(person.street and person.postcode) for person in people if person.channel != "shop"} == {True}
+        assert not any(person.street for person in people if person.channel == "shop" and not person.firm)
+        houses = defaultdict(set)
+        for person in people:
+            if person.firm:
+                houses[person.firm.name].add((person.street, person.postcode, person.city))
+        assert {len(known) for known in houses.values()} == {1}
+
+    def test_every_town_has_postcodes(self):
+        assert {city for country in places.COUNTRIES for city, _weight in country.cities} == set(streets.POSTCODES)
+        assert {country.code for country in places.COUNTRIES} == set(streets.STREETS)
+
+    def test_postcodes_of_few_doors_belong_to_nobody(self):
+        few = [person.postcode for person in made().people if person.country in {"Ireland", "United Kingdom"}]
+        assert all(re.fullmatch(r"\w{3} Z\d{3}|[A-Z]{1,2}\d \dCV", text) for text in few if text)
+
+    def test_one_person_came_twice(self):
+        people = made().people
+        phones = Counter(person.phone for person in people if person.phone)
+        twins = [person for person in people if phones[person.phone] > 1]
+        assert len(twins) == 2
+        assert len({(one.name, one.street, one.postcode) for one in twins}) == 1
+        assert len({email for one in twins for email in one.emails}) >= 2
 
     def test_time_zones_exist(self):
         assert all(ZoneInfo(person.time_zone) for person in made().people)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from core import business
 from core.models import Business, Run
 from crm import night
-from crm.demo import accounts, clearing, club_history, history, loading, shop
+from crm.demo import accounts, clearing, club_history, history, loading, planning, shop
 
 MOST_CUSTOMERS, MOST_YEARS = 200_000, 20
 
@@ -51,6 +51,7 @@ class Command(BaseCommand):
         if is_open := accounts.is_try_out(row):
             accounts.create()
         club_history.make(business=row, seed=size.seed, until=size.until)
+        planning.plan(business=row, until=size.until)
         if is_open and verbosity:
             self.stdout.write(accounts.text(), ending="")
         if nights:
