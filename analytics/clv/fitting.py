@@ -104,24 +104,45 @@ def maximise_from_part(
     except DidNotConverge:
         return maximise(log_likelihood, names=names, start=start, low=low, high=high)
     edges = np.log(np.array([low, high], dtype=np.float64))
-    logs, steps = _newton(log_likelihood, np.log(found.values), _curvature(part, np.log(found.values)))
+    first = np.log(found.values)
+    logs, level, steps = _newton(log_likelihood, first, _curvature(part, first), edges)
+    if level is not None:
+        return Maximum(values=tuple(np.exp(logs).tolist()), log_likelihood=level, evaluations=steps)
     values = np.exp(np.clip(logs, edges[0], edges[1]))
     end = maximise(log_likelihood, names=names, start=values.tolist(), low=low, high=high)
     return replace(end, evaluations=end.evaluations + steps)
 
 
-def _newton(log_likelihood: Objective, logs: FloatArray, curvature: FloatArray) -> tuple[FloatArray, int]:
-    """Where steps with this curvature lead, and how many; no further than they stay short."""
+def _newton(
+    log_likelihood: Objective, logs: FloatArray, curvature: FloatArray, edges: FloatArray
+) -> tuple[FloatArray, float | None, int]:
+    """Where steps with this curvature lead, the likelihood if it is a maximum, and how many steps; none is long."""
     if not np.all(np.isfinite(curvature)) or np.linalg.eigvalsh(curvature)[0] <= 0:
-        return logs, 0
+        return logs, None, 0
+    move: FloatArray = np.zeros(logs.size)
+    before = move
     for step in range(NEWTON_STEPS):
         values = np.exp(logs)
-        uphill = log_likelihood(values)[1] * values
-        move = np.linalg.solve(curvature, uphill)
-        if not np.max(np.abs(uphill)) > GRADIENT or not np.max(np.abs(move)) < LONGEST:
-            return logs, step + 1
+        level, slope = log_likelihood(values)
+        uphill = slope * values
+        if np.max(np.abs(uphill)) <= GRADIENT and np.all((edges[0] <= logs) & (logs <= edges[1])):
+            return logs, float(level), step + 1
+        curvature = _learned(curvature, move, before - uphill)
+        move, before = np.asarray(np.linalg.solve(curvature, uphill), dtype=np.float64), uphill
+        if not np.max(np.abs(move)) < LONGEST:
+            return logs, None, step + 1
         logs = logs + move
-    return logs, NEWTON_STEPS
+    return logs, None, NEWTON_STEPS
+
+
+def _learned(curvature: FloatArray, move: FloatArray, bend: FloatArray) -> FloatArray:
+    """The curvature that explains by how much the last move bent the slope (Broyden, Fletcher, Goldfarb & Shanno 1970:
+    Nocedal & Wright 2006, Numerical Optimization, eq. 6.19); it stays positive definite. As it was before any move.
+    """
+    if not float(move @ bend) > 0.0:
+        return curvature
+    along = curvature @ move
+    return np.asarray(curvature + np.outer(bend, bend) / (move @ bend) - np.outer(along, along) / (move @ along))
 
 
 def _curvature(log_likelihood: Objective, logs: FloatArray) -> FloatArray:

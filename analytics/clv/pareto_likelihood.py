@@ -22,6 +22,7 @@ LOW = (1e-4, 1e-6, 1e-4, 1e-6)  # alpha and beta in mean ages
 HIGH = (1e4, 1e6, 1e4, 1e6)
 START = (0.5, 0.25, 0.5, 0.3)
 STEP = 0.35  # relative error 1e-11
+ROUGH_STEP = 0.5  # 2e-8: enough where only a start is wanted
 NEARLY_ONE = 1.0 - 2.0**-53
 MANY = 50_000  # distinct histories, from which on coarse ones are fitted first
 BLOCK = 65_536  # histories worked on at once
@@ -40,7 +41,8 @@ class Paired:
 
 def paired(data: triples.Triples) -> Paired:
     """The likelihood's view of these histories."""
-    x, t, place = triples.pairs(np.concatenate([data.x, data.x]), np.concatenate([data.t_x, data.T]))
+    at = np.concatenate([data.last, data.end])
+    x, t, place = triples.pairs_at(np.concatenate([data.x, data.x]), data.times, at)
     return Paired(data=data, x=x, t=t, at_last=place[: data.x.size], at_end=place[data.x.size :])
 
 
@@ -90,9 +92,9 @@ def fit(histories: Paired) -> fitting.Maximum:
     """
     if histories.data.count.size < MANY:
         return fitting.maximise(_level(histories), names=NAMES, start=START, low=LOW, high=HIGH)
-    coarse = paired(triples.coarse(histories.data))
-    return fitting.maximise_from_part(_level(histories), _level(coarse), names=NAMES, start=START, low=LOW, high=HIGH)
+    coarse = _level(paired(triples.coarse(histories.data)), step=ROUGH_STEP)
+    return fitting.maximise_from_part(_level(histories), coarse, names=NAMES, start=START, low=LOW, high=HIGH)
 
 
-def _level(histories: Paired) -> fitting.Objective:
-    return lambda values: log_likelihood(histories, values, step=STEP)
+def _level(histories: Paired, *, step: float = STEP) -> fitting.Objective:
+    return lambda values: log_likelihood(histories, values, step=step)

@@ -28,6 +28,9 @@ class Triples:
     t_x: FloatArray
     T: FloatArray
     count: FloatArray
+    times: FloatArray  # in order, all that t_x and T are
+    last: NDArray[np.intp]  # the place of each t_x among them
+    end: NDArray[np.intp]  # and of each T
 
 
 def of(*, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Triples:
@@ -37,8 +40,9 @@ def of(*, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Triples:
     """
     columns = [np.asarray(column, dtype=np.float64) for column in (x, t_x, T)]
     beta_geometric.check(*columns)
-    values, places = zip(*(np.unique(column, return_inverse=True) for column in columns), strict=True)
-    return _counted(list(values), list(places), float(np.mean(columns[2])) or 1.0)
+    orders, place = np.unique(columns[0], return_inverse=True)
+    times, at = np.unique(np.concatenate(columns[1:]), return_inverse=True)
+    return _counted(orders, times, [place, *np.split(at, 2)], float(np.mean(columns[2])) or 1.0)
 
 
 def of_days(
@@ -46,26 +50,32 @@ def of_days(
 ) -> Triples:
     """As `of` for times in whole days, `days` to the unit of time: no sorting of columns."""
     beta_geometric.check(x, t_x, T)
-    values = [np.arange(int(np.max(column)) + 1) / unit for column, unit in ((x, 1.0), (t_x, days), (T, days))]
-    return _counted(values, [x, t_x, T], float(np.mean(T)) / days or 1.0)
+    orders, ages = (np.arange(int(np.max(column)) + 1) for column in (x, T))
+    return _counted(orders.astype(np.float64), ages / days, [x, t_x, T], float(np.mean(T)) / days or 1.0)
 
 
-def _counted(values: list[FloatArray], places: list[NDArray[Any]], scale: float) -> Triples:
+def _counted(orders: FloatArray, times: FloatArray, places: list[NDArray[Any]], scale: float) -> Triples:
     """Histories given by their places in the lists of values."""
-    widths = [column.size for column in values]
-    key = (places[0].astype(np.int64) * widths[1] + places[1]) * widths[2] + places[2]
+    width = times.size
+    is_short = orders.size * width**2 <= np.iinfo(np.int32).max
+    kind: Any = np.int32 if is_short else np.int64  # short keys sort in half the time
+    first, last, end = (place.astype(kind) for place in places)
+    key = (first * width + last) * width + end
     distinct, counts = np.unique(key, return_counts=True)
-    count = counts.astype(np.float64)
-    x = values[0][distinct // (widths[1] * widths[2])]
+    at_last, at_end = distinct // width % width, distinct % width
+    count, x, scaled = counts.astype(np.float64), orders[distinct // width**2], times / scale
     return Triples(
         customers=key.size,
         repeat=int(np.sum(counts[x > 0])),
         orders=float(np.sum(count * x)),
         scale=scale,
         x=x,
-        t_x=values[1][distinct // widths[2] % widths[1]] / scale,
-        T=values[2][distinct % widths[2]] / scale,
+        t_x=scaled[at_last],
+        T=scaled[at_end],
         count=count,
+        times=scaled,
+        last=at_last.astype(np.intp),
+        end=at_end.astype(np.intp),
     )
 
 
@@ -78,22 +88,31 @@ def coarse(data: Triples) -> Triples:
     width = int(np.max(bin_T)) + 1
     distinct, place = np.unique((bin_x * width + bin_t_x) * width + bin_T, return_inverse=True)
     x = (distinct // width**2).astype(np.float64)
+    times = np.concatenate([[0.0], (np.arange(width) + 0.5) / BINS])
+    last, end = np.where(x > 0, distinct // width % width + 1, 0), distinct % width + 1
     return replace(
         data,
         x=x,
-        t_x=np.where(x > 0, (distinct // width % width + 0.5) / BINS, 0.0),
-        T=(distinct % width + 0.5) / BINS,
+        t_x=times[last],
+        T=times[end],
         count=np.bincount(place, weights=data.count).astype(np.float64),
+        times=times,
+        last=last,
+        end=end,
     )
 
 
 def pairs(x: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
     """The distinct (x, t) of two columns, and for each row its place among them."""
+    return pairs_at(x, *np.unique(t, return_inverse=True))
+
+
+def pairs_at(x: FloatArray, times: FloatArray, at: NDArray[np.intp]) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
+    """As `pairs` where each row's t is known by its place `at` among the `times`: nothing is sorted."""
     x_values, x_place = _distinct(x)
-    t_values, t_place = np.unique(t, return_inverse=True)
-    width = max(t_values.size, 1)
-    keys, place = places(x_place * width + t_place, x_values.size * width)
-    return x_values[keys // width], t_values[keys % width], place
+    width = max(times.size, 1)
+    keys, place = places(x_place * width + at, x_values.size * width)
+    return x_values[keys // width], times[keys % width], place
 
 
 def _distinct(x: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:

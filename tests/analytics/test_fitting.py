@@ -112,6 +112,37 @@ def test_part_shows_the_way_to_the_top():
     assert found.evaluations < climb(whole).evaluations
 
 
+def test_newtons_steps_that_arrive_are_not_checked_again(monkeypatch):
+    searches, climbs = [], fitting.maximise
+    monkeypatch.setattr(fitting, "maximise", lambda level, **given: searches.append(level) or climbs(level, **given))
+    whole, part = tilted((2.0, 30.0)), tilted((2.1, 28.0), along=(4.1, 1.1))
+
+    found = from_part(whole, part)
+
+    assert searches == [part]
+    level, slope = whole(np.array(found.values))
+    assert found.log_likelihood == level
+    assert np.max(np.abs(slope * found.values)) <= fitting.GRADIENT
+
+
+def test_curvature_learns_from_a_move():
+    """Of a parabola it learns all in as many moves as there are directions."""
+    bend, curvature = np.array([[4.0, 0.8], [0.8, 1.0]]), np.diag([9.0, 3.0])
+    first = np.array([1.0, 0.5])
+    across = np.array([-(bend @ first)[1], (bend @ first)[0]])
+
+    for move in (first, across):
+        curvature = fitting._learned(curvature, move, bend @ move)
+        assert curvature @ move == pytest.approx(bend @ move)
+    assert curvature == pytest.approx(bend)
+
+
+def test_curvature_does_not_learn_from_a_slope_that_bends_upward():
+    curvature = np.diag([9.0, 3.0])
+
+    assert np.array_equal(fitting._learned(curvature, np.array([1.0, 0.0]), np.array([-1.0, 0.0])), curvature)
+
+
 @pytest.mark.parametrize("top", [(200.0, 0.01), (2.0, 30.0)])
 def test_part_that_is_far_off_does_not_matter(top):
     found = from_part(tilted(top), tilted((0.1, 5.0), along=(9.0, 3.0)))

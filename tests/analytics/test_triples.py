@@ -126,3 +126,22 @@ def test_coarse_histories_are_the_same_customers_with_fewer_times():
     assert np.all(coarse.t_x <= coarse.T)
     assert np.all((coarse.t_x == 0) == (coarse.x == 0))
     assert np.dot(coarse.count, coarse.T) / data.customers == pytest.approx(np.dot(data.count, data.T) / 2357, rel=0.01)
+
+
+def test_times_are_found_at_their_places():
+    x, t_x, T = days()
+    data = triples.of_days(x=x, t_x=t_x, T=T, days=7.0)
+
+    for each in (data, triples.coarse(data), triples.of(x=x, t_x=t_x / 7.0, T=T / 7.0)):
+        assert np.all(np.diff(each.times) > 0)
+        assert np.array_equal(each.times[each.last], each.t_x)
+        assert np.array_equal(each.times[each.end], each.T)
+
+
+def test_keys_too_large_for_32_bits_are_told_apart():
+    x, t_x, T = np.array([0, 9_999, 9_999, 1]), np.array([0, 19_998, 19_997, 1]), np.array([19_999, 19_999, 19_999, 1])
+
+    data = triples.of_days(x=x, t_x=t_x, T=T, days=1.0)
+
+    found = np.array([data.x, data.t_x * data.scale, data.T * data.scale]).round(6).T
+    assert found.tolist() == [[0, 0, 19_999], [1, 1, 1], [9_999, 19_997, 19_999], [9_999, 19_998, 19_999]]
