@@ -1,7 +1,8 @@
 """The programme's settings tried out on what really happened: the last 12 months beside those of now.
 
 Whatever is written goes with a rollback. Points live longer than a year, so the replay begins two years before the
-months that it tells of.
+months that it tells of. Once the programme has been on for these months, only orders that it credits count; until then
+earlier ones are judged by the rules of now.
 """
 
 import copy
@@ -18,7 +19,7 @@ from loyalty.models import Programme
 from loyalty.replay import Course, Sums
 from loyalty.selectors import breakage as breakages
 from loyalty.selectors import programme as programmes
-from loyalty.services import replay_facts
+from loyalty.services import crediting, replay_facts
 from loyalty.services.replay_facts import Span
 
 LOOKED_AT: Final = 40_000  # orders; of more, those of every second, third, … customer
@@ -65,6 +66,7 @@ class Replay:
 
     first: date
     since: date
+    is_real: bool  # only orders that were credited, too; else earlier ones by the rules of now
     orders: int
     customers: int
     looked_at: int
@@ -94,6 +96,9 @@ def of_settings(*, row: Programme, tried: Programme, business: Business, at: dat
     """Look at what both would have made of the same facts, each as if it had held all the time."""
     today = at.astimezone(business.zone).date()
     first, since = expiry.add_months(today, -TOLD_MONTHS), expiry.add_months(today, -MONTHS)
+    counted = crediting.first_day(row, business) if row.is_open else today
+    is_real = counted <= first
+    since = max(since, counted) if is_real else since
     with transaction.atomic():
         orders = replay_facts.orders(since=since, today=today)
         span = Span(since=since, today=today, at=at, share=-(-orders // LOOKED_AT) or 1)
@@ -106,6 +111,7 @@ def of_settings(*, row: Programme, tried: Programme, business: Business, at: dat
     return Replay(
         first=first,
         since=since,
+        is_real=is_real,
         orders=orders,
         customers=len(more) * span.share,
         looked_at=len(more),

@@ -181,6 +181,17 @@ class TestAgainstTheLedger:
         assert (seen.orders, seen.looked_at, seen.customers, seen.now.earned) == (10, 5, 10, 1000)
         assert seen.is_estimated
 
+    def test_once_it_was_on_for_the_months_only_what_counts_does(self):
+        """One order before the first day that counts, one after it; until a year has passed both are played."""
+        make_business()
+        make_rule(starts_at=NOW - timedelta(days=500))
+        for days in (450, 100):
+            order(make_customer(), line("100.00"), at=NOW - timedelta(days=days))
+        young = open_programme(opened_at=NOW, credit_from=(NOW - timedelta(days=200)).date(), pending_days=0)
+        assert (tried(young).is_real, tried(young).now.active) == (False, 200)
+        old = open_programme(opened_at=NOW, credit_from=(NOW - timedelta(days=400)).date())
+        assert (tried(old).is_real, tried(old).now.active) == (True, 100)
+
     def test_before_it_is_on_orders_are_judged_by_the_rules_of_now(self):
         make_business()
         make_rule(starts_at=NOW - timedelta(days=1))
