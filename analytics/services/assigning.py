@@ -130,19 +130,20 @@ def _compare(run: Run, base: int) -> None:
 
 def _differing(new: codes.Columns, old: codes.Columns) -> dict[str, Column]:
     """Each who differs: the codes as they are and as they were, empty for somebody who was in none."""
-    ids = np.union1d(new["customer_id"], old["customer_id"])
-    now = carried.joined(ids, new, dict.fromkeys(codes.SCHEMES, 0) | {"previous_segment": 0, "segment_changed_on": 0})
+    place, known = carried.beside(new["customer_id"], old["customer_id"])
+    moved, gone = ~known, np.ones(len(old["customer_id"]), np.bool_)
+    gone[place[known]] = False
+    if known.any():
+        for name in codes.SCHEMES:
+            moved |= new[name] != old[name][place]
+    ids = np.union1d(new["customer_id"][moved], old["customer_id"][gone])
+    now = carried.joined(ids, new, dict.fromkeys(codes.TYPES.keys() - {"customer_id"}, 0))
     was, known = carried.joined(ids, old, dict.fromkeys(codes.SCHEMES, 0)), carried.beside(ids, old["customer_id"])[1]
-    moved = ~known
-    for name in codes.SCHEMES:
-        moved |= now[name] != was[name]
-    rows = {name: Column(codes.TYPES[name], values[moved]) for name, values in now.items()}
-    empty = ~known[moved]
-    return (
-        {"customer_id": Column("int8", ids[moved])}
-        | rows
-        | {f"old_{name}": Column(codes.TYPES[name], values[moved], empty) for name, values in was.items()}
-    )
+    return {
+        "customer_id": Column("int8", ids),
+        **{name: Column(codes.TYPES[name], values) for name, values in now.items()},
+        **{f"old_{name}": Column(codes.TYPES[name], values, ~known) for name, values in was.items()},
+    }
 
 
 def _query(run: Run, scheme: Scheme, base: int | None) -> str:

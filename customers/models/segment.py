@@ -28,11 +28,14 @@ class Segment(models.Model):
 
 
 class Membership(models.Model):
-    """The segment a customer is in, the one before, and since which business date."""
+    """The segment a customer is in, the one before, and since which business date.
+
+    Without an index on what a night changes: a move then stays on its page and touches no index (HOT updates).
+    """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships", db_index=False)
     scheme = models.CharField(max_length=30)
-    segment = models.ForeignKey(Segment, models.PROTECT, related_name="memberships")
+    segment = models.ForeignKey(Segment, models.PROTECT, related_name="memberships", db_index=False)
     previous = models.ForeignKey(Segment, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     changed_on = models.DateField()
 

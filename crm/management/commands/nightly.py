@@ -98,7 +98,7 @@ def _helpers(run_id: int, count: int) -> list[Process]:
     """Forks of this process: a new interpreter would need a second for what is loaded here. Celery's kind of process
     drops its connections to Redis by itself.
     """
-    helpers = [Process(target=_help, args=[run_id]) for _ in range(count)]
+    helpers = [Process(target=_help, args=(run_id,)) for _ in range(count)]
     if helpers:
         connections.close_all()  # two processes cannot speak on one connection to PostgreSQL
     for helper in helpers:
