@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
+from django.core.validators import BaseValidator
 from django.utils import formats, timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,8 @@ class Whole(serializers.IntegerField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         for validator in self.validators:
-            validator.message = _grouped(self.error_messages[validator.code], validator.limit_value)
+            if isinstance(validator, BaseValidator):
+                validator.message = _grouped(self.error_messages[validator.code], validator.limit_value)
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
