@@ -60,7 +60,8 @@ def at_home(found: Sequence[Person], *, seed: int) -> list[Person]:
 
     From dice of their own, so that everything else stays as it is.
     """
-    random, houses, numbers = dice.stream(seed, "addresses"), dict[str, tuple[str, str]](), set[str]()
+    random, houses = dice.stream(seed, "addresses"), dict[str, tuple[str, str]]()
+    numbers, boxes = set[str](), set[str]()
     moved = []
     for one in found:
         new = streets.home(random, country=CODES[one.country], city=one.city)
@@ -69,8 +70,18 @@ def at_home(found: Sequence[Person], *, seed: int) -> list[Person]:
         street, postcode = ("", "") if one.channel == "shop" and not one.firm else new
         phone = "" if one.phone in numbers else one.phone
         numbers.add(one.phone)
-        moved.append(replace(one, street=street, postcode=postcode, phone=phone))
+        emails = [own(email, boxes) for email in one.emails]
+        moved.append(replace(one, emails=emails, street=street, postcode=postcode, phone=phone))
     return moved
+
+
+def own(email: str, boxes: set[str]) -> str:
+    """The address, with a number where somebody has the mailbox: points in the name do not tell two apart."""
+    local, domain = email.split("@")
+    names = (f"{local}{number or ''}" for number in range(len(boxes) + 1))
+    found = next(name for name in names if f"{name.replace('.', '')}@{domain}" not in boxes)
+    boxes.add(f"{found.replace('.', '')}@{domain}")
+    return f"{found}@{domain}"
 
 
 def twice(found: list[Person]) -> list[Person]:

@@ -37,7 +37,7 @@ AIMS: Final = [
         "At risk",
         "Bring back one in five before they are gone.",
         Role.MARKETER,
-        4,
+        2,
         [
             ("Write to those who bought three times or more, by name", State.DOING, 4),
             ("Give them a code to come back", State.OPEN, 12),
@@ -50,7 +50,7 @@ AIMS: Final = [
         "A",
         "Keep nine in ten of them.",
         Role.MANAGER,
-        9,
+        2,
         [
             ("Invite them to the cupping evening", State.DONE, -18),
             ("A handwritten card with the December order", State.OPEN, 24),

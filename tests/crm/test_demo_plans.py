@@ -24,7 +24,7 @@ def demo():
 def test_it_works(demo):
     assert planning.plan(business=demo, until=UNTIL) == Plan.objects.count() == 3
     plan = Plan.objects.get(segment__scheme="value")
-    assert (plan.owner.name, plan.budget_cents) == ("Mara", 900)
+    assert (plan.owner.name, plan.budget_cents) == ("Mara", 200)
     soon = PlanAction.objects.filter(due_on__range=(UNTIL, UNTIL + timedelta(days=7)), state__in=["open", "doing"])
     assert soon.exists()
 
@@ -32,7 +32,7 @@ def test_it_works(demo):
 def test_a_currency_without_decimals(demo):
     Business.objects.update(currency="JPY")
     planning.plan(business=Business.objects.get(), until=UNTIL)
-    assert Plan.objects.get(segment__scheme="value").budget_cents == 9
+    assert Plan.objects.get(segment__scheme="value").budget_cents == 2
 
 
 def test_once(demo):
