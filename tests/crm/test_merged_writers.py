@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import connections, transaction
@@ -38,6 +39,7 @@ WRITTEN = {
     Code: "holder",
     Use: "customer",
     Act: "customer",
+    Referral: "friend",
     ReferralCode: "customer",
     Reply: "customer",
     Contract: "customer",
@@ -90,7 +92,7 @@ def _claim(text, pk):
 
 
 def left_with(other):
-    """What names the customer who was merged."""
+    """What names the customer."""
     return {model.__name__ for model, column in WRITTEN.items() if model.objects.filter(**{column: other}).exists()}
 
 
@@ -104,38 +106,33 @@ def in_thread(pool, action):
     return pool.submit(run)
 
 
+def at_once(writers, chance, *, into, other):
+    """Writers about the other and the merge begin within some milliseconds of each other, in any order."""
+    actions = [lambda name=name: writers[name](other.pk, f"{name} {other.pk}") for name in writers]
+    actions.append(lambda: joining.merge(into=into.pk, other=other.pk, by=None, at=NOW))
+
+    def begin(action, pause):
+        time.sleep(pause)
+        action()
+
+    order = [(action, chance.uniform(0, 0.03)) for action in chance.sample(actions, len(actions))]
+    with ThreadPoolExecutor(5) as pool:
+        begun = [in_thread(pool, partial(begin, action, pause)) for action, pause in order]
+        for one in begun:
+            one.result(LONGEST)
+
+
 def test_nothing_stays_with_who_was_merged(writers):
-    """Writers and the merge begin within some milliseconds of each other, in any order."""
     print(f"seed {SEED}")
-    chance, ada = random.Random(SEED), make_customer()
-    for number in range(ROUNDS):
-        twin, order = make_customer(), chance.sample(list(writers), len(writers))
-        pauses = [chance.uniform(0, 0.04) for _ in order]
-        merge_after = chance.uniform(0, 0.1)
-
-        def write(name, pause, twin=twin, number=number):
-            time.sleep(pause)
-            writers[name](twin.pk, f"{name} {number}")
-
-        def merge(twin=twin, pause=merge_after):
-            time.sleep(pause)
-            joining.merge(into=ada.pk, other=twin.pk, by=None, at=NOW)
-
-        with ThreadPoolExecutor(5) as pool:
-            merging = in_thread(pool, merge)
-            writing = [
-                in_thread(pool, lambda name=name, pause=pause: write(name, pause))
-                for name, pause in zip(order, pauses, strict=True)
-            ]
-            for one in (*writing, merging):
-                one.result(LONGEST)
+    chance = random.Random(SEED)
+    for _round in range(ROUNDS):
+        ada, twin = make_customer(), make_customer()
+        at_once(writers, chance, into=ada, other=twin)
         assert left_with(twin) == set()
-    (friend,) = Referral.objects.exclude(state="cancelled")  # another one of hers ends, and is left as it was
-    assert friend.friend == ada
-    assert said.given(ada.pk) == {"email"}
-    assert totals(ada) == (ROUNDS * 8, 0, 0)
-    assert Use.objects.filter(customer=ada).count() == Cost.objects.filter(customer=ada).count() == ROUNDS
-    assert Event.objects.get().taken == Reply.objects.count() == 1
+        assert left_with(ada) == {model.__name__ for model in WRITTEN}
+        assert said.given(ada.pk) == {"email"}
+        assert totals(ada) == (8, 0, 0)
+    assert Event.objects.get().taken == Reply.objects.count() == ROUNDS
     assert disagreements() == []
 
 
