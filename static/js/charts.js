@@ -142,19 +142,27 @@
   const count = (value) => value.toLocaleString(language);
   const percent = (value) => (value / 100).toLocaleString(language, { style: "percent", maximumFractionDigits: 0 });
   const compactCount = (value) => value.toLocaleString(language, { notation: "compact", maximumFractionDigits: 1 });
-  const pairs = (days, values) => days.map((day, i) => [day, values[i]]);
+  const pairs = (days, values) => days.map((day, i) => [Date.parse(day), values[i]]);
+  const dayLength = 864e5;
 
-  const timeAxis = (c, extra) => ({
-    type: "time", axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } }, splitLine: { show: false },
-    axisLabel: {
-      color: c.muted, fontSize: 12, hideOverlap: true,
-      formatter: (at) => new Date(at).toLocaleDateString(dates, { day: "numeric", month: "short", timeZone: "UTC" }),
-    },
-    axisPointer: { type: "line", lineStyle: { color: c.ghost, type: [4, 4] }, label: { show: false } }, ...extra,
-  });
+  // Evenly apart from the first day to the last, with the year where months come twice.
+  const timeAxis = (c, node, days, extra) => {
+    const first = Date.parse(days[0]), span = (Date.parse(days.at(-1)) - first) / dayLength;
+    const steps = Math.min(narrow(node) ? 3 : 6, span);
+    const written = span > 300 ? { month: "short", year: "2-digit" } : { day: "numeric", month: "short" };
+    return {
+      type: "time", axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } }, splitLine: { show: false },
+      axisLabel: {
+        color: c.muted, fontSize: 12, hideOverlap: true,
+        formatter: (at) => new Date(at).toLocaleDateString(dates, { ...written, timeZone: "UTC" }),
+        customValues: [...Array(steps + 1).keys()].map((i) => first + Math.round((i * span) / (steps || 1)) * dayLength),
+      },
+      axisPointer: { type: "line", lineStyle: { color: c.ghost, type: [4, 4] }, label: { show: false } }, ...extra,
+    };
+  };
 
   // One segment: customers, value and share at risk in three strips below each other, each from zero.
-  const history = (data, c) => {
+  const history = (data, c, node) => {
     const colour = token(`--seg-${data.hue}`);
     const strips = [
       { key: "customers", top: 26, height: 120, format: compactCount, full: count, colour },
@@ -172,7 +180,7 @@
         const known = strips.filter(({ key }) => data[key][i] !== null);
         return tip(dayName(data.days[i]), known.map(({ key, full }) => ["k-none", data.labels[key], full(data[key][i])]));
       }, { trigger: "axis" }),
-      xAxis: strips.map((_, i) => timeAxis(c, { gridIndex: i, ...(i < 2 ? { axisLabel: { show: false } } : {}) })),
+      xAxis: strips.map((_, i) => timeAxis(c, node, data.days, { gridIndex: i, ...(i < 2 ? { axisLabel: { show: false } } : {}) })),
       yAxis: strips.map(({ format, key }, i) => ({
         type: "value", gridIndex: i, min: 0, splitNumber: i ? 1 : 3, ...(key === "risk" ? { max: 100, interval: 100 } : {}),
         axisLabel: { color: c.muted, fontSize: 12, formatter: format }, splitLine: { lineStyle: { color: c.line } },
@@ -195,7 +203,7 @@
       const some = data.segments.filter((segment) => segment.customers[i]);
       return tip(dayName(data.days[i]), some.map((s) => [`seg-${s.hue}`, s.name, count(s.customers[i])]));
     }, { trigger: "axis" }),
-    xAxis: timeAxis(c),
+    xAxis: timeAxis(c, node, data.days),
     yAxis: {
       type: "value", min: 0, splitNumber: 4, axisLabel: { color: c.muted, fontSize: 12, formatter: compactCount },
       splitLine: { lineStyle: { color: c.line } },
@@ -264,7 +272,7 @@
   };
 
   // One key figure over time, from zero.
-  const course = (data, c) => {
+  const course = (data, c, node) => {
     const number = (value) => value.toLocaleString(language, { maximumFractionDigits: 2 });
     const [onAxis, full] = {
       money: [short(data).format, money(data.currency).format], percent: [percent, percent], number: [number, number],
@@ -272,7 +280,7 @@
     return {
       grid: { left: gutter(data), right: 22, top: 12, bottom: 28, outerBoundsMode: "none" },
       tooltip: tooltip(([{ dataIndex: i }]) => tip(dayName(data.days[i]), [["k1", data.label, full(data.values[i])]]), { trigger: "axis" }),
-      xAxis: timeAxis(c),
+      xAxis: timeAxis(c, node, data.days),
       yAxis: {
         type: "value", splitNumber: 3, axisLabel: { color: c.muted, fontSize: 12, formatter: onAxis },
         splitLine: { lineStyle: { color: c.line } },
