@@ -19,7 +19,7 @@ SORTS: Final = {
 }
 KEY: Final = "pkey"
 # All indexes in two parts that take about as long, with what else is to be done to a complete table in the first.
-PARTS: Final = ((KEY, "clv", "risk", "last", "value"), ("segment", "band"))
+PARTS: Final = ((KEY, "clv", "risk", "last"), ("value", "segment", "band"))
 PREFIX: Final = "analytics_score_of_run_"
 TABLES: Final = """
 SELECT substring(relname FROM '[0-9]+$')::int FROM pg_class
