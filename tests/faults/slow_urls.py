@@ -6,7 +6,8 @@ from django.urls import path
 
 from core.models import User
 from core.views import health
-from crm.access import PAGE, PROBES, PUBLIC
+from crm.access import PROBES
+from crm.audiences import PAGE, PUBLIC
 
 
 @login_not_required
