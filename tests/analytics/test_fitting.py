@@ -114,7 +114,12 @@ def test_part_shows_the_way_to_the_top():
 
 def test_newtons_steps_that_arrive_are_not_checked_again(monkeypatch):
     searches, climbs = [], fitting.maximise
-    monkeypatch.setattr(fitting, "maximise", lambda level, **given: searches.append(level) or climbs(level, **given))
+
+    def seen(level, **given):
+        searches.append(level)
+        return climbs(level, **given)
+
+    monkeypatch.setattr(fitting, "maximise", seen)
     whole, part = tilted((2.0, 30.0)), tilted((2.1, 28.0), along=(4.1, 1.1))
 
     found = from_part(whole, part)
