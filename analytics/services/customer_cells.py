@@ -58,7 +58,8 @@ def expression(run: Run) -> str:
     for place, known in zip(used, values, strict=True):
         own = f"({own}) * {len(known)} + {_position(PARTS[place], known)} - 1"
     codes = [_code([kind[place] for place in used], values) for kind in kinds]
-    return f"coalesce({_position(own, codes)}, 0)::smallint"
+    are_all = codes == list(range(len(codes)))  # every combination is a cell: no need to look it up
+    return f"coalesce({f'{own} + 1' if are_all else _position(own, codes)}, 0)::smallint"
 
 
 def _position(told: str, known: Sequence[Value]) -> str:
