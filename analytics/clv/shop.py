@@ -5,7 +5,8 @@ and MBG/NBD where it does not speak: BG/NBD gives everyone who bought once a P(a
 is the week (days / 7).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +48,10 @@ __all__ = [
 ]
 
 FEWEST_REPEAT = 200
+ALWAYS = (purchase.BG_NBD, purchase.MBG_NBD)
 MARGIN_PRIOR = 4.0  # order days at the shop's margin rate that count beside the customer's own
+
+Fits = dict[str, Fit[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +101,27 @@ def fit(history: History, terms: Terms, plan: Plan | None = None) -> Fitted:
     """Learn the shop's parameters from all its customers. Never raises for a valid history."""
     _, known = _known(history)
     plan = plan or Plan()
-    fits, reason = _purchase_fits(known, plan.purchase)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # numpy works without the interpreter's lock
+        always = beside.submit(_always, known)
+        wanted, problems = _purchase_fits(known, {plan.purchase} - set(ALWAYS))
+        spent, spend_reason = _spend_fit(known, plan.spend)
+        recorded = _gamma_gamma(known, spent)
+        fits, others, corrected = always.result()
+    fits, problems = fits | wanted, others | problems
     used = fits.get(plan.purchase) or fits.get(purchase.MBG_NBD)
     params = used.params if used else _pace(known)
-    spent, spend_reason = _spend_fit(known, plan.spend)
     days = terms.horizon_days * plan.levels.orders
     return Fitted(
         model=purchase.model_of(used.params).name if used else SHOP_AVERAGES,
-        reason=reason,
+        reason=problems.get(plan.purchase, ""),
         n=known.order_days.size,
         repeat_customers=int(np.count_nonzero(known.order_days > 1)),
         purchase=params,
         fits=fits,
-        corrected=_corrected(fits, known),
+        corrected=corrected,
         spend=spent,
         spend_reason=spend_reason,
-        gamma_gamma=_gamma_gamma(known, spent),
+        gamma_gamma=recorded,
         mean_spend=spend.mean_spend(known),
         margin_rate=_shop_margin_rate(known, terms),
         levels=plan.levels,
@@ -191,29 +200,32 @@ def _left(said: risk.Risks) -> FloatArray:
     return bands.chance_left(said.risk, said.normal)
 
 
-def _purchase_fits(known: History, wanted: str) -> tuple[dict[str, Fit[Any]], str]:
-    """The models that could be fitted by name, and why the wanted one is not among them."""
+def _always(known: History) -> tuple[Fits, dict[str, str], dict[str, dict[str, Any]]]:
+    """What is fitted and reported whatever is used: the models, why one is missing, and their day's grain corrected."""
+    fits, problems = _purchase_fits(known, ALWAYS)
+    return fits, problems, _corrected(fits, known)
+
+
+def _purchase_fits(known: History, wanted: Iterable[str]) -> tuple[Fits, dict[str, str]]:
+    """The models that could be fitted by name, and why others of those wanted could not."""
     bought_again = int(np.count_nonzero(known.order_days > 1))
     if bought_again < FEWEST_REPEAT:
-        return {}, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}"
+        return {}, dict.fromkeys(wanted, f"customers who bought again: {bought_again}; a model needs {FEWEST_REPEAT}")
     columns = _columns(known)
-    fits: dict[str, Fit[Any]] = {}
+    fits: Fits = {}
     problems: dict[str, str] = {}
-    for name in dict.fromkeys((purchase.BG_NBD, purchase.MBG_NBD, wanted)):
+    for name in wanted:
         try:
             fits[name] = purchase.MODELS[name].fit(columns)
         except fitting.DidNotConverge as problem:
             problems[name] = f"{name}: {problem}"
-    return fits, problems.get(wanted, "")
+    return fits, problems
 
 
-def _corrected(fits: Mapping[str, Fit[Any]], known: History) -> dict[str, dict[str, Any]]:
+def _corrected(fits: Fits, known: History) -> dict[str, dict[str, Any]]:
     """For the record: scores predict order days, for which the raw parameters are the right ones."""
-    found = {name: fits[name].params for name in (purchase.BG_NBD, purchase.MBG_NBD) if name in fits}
-    if not found:
-        return {}
     x, t_x, T = known.order_days - 1, known.first_age - known.last_age, known.first_age
-    return {name: grain.corrected(params, x=x, t_x=t_x, T=T, days=WEEK).as_dict() for name, params in found.items()}
+    return {name: grain.corrected(one.params, x=x, t_x=t_x, T=T, days=WEEK).as_dict() for name, one in fits.items()}
 
 
 def _columns(known: History) -> purchase.Columns:
