@@ -96,7 +96,7 @@ def test_value_at_risk_is_what_orders_bring(desk, shop):
     run.save(update_fields=["stats"])
     answer = get(desk, "risk=high&risk=medium&sort=-orders")
     assert names(answer) == ["Bo", "Dora", "Cy"]
-    assert "$8,800 by contracts" in answer.content.decode()
+    assert "$8,800 from contracts" in answer.content.decode()
     found = answer.context["query"]
     first = people.listing(found, cursor="", size=1)
     second = people.listing(found, cursor=first.next, size=1)
