@@ -170,7 +170,7 @@ class TestPages:
             page = client.get(PAGE).content.decode()
         assert "€1k" in page  # 100,000 points at 1.00 for 100
         assert "−20,000" in page
-        day = timezone.localdate(today).isoformat()
+        day = today.astimezone(business.current().zone).date().isoformat()
         rows = client.get(POSTINGS, {"from": day, "to": day, "kind": "redeemed"}).content.decode()
         assert "Ada" in rows
         assert rows.count("<tr>") == 2
