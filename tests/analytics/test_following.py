@@ -129,10 +129,15 @@ def test_cohorts_look_at_who_bought_a_product_that_moved():
 def test_facts_of_a_customer_are_read_from_an_index_alone(people, name):
     """A column that the index does not hold would cost a page of the table for each order and line."""
     columns, which = following.COLUMNS[name], following.WHICH[name]
+    index = {"orders": "paid_orders_of_a_customer", "lines": "counted_lines_of_a_customer"}[name]
+    others = f"""SELECT o.indexrelid::regclass::text FROM pg_index i JOIN pg_index o USING (indrelid)
+        WHERE i.indexrelid = '{index}'::regclass AND o.indexrelid <> i.indexrelid AND NOT o.indisunique"""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE changed_customers (customer_id bigint) ON COMMIT DROP")
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        for other in ask(others):  # among a dozen rows one index is as good as another
+            cursor.execute(f"DROP INDEX {other}")
     copied = f"SELECT {columns} FROM changed_customers JOIN {following.EVERYBODY[name]} USING (customer_id) {which}"
     plan = "\n".join(ask(f"EXPLAIN {copied}"))
-    index = {"orders": "paid_orders_of_a_customer", "lines": "counted_lines_of_a_customer"}[name]
     assert f"Index Only Scan using {index}" in plan
