@@ -30,7 +30,6 @@ from crm import night  # noqa: E402
 
 FLOOR = 2_000_000_000  # the number of a run that never was
 GOAL = 2.0
-REST_SECONDS = 65
 MB = 1024  # /proc counts in kB
 
 
@@ -40,34 +39,37 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=10_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--changed", type=float, default=0.01)
+    parser.add_argument(
+        "--rest", type=int, default=65, metavar="SECONDS", help="without a vacuum before each night and floor"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the home for a look at it")
     asked = parser.parse_args()
     started = time.perf_counter()
     made = big_shop.make(customers=asked.customers, orders=asked.orders)
     print(f"{asked.customers:,} customers, {made:,} orders, made in {time.perf_counter() - started:.0f} s", flush=True)
-    pass_night("Full night", big_shop.LAST_DAY, asked.workers)
+    pass_night("Full night", big_shop.LAST_DAY, asked)
     changed = big_shop.buy_next_day(share=asked.changed, customers=asked.customers)
     print(f"{changed:,} customers have bought once more.")
-    ratio = pass_night("Night with these changes", big_shop.LAST_DAY + timedelta(days=1), asked.workers)
+    ratio = pass_night("Night with these changes", big_shop.LAST_DAY + timedelta(days=1), asked)
     print(f"Goal with few changes: at most {GOAL:g} x the floor. Reached: {ratio:.2f} x.")
     if not asked.keep:
         _home.leave(HOME)
 
 
-def pass_night(title: str, as_of: date, workers: int) -> float:
+def pass_night(title: str, as_of: date, asked: argparse.Namespace) -> float:
     """Print a night by steps and the floor measured right after it; returns their ratio."""
-    settle()
+    settle(asked.rest)
     before = cpu_seconds()
-    whole, memory = in_processes("nightly", "--as-of", str(as_of), "--workers", str(workers))
+    whole, memory = in_processes("nightly", "--as-of", str(as_of), "--workers", str(asked.workers))
     worked = cpu_seconds() - before
     run = Run.objects.get(as_of=as_of)
     assert run.finished_at
     seconds = (run.finished_at - run.started_at).total_seconds()
-    print(f"\n{title}, {workers} workers: {seconds:.1f} s, with the command's start {whole:.1f} s")
+    print(f"\n{title}, {asked.workers} workers: {seconds:.1f} s, with the command's start {whole:.1f} s")
     print(f"Memory of each process: {', '.join(f'{peak // MB} MB' for peak in memory)}")
     for name, busy, rows in steps(run):
         print(f"  {name:<12} {busy:>7.2f} s  {rows:>12,} rows")
-    settle()
+    settle(asked.rest)
     before = cpu_seconds()
     parts = list(floor(run))
     least = cpu_seconds() - before
@@ -78,12 +80,12 @@ def pass_night(title: str, as_of: date, workers: int) -> float:
     return seconds / lowest
 
 
-def settle() -> None:
+def settle(rest: int) -> None:
     """A checkpoint, and no work for autovacuum, which looks for some once a minute."""
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
     since = time.monotonic()
-    while time.monotonic() - since < REST_SECONDS:
+    while time.monotonic() - since < rest:
         if vacuums():
             since = time.monotonic()
         time.sleep(1)

@@ -15,7 +15,7 @@ if [ "$SIZE" = small ]; then
     bench grain --customers 20000
     bench forecasts
     bench import_orders --rows 5000 --slice 1000
-    bench night --customers 5000 --orders 30000
+    bench night --customers 5000 --orders 30000 --rest 1
     bench pages --customers 5000 --orders 20000 --requests 20
     bench api --requests 100 --batches 2 --clients 2 --rounds 1
     bench points --accounts 500 --requests 50 --calls 100 --clients 2 --attempts 200 --rounds 1
